@@ -1,0 +1,7 @@
+// Tests are compiled with the sources: what is tested is what runs.
+export default {
+  files: ['dist/test/**/*.test.js'],
+  timeout: '2m',
+  workerThreads: false,
+  concurrency: 2,
+};
