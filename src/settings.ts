@@ -47,88 +47,97 @@ export class UsageError extends Error {
 const PORT_MAX = 65_535;
 const THREADS_MAX = 1024;
 const SESSIONS_MAX = 1_000_000;
-const QUEUE_MAX_MAX = 1_000_000;
+const WAITING_MAX = 1_000_000;
 const INTERVAL_MS_MAX = 3_600_000;
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
+/** One row of the table. */
 interface Setting<T> {
   readonly env: string;
-  readonly value: string;
+  /** What the help shows in place of a value. */
+  readonly placeholder: string;
   readonly help: string;
-  /** Shown in the help where the default is not a plain text. */
   readonly defaultText: string;
-  /** The typed value of a text, or a description of what it should have been. */
+  /** The value when none is given; may look at the settings above it in the table. */
+  fallback(known: Partial<Mutable<Settings>>): T;
+  /** The typed value of a text, or what it should have been. */
   parse(text: string): T | Expected;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Expected {
   constructor(readonly what: string) {}
 }
 
-const cores = availableParallelism();
+const SETTINGS: { [K in keyof Settings]: Setting<Settings[K]> } = {
+  host: { ...text('HOST', 'address that a service listens on'), ...byDefault('127.0.0.1') },
+  frontendPort: { ...wholeNumber('FRONTEND_PORT', 0, PORT_MAX, 'port of the front end'), ...byDefault(5000) },
+  catalogPort: { ...wholeNumber('CATALOG_PORT', 0, PORT_MAX, 'port of the catalog'), ...byDefault(5001) },
+  orderPort: { ...wholeNumber('ORDER_PORT', 0, PORT_MAX, 'port of the order service'), ...byDefault(5002) },
+  catalogAddress: {
+    ...address('CATALOG_ADDRESS', 'where the others find the catalog'),
+    defaultText: '127.0.0.1:5001',
+    fallback: ({ host = '', catalogPort = 0 }) => formatAddress(reachableHost(host), catalogPort),
+  },
+  orderAddress: {
+    ...address('ORDER_ADDRESS', 'where the front end finds the order service'),
+    defaultText: '127.0.0.1:5002',
+    fallback: ({ host = '', orderPort = 0 }) => formatAddress(reachableHost(host), orderPort),
+  },
+  dataDir: {
+    ...path('DATA_DIR', 'directory of catalog/ and order/'),
+    defaultText: './var',
+    fallback: () => resolve('var'),
+  },
+  seedCsv: {
+    ...path('SEED_CSV', 'copied to an empty data directory on first start'),
+    defaultText: 'the toys.csv of the repository',
+    fallback: () => resolve(REPOSITORY, 'toys.csv'),
+  },
+  threads: {
+    ...wholeNumber('THREADS', 0, THREADS_MAX, 'threads that are always there; 0: all on the main thread'),
+    defaultText: 'number of cores',
+    fallback: () => availableParallelism(),
+  },
+  maxThreads: {
+    ...wholeNumber('MAX_THREADS', 0, THREADS_MAX, 'the pool may grow to this many threads'),
+    defaultText: 'THREADS',
+    fallback: ({ threads = 0 }) => threads,
+  },
+  sessionsPerThread: {
+    ...wholeNumber('SESSIONS_PER_THREAD', 1, SESSIONS_MAX, 'HTTP connections one thread serves at a time'),
+    ...byDefault(1024),
+  },
+  queueMax: {
+    ...wholeNumber('QUEUE_MAX', 0, WAITING_MAX, 'HTTP connections that may wait for a thread; past it: 503'),
+    ...byDefault(1024),
+  },
+  idleTimeoutMs: {
+    ...wholeNumber(
+      'IDLE_TIMEOUT_MS',
+      1,
+      INTERVAL_MS_MAX,
+      'an idle HTTP connection gives way after this to one that waits',
+    ),
+    ...byDefault(5000),
+  },
+  durability: {
+    ...oneOf('DURABILITY', DURABILITIES, 'commit: on disk before the answer; periodic: each FLUSH_INTERVAL_MS'),
+    ...byDefault('commit'),
+  },
+  flushIntervalMs: {
+    ...wholeNumber('FLUSH_INTERVAL_MS', 1, INTERVAL_MS_MAX, 'milliseconds between syncs with DURABILITY=periodic'),
+    ...byDefault(100),
+  },
+  logLevel: { ...oneOf('LOG_LEVEL', LOG_LEVELS, 'least level of the JSON lines on stderr'), ...byDefault('info') },
+  handoff: {
+    ...oneOf('HANDOFF', HANDOFFS, 'how sockets get to threads; auto: native where the runtime has it, else ipc'),
+    ...byDefault('auto'),
+  },
+};
 
-const SETTINGS = {
-  host: text('HOST', '127.0.0.1', 'address that a service listens on'),
-  frontendPort: wholeNumber('FRONTEND_PORT', '5000', 0, PORT_MAX, 'port of the front end'),
-  catalogPort: wholeNumber('CATALOG_PORT', '5001', 0, PORT_MAX, 'port of the catalog'),
-  orderPort: wholeNumber('ORDER_PORT', '5002', 0, PORT_MAX, 'port of the order service'),
-  catalogAddress: address('CATALOG_ADDRESS', '127.0.0.1:5001', 'where the others find the catalog'),
-  orderAddress: address('ORDER_ADDRESS', '127.0.0.1:5002', 'where the front end finds the order service'),
-  dataDir: path('DATA_DIR', './var', 'directory of catalog/ and order/'),
-  seedCsv: path('SEED_CSV', 'toys.csv of the repository', 'copied to an empty data directory on first start'),
-  threads: wholeNumber(
-    'THREADS',
-    'number of cores',
-    0,
-    THREADS_MAX,
-    'threads that are always there; 0: sessions run on the main thread, for profilers',
-  ),
-  maxThreads: wholeNumber('MAX_THREADS', 'THREADS', 0, THREADS_MAX, 'the pool may grow to this many threads'),
-  sessionsPerThread: wholeNumber(
-    'SESSIONS_PER_THREAD',
-    '1024',
-    1,
-    SESSIONS_MAX,
-    'HTTP connections that one thread serves at a time; 1: strict thread-per-connection',
-  ),
-  queueMax: wholeNumber(
-    'QUEUE_MAX',
-    '1024',
-    0,
-    QUEUE_MAX_MAX,
-    'HTTP connections that may wait for a thread; past it they get 503',
-  ),
-  idleTimeoutMs: wholeNumber(
-    'IDLE_TIMEOUT_MS',
-    '5000',
-    1,
-    INTERVAL_MS_MAX,
-    'an HTTP connection idle for longer gives its place up while others wait',
-  ),
-  durability: oneOf(
-    'DURABILITY',
-    'commit',
-    DURABILITIES,
-    'commit: on disk before the answer; periodic: each FLUSH_INTERVAL_MS',
-  ),
-  flushIntervalMs: wholeNumber(
-    'FLUSH_INTERVAL_MS',
-    '100',
-    1,
-    INTERVAL_MS_MAX,
-    'milliseconds between syncs with DURABILITY=periodic',
-  ),
-  logLevel: oneOf('LOG_LEVEL', 'info', LOG_LEVELS, 'least level of the JSON lines on stderr'),
-  handoff: oneOf(
-    'HANDOFF',
-    'auto',
-    HANDOFFS,
-    'how sockets get to threads; auto: native where the runtime has it, else ipc',
-  ),
-} satisfies { [K in keyof Settings]: Setting<Settings[K]> };
-
-type SettingName = keyof Settings;
-const NAMES = Object.keys(SETTINGS) as SettingName[];
+const NAMES = Object.keys(SETTINGS) as (keyof Settings)[];
 
 /**
  * The settings from flags and environment.
@@ -139,45 +148,24 @@ const NAMES = Object.keys(SETTINGS) as SettingName[];
  */
 export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv): Settings {
   const flags = parseFlags(argv);
-  const given = <K extends SettingName>(name: K): Settings[K] | undefined => {
-    const setting = SETTINGS[name] as unknown as Setting<Settings[K]>;
-    const flag = flags[flagOf(setting.env)];
-    const [source, value] = flag === undefined ? [setting.env, env[setting.env]] : [`--${flagOf(setting.env)}`, flag];
-    if (value === undefined || (value === '' && flag === undefined)) return undefined;
-    const parsed = setting.parse(value);
+  const known: Partial<Mutable<Settings>> = {};
+  const settle = <K extends keyof Settings>(name: K): void => {
+    const setting: Setting<Settings[K]> = SETTINGS[name];
+    const flag = flagOf(setting.env);
+    const value = flags[flag] ?? (env[setting.env] || undefined);
+    const parsed = value === undefined ? setting.fallback(known) : setting.parse(value);
     if (parsed instanceof Expected) {
+      const source = flags[flag] === undefined ? setting.env : `--${flag}`;
       throw new UsageError(`${source} is ${JSON.stringify(value)}: it must be ${parsed.what}`);
     }
-    return parsed;
+    known[name] = parsed;
   };
+  for (const name of NAMES) settle(name);
 
-  const host = given('host') ?? '127.0.0.1';
-  const catalogPort = given('catalogPort') ?? 5001;
-  const orderPort = given('orderPort') ?? 5002;
-  const threads = given('threads') ?? cores;
-  const settings: Settings = {
-    host,
-    frontendPort: given('frontendPort') ?? 5000,
-    catalogPort,
-    orderPort,
-    catalogAddress: given('catalogAddress') ?? formatAddress(reachableHost(host), catalogPort),
-    orderAddress: given('orderAddress') ?? formatAddress(reachableHost(host), orderPort),
-    dataDir: given('dataDir') ?? resolve('var'),
-    seedCsv: given('seedCsv') ?? resolve(REPOSITORY, 'toys.csv'),
-    threads,
-    maxThreads: given('maxThreads') ?? threads,
-    sessionsPerThread: given('sessionsPerThread') ?? 1024,
-    queueMax: given('queueMax') ?? 1024,
-    idleTimeoutMs: given('idleTimeoutMs') ?? 5000,
-    durability: given('durability') ?? 'commit',
-    flushIntervalMs: given('flushIntervalMs') ?? 100,
-    logLevel: given('logLevel') ?? 'info',
-    handoff: given('handoff') ?? 'auto',
-  };
-  if (settings.maxThreads < settings.threads) {
-    throw new UsageError(
-      `MAX_THREADS is ${settings.maxThreads}, less than THREADS (${settings.threads}): raise it or leave it out`,
-    );
+  const settings = known as Settings;
+  const { threads, maxThreads } = settings;
+  if (maxThreads < threads) {
+    throw new UsageError(`MAX_THREADS is ${maxThreads}, less than THREADS (${threads}): raise it or leave it out`);
   }
   return settings;
 }
@@ -191,7 +179,7 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
 export function settingsHelp(): string {
   const rows = NAMES.map((name) => {
     const setting = SETTINGS[name];
-    return { flag: `--${flagOf(setting.env)} ${setting.value}`, setting };
+    return { flag: `--${flagOf(setting.env)} ${setting.placeholder}`, setting };
   });
   const width = Math.max(...rows.map((row) => row.flag.length));
   return rows
@@ -229,64 +217,40 @@ function flagOf(env: string): string {
   return env.toLowerCase().replaceAll('_', '-');
 }
 
-function text(env: string, defaultText: string, help: string): Setting<string> {
-  return {
-    env,
-    value: 'TEXT',
-    help,
-    defaultText,
-    parse: (value) => (value === '' ? new Expected('not empty') : value),
-  };
+type Parsing<T> = Pick<Setting<T>, 'env' | 'placeholder' | 'help' | 'parse'>;
+
+function byDefault<T extends string | number>(value: T): Pick<Setting<T>, 'defaultText' | 'fallback'> {
+  return { defaultText: String(value), fallback: () => value };
 }
 
-function path(env: string, defaultText: string, help: string): Setting<string> {
-  return {
-    env,
-    value: 'PATH',
-    help,
-    defaultText,
-    parse: (value) => (value === '' ? new Expected('a path') : resolve(value)),
-  };
+function text(env: string, help: string): Parsing<string> {
+  return { env, placeholder: 'TEXT', help, parse: (value) => (value === '' ? new Expected('not empty') : value) };
 }
 
-function wholeNumber(env: string, defaultText: string, min: number, max: number, help: string): Setting<number> {
+function path(env: string, help: string): Parsing<string> {
+  const parse = (value: string): string | Expected => (value === '' ? new Expected('a path') : resolve(value));
+  return { env, placeholder: 'PATH', help, parse };
+}
+
+function wholeNumber(env: string, min: number, max: number, help: string): Parsing<number> {
   const expected = new Expected(`a whole number from ${min} to ${max}`);
-  return {
-    env,
-    value: 'N',
-    help,
-    defaultText,
-    parse(value) {
-      const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
-      return number >= min && number <= max ? number : expected;
-    },
+  const parse = (value: string): number | Expected => {
+    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max ? number : expected;
   };
+  return { env, placeholder: 'N', help, parse };
 }
 
-function oneOf<const T extends string>(
-  env: string,
-  defaultText: string,
-  values: readonly T[],
-  help: string,
-): Setting<T> {
-  return {
-    env,
-    value: 'WORD',
-    help,
-    defaultText,
-    parse: (value) => values.find((one) => one === value) ?? new Expected(`one of ${values.join(', ')}`),
-  };
+function oneOf<const T extends string>(env: string, values: readonly T[], help: string): Parsing<T> {
+  const expected = new Expected(`one of ${values.join(', ')}`);
+  return { env, placeholder: 'WORD', help, parse: (value) => values.find((one) => one === value) ?? expected };
 }
 
-function address(env: string, defaultText: string, help: string): Setting<string> {
-  return {
-    env,
-    value: 'HOST:PORT',
-    help,
-    defaultText,
-    parse(value) {
-      const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(value)?.[1];
-      return port !== undefined && Number(port) <= PORT_MAX ? value : new Expected('host:port, such as 127.0.0.1:5001');
-    },
+function address(env: string, help: string): Parsing<string> {
+  const expected = new Expected('host:port, such as 127.0.0.1:5001');
+  const parse = (value: string): string | Expected => {
+    const port = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(value)?.[1];
+    return port !== undefined && Number(port) <= PORT_MAX ? value : expected;
   };
+  return { env, placeholder: 'HOST:PORT', help, parse };
 }
