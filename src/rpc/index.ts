@@ -5,4 +5,5 @@ export type { BatchStreamStats, HistogramSummary } from './batch-statistics.js';
 export { BatchStream, type BatchStreamOptions } from './batch-stream.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';
 export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
+export { HealthCheck } from './health-check.js';
 export { codeOf, type RpcCode, RpcError } from './rpc-error.js';
