@@ -10,7 +10,7 @@
  * - `BAD_PURCHASE`: a purchase breaks the limits of the interface: a mistake of the caller.
  * - `NOT_JOURNALED`: whether the purchase is on disk is not known, and will not be before a restart.
  * - `STOPPED`: the catalog is closing.
- * - `LOCK_LOST`: the lock was not to be had: a thread died inside its section, the process must end.
+ * - `BROKEN`: a lock section was left in the middle, or the lock is not to be had: the process must end and start again.
  */
 export type CatalogErrorCode =
   | 'BAD_FILE'
@@ -21,7 +21,7 @@ export type CatalogErrorCode =
   | 'BAD_PURCHASE'
   | 'NOT_JOURNALED'
   | 'STOPPED'
-  | 'LOCK_LOST';
+  | 'BROKEN';
 
 /** Every error that the catalog throws on purpose. Its message is one line. */
 export class CatalogError extends Error {

@@ -29,11 +29,16 @@ export const TAG_WINDOW = 65_536;
 export const RING_BYTES = 8 * 1024 * 1024;
 /** How many undone writes a waiting purchase may sleep through; they are at least a probe of the journal apart. */
 export const UNDO_HISTORY = 64;
-/** Most threads that may attach to one catalog: each has a doorbell word in shared memory. */
-export const SELLERS_MAX = 1_026;
+/**
+ * Most threads of the pool. The lock has room for 56 holders, and more threads than this gain nothing: the table is under
+ * lock for microseconds, and one connection of each front-end thread is all there is to serve.
+ */
+export const THREADS_MAX = 48;
+/** Sellers on one catalog: one for each thread, and the main thread's own. */
+export const SELLERS_MAX = THREADS_MAX + 1;
 
 /** A lock section lasts microseconds: a lock that cannot be had for this long has lost its owner. */
-export const LOCK_TIMEOUT_MS = 5_000;
+export const LOCK_TIMEOUT_MS = 2_000;
 
 /** catalog.csv is written when nothing has been sold for this long, so that it is fresh well within a second. */
 export const CHECKPOINT_QUIET_MS = 250;

@@ -31,6 +31,7 @@ export interface Sale {
   readonly key: string;
 }
 
+/** A record, told apart by its type. The sales of one are read with readSales(). */
 export type CatalogRecord =
   | { readonly type: typeof CLEAN }
   | { readonly type: typeof BASE; readonly fingerprint: number }
@@ -39,7 +40,8 @@ export type CatalogRecord =
       readonly type: typeof SALES | typeof CARRIED;
       readonly incarnation: number;
       readonly settled: number;
-      readonly sales: readonly Sale[];
+      /** The whole record; a part of what it was read from, not a copy. */
+      readonly bytes: Buffer;
     };
 
 /** Bytes that a sale takes at most in a record. */
@@ -81,7 +83,6 @@ export function writeSale(
   return at + 1 + keyBytes;
 }
 
-/** A record of its own type alone. */
 export function encodeClean(): Buffer {
   return Buffer.from([CLEAN]);
 }
@@ -114,7 +115,7 @@ export function asCarried(salesRecord: Buffer): Buffer {
  * @param payload of a record whose checksum is right
  * @throws CatalogError BAD_JOURNAL if it is none that this version writes
  */
-export function decodeRecord(payload: Uint8Array): CatalogRecord {
+export function readRecord(payload: Uint8Array): CatalogRecord {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const type = bytes[0];
   switch (type) {
@@ -126,12 +127,7 @@ export function decodeRecord(payload: Uint8Array): CatalogRecord {
       return { type, incarnation: bytes.readUInt32LE(1), settled: bytes.readDoubleLE(5) };
     case SALES:
     case CARRIED:
-      return {
-        type,
-        incarnation: bytes.readUInt32LE(1),
-        settled: bytes.readDoubleLE(5),
-        sales: [...readSales(bytes)],
-      };
+      return { type, incarnation: bytes.readUInt32LE(1), settled: bytes.readDoubleLE(5), bytes };
     default:
       throw new CatalogError('BAD_JOURNAL', `the journal has a record of the unknown type ${type}`);
   }
