@@ -14,6 +14,7 @@ import type { CatalogText } from './catalog-file.js';
 import {
   CHECKPOINT_INTERVAL_MS,
   CHECKPOINT_QUIET_MS,
+  CHECKPOINT_REST_SHARE,
   CHECKPOINT_RETRY_MS,
   CHECKPOINT_SLICE_TOYS,
   CHECKPOINT_TIME_SHARE,
@@ -45,6 +46,8 @@ interface Picture {
   readonly quantities: Uint32Array;
   readonly fingerprint: number;
   readonly position: number;
+  /** How many syncs the journal had made when the picture's Base was written. */
+  readonly syncs: number;
 }
 
 export class CatalogCheckpoint {
@@ -55,7 +58,7 @@ export class CatalogCheckpoint {
   #isClosed = false;
   #isDirty: boolean;
   #lastSaleMs = 0;
-  #nextMs = 0;
+  #lastEndMs = 0;
   #checkpoints = 0;
   #lastDurationMs = 0;
 
@@ -123,13 +126,25 @@ export class CatalogCheckpoint {
   #onTimer(): void {
     if (!this.#isDirty || this.#running !== undefined) return;
     const nowMs = this.#options.clock.monotonicMs();
-    const restMs = this.#lastSaleMs + CHECKPOINT_QUIET_MS - nowMs;
-    const dueMs = this.#nextMs - nowMs;
-    if (restMs > 0 && dueMs > 0) return this.#schedule(Math.min(restMs, dueMs));
+    const waitMs = this.#dueMs() - nowMs;
+    if (waitMs > 0) {
+      this.#schedule(waitMs);
+      return;
+    }
     this.write().catch((error: unknown) => {
       this.#options.onFailure(error);
       this.#schedule(CHECKPOINT_RETRY_MS);
     });
+  }
+
+  /** When the next one is due: when the store is at rest, or after a longer while if it is not. */
+  #dueMs(): number {
+    const atRestMs = Math.max(
+      this.#lastSaleMs + CHECKPOINT_QUIET_MS,
+      this.#lastEndMs + this.#lastDurationMs * CHECKPOINT_REST_SHARE,
+    );
+    const busyMs = this.#lastEndMs + Math.max(CHECKPOINT_INTERVAL_MS, this.#lastDurationMs * CHECKPOINT_TIME_SHARE);
+    return Math.min(atRestMs, busyMs);
   }
 
   async #write(): Promise<void> {
@@ -140,7 +155,7 @@ export class CatalogCheckpoint {
     try {
       const picture = await keeper.inTurn(() => this.#takePicture(isJournalLarge));
       const chunks = await this.#render(text, picture.quantities);
-      await this.#waitForSync();
+      await this.#waitForSyncAfter(picture.syncs);
       await replaceFile(csvPath, chunks, fileSystem);
       if (isJournalLarge) await keeper.inTurn(() => this.#beginJournal(picture));
     } catch (error) {
@@ -149,8 +164,8 @@ export class CatalogCheckpoint {
       throw error;
     }
     this.#checkpoints++;
-    this.#lastDurationMs = clock.monotonicMs() - startMs;
-    this.#nextMs = clock.monotonicMs() + Math.max(CHECKPOINT_INTERVAL_MS, this.#lastDurationMs * CHECKPOINT_TIME_SHARE);
+    this.#lastEndMs = clock.monotonicMs();
+    this.#lastDurationMs = this.#lastEndMs - startMs;
   }
 
   async #takePicture(isJournalLarge: boolean): Promise<Picture> {
@@ -168,7 +183,7 @@ export class CatalogCheckpoint {
       throw error;
     }
     if (isJournalLarge) keeper.collect();
-    return { quantities, fingerprint, position };
+    return { quantities, fingerprint, position, syncs: journal.stats().syncs };
   }
 
   /** In slices, so that a catalog of a million toys does not hold everything else up for a second. */
@@ -182,11 +197,10 @@ export class CatalogCheckpoint {
   }
 
   /** Base must be on disk before the new catalog.csv can be; where commit() does not see to that, the next sync does. */
-  async #waitForSync(): Promise<void> {
+  async #waitForSyncAfter(syncs: number): Promise<void> {
     const { syncPeriodMs, journal, clock } = this.#options;
     if (syncPeriodMs === undefined) return;
-    // The records were written before this, and syncs never overlap writes: one that ends from now on covers them.
-    const { syncs } = journal.stats();
+    // Base was written before those syncs were counted, and syncs never overlap writes: the next one covers it.
     while (journal.state === 'open' && journal.stats().syncs === syncs) {
       await new Promise<void>((resolve) => clock.after(syncPeriodMs, resolve));
     }

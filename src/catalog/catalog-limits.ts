@@ -46,6 +46,8 @@ export const CHECKPOINT_QUIET_MS = 250;
 export const CHECKPOINT_INTERVAL_MS = 1_000;
 /** Of the time, at most one part in this many goes into writing catalog.csv: a large one is written less often. */
 export const CHECKPOINT_TIME_SHARE = 20;
+/** The same where the store comes to rest again and again: a checkpoint waits this many times as long as the last one took. */
+export const CHECKPOINT_REST_SHARE = 2;
 /** Toys rendered into catalog.csv in one turn of the event loop, about a millisecond's work. */
 export const CHECKPOINT_SLICE_TOYS = 8_192;
 /** A checkpoint that failed is tried again after this. */

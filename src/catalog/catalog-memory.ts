@@ -14,8 +14,8 @@
 // process ends. Recovery from the journal is the one way out that is known to work.
 
 import { SharedRwLock } from '../pool/index.js';
-import type { CatalogRows } from './catalog-file.js';
 import { CatalogError } from './catalog-error.js';
+import type { CatalogRows } from './catalog-file.js';
 import { LOCK_TIMEOUT_MS, SELLERS_MAX, UNDO_HISTORY } from './catalog-limits.js';
 import { PurchaseTags } from './purchase-tags.js';
 import { SaleRing } from './sale-ring.js';

@@ -50,19 +50,22 @@ export class CatalogRecovery {
     const record = readRecord(payload);
     switch (record.type) {
       case CLEAN:
-        return this.#begin(false);
+        this.#begin(false);
+        break;
       case BASE:
         if (record.fingerprint === this.#fingerprint) this.#begin(true);
-        return;
+        break;
       case MARK:
         this.#incarnation = Math.max(this.#incarnation, record.incarnation);
         this.#settled = record.settled;
-        return;
+        break;
       case SALES:
         this.#takeOut(record.bytes);
-        return this.#keep(record.bytes, record.incarnation, record.settled);
+        this.#keep(record.bytes, record.incarnation, record.settled);
+        break;
       case CARRIED:
-        return this.#keep(record.bytes, record.incarnation, record.settled);
+        this.#keep(record.bytes, record.incarnation, record.settled);
+        break;
     }
   }
 

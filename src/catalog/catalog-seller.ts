@@ -163,7 +163,10 @@ export class CatalogSeller {
       );
     }
     if (purchases.length > 0 && firstSequence <= tags.settled) {
-      throw new CatalogError('SETTLED_TAG', `purchase ${firstSequence} was settled before: ${tags.settled} is the mark`);
+      throw new CatalogError(
+        'SETTLED_TAG',
+        `purchase ${firstSequence} was settled before: ${tags.settled} is the mark`,
+      );
     }
     tags.settle(settledSequence);
     if (!tags.hasRoomFor(firstSequence + purchases.length - 1)) {
@@ -247,7 +250,8 @@ function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch
     throw new CatalogError('BAD_PURCHASE', reason);
   };
   if (purchases.length > BATCH_PURCHASES_MAX) refuse(`${purchases.length} purchases in one message`);
-  if (isTagged && purchases.length > 0 && firstSequence <= settledSequence) refuse('a purchase is settled before it is made');
+  if (isTagged && purchases.length > 0 && firstSequence <= settledSequence)
+    refuse('a purchase is settled before it is made');
   for (const { quantity, key } of purchases) {
     if (quantity === 0) refuse('a purchase of nothing');
     if (key.length > KEY_BYTES_MAX || Buffer.byteLength(key) > KEY_BYTES_MAX) refuse('a key is too long');

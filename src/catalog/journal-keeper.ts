@@ -219,8 +219,7 @@ export class JournalKeeper {
     const { memory } = this.#options;
     const { ring, tags } = memory;
     const bytesMax = SaleRing.frameBytes(0, MARK_BYTES);
-    const position =
-      memory.state === 'selling' ? ring.place(memory.appended, memory.resolved, bytesMax) : undefined;
+    const position = memory.state === 'selling' ? ring.place(memory.appended, memory.resolved, bytesMax) : undefined;
     if (position === undefined) {
       throw new CatalogError('NOT_JOURNALED', 'the catalog cannot write now: a new incarnation has to wait');
     }
