@@ -7,8 +7,7 @@
 // Only a sold order binds its key (contract). A key goes on its way before the log is asked about it, for that may take a
 // read of orders.csv, and a second caller may come meanwhile.
 
-import type { LoggedOrder } from './order-types.js';
-import { RESULT } from './order-types.js';
+import { type LoggedOrder, RESULT } from './order-types.js';
 import { answer, type Caller, Purchase } from './purchase.js';
 
 export interface KeyDeskOptions {
@@ -37,14 +36,10 @@ export class KeyDesk {
 
   take(caller: Caller): void {
     const { key } = caller.request;
-    if (key === '') return this.#options.onPurchase(new Purchase(caller));
     const ahead = this.#onTheirWay.get(key);
-    if (ahead !== undefined) return this.#queueBehind(ahead, caller);
-    const bound = this.#options.findByKey(key);
-    const purchase = new Purchase(caller);
-    this.#onTheirWay.set(key, purchase);
-    if (bound === undefined) this.#options.onPurchase(purchase);
-    else void this.#check(purchase, bound);
+    if (key === '') this.#options.onPurchase(new Purchase(caller));
+    else if (ahead === undefined) this.#begin(caller);
+    else this.#queueBehind(ahead, caller);
   }
 
   /** The outcome of a purchase: its callers are answered, its key is free (or, if sold, bound by the log already). */
@@ -65,6 +60,15 @@ export class KeyDesk {
     purchase.answer(RESULT.OPEN);
     for (const rival of purchase.rivals) answer(rival, RESULT.NOT_SELLING);
     purchase.rivals = [];
+  }
+
+  #begin(caller: Caller): void {
+    const { key } = caller.request;
+    const purchase = new Purchase(caller);
+    this.#onTheirWay.set(key, purchase);
+    const bound = this.#options.findByKey(key);
+    if (bound === undefined) this.#options.onPurchase(purchase);
+    else void this.#check(purchase, bound);
   }
 
   #queueBehind(ahead: Purchase, caller: Caller): void {

@@ -15,15 +15,16 @@
 // of sales, and "settled" (all outcomes up to here are on disk) is one number. A tag that was sent is driven to its
 // outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
+import type { Clock, Timer } from '../clock.js';
 import type { Log } from '../log.js';
 import type { CatalogLink } from './catalog-link.js';
 import { KeyDesk } from './key-desk.js';
-import { type OrderClock, pause } from './order-clock.js';
 import { OrderError } from './order-error.js';
 import type { OrderLog } from './order-log.js';
 import { recoverSales } from './order-recovery.js';
 import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
-import { type Answers, Purchase, Ticket } from './purchase.js';
+import { pause } from './pause.js';
+import { type Answers, type Purchase, Ticket } from './purchase.js';
 
 export interface EngineLimits {
   /** Batches in flight: with 4 the network and two disks overlap; more only made each batch smaller. */
@@ -49,7 +50,7 @@ const STOP_WAIT_MS = 4000;
 export interface OrderEngineOptions {
   readonly link: CatalogLink;
   readonly log: OrderLog;
-  readonly clock: OrderClock;
+  readonly clock: Clock;
   readonly logger: Log;
   readonly limits?: Partial<EngineLimits>;
   /** Told whenever selling begins or ends. */
@@ -97,7 +98,7 @@ export class OrderEngine {
   #isLogging = false;
   #isSendScheduled = false;
   #progressAtMs = 0;
-  #cancelTick: () => void = () => {};
+  #tickTimer: Timer | undefined;
   #counts = { batches: 0, purchases: 0, groups: 0, orders: 0 };
 
   constructor(options: OrderEngineOptions) {
@@ -143,7 +144,7 @@ export class OrderEngine {
    */
   place(requests: readonly OrderRequest[], patienceMs = this.#limits.patienceMs): Promise<Answers> {
     const ticket = new Ticket(requests.length);
-    const giveUpAtMs = this.#options.clock.now() + Math.min(patienceMs, this.#limits.patienceMs);
+    const giveUpAtMs = this.#options.clock.monotonicMs() + Math.min(patienceMs, this.#limits.patienceMs);
     for (let index = 0; index < requests.length; index++) {
       this.#desk.take({ ticket, index, request: requests[index]!, giveUpAtMs });
     }
@@ -160,10 +161,10 @@ export class OrderEngine {
     if (this.#phase !== 'failed') this.#phase = 'stopping';
     this.#refuseWaiting();
     const { clock } = this.#options;
-    const until = clock.now() + STOP_WAIT_MS;
-    while (this.#phase === 'stopping' && this.#isBusy && clock.now() < until) await pause(clock, 10);
+    const until = clock.monotonicMs() + STOP_WAIT_MS;
+    while (this.#phase === 'stopping' && this.#isBusy && clock.monotonicMs() < until) await pause(clock, 10);
     this.#releaseSent();
-    this.#cancelTick();
+    this.#tickTimer?.cancel();
     this.#update();
   }
 
@@ -183,7 +184,9 @@ export class OrderEngine {
 
   /** The catalog has not answered for so long that nobody new should wait for it. What was sent keeps asking. */
   get #isStalled(): boolean {
-    return this.#flights.length > 0 && this.#options.clock.now() - this.#progressAtMs >= this.#limits.patienceMs;
+    return (
+      this.#flights.length > 0 && this.#options.clock.monotonicMs() - this.#progressAtMs >= this.#limits.patienceMs
+    );
   }
 
   #open(incarnation: number): void {
@@ -217,7 +220,7 @@ export class OrderEngine {
       const firstSequence = this.#nextSequence;
       this.#nextSequence += purchases.length;
       const flight: Flight = { purchases, lastSequence: this.#nextSequence - 1, results: undefined };
-      if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.now();
+      if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
       this.#flights.push(flight);
       this.#counts.batches++;
       this.#counts.purchases += purchases.length;
@@ -232,10 +235,13 @@ export class OrderEngine {
   /** An answer came. Outcomes are completed in tag order, so it may have to wait for those before it. */
   #land(flight: Flight, results: readonly number[]): void {
     if (results.length !== flight.purchases.length) {
-      throw new OrderError('PROTOCOL', `the catalog answered ${results.length} of ${flight.purchases.length} purchases`);
+      throw new OrderError(
+        'PROTOCOL',
+        `the catalog answered ${results.length} of ${flight.purchases.length} purchases`,
+      );
     }
     flight.results = results;
-    this.#progressAtMs = this.#options.clock.now();
+    this.#progressAtMs = this.#options.clock.monotonicMs();
     while (this.#flights[0]?.results !== undefined) this.#complete(this.#flights.shift()!);
     if (this.#sold.length > 0) void this.#writeLog().catch((error) => this.#end(error));
     else if (!this.#isLogging) this.#settledSequence = this.#completedSequence;
@@ -282,8 +288,8 @@ export class OrderEngine {
   }
 
   #tick(): void {
-    this.#cancelTick = this.#options.clock.after(TICK_MS, () => this.#tick());
-    const now = this.#options.clock.now();
+    this.#tickTimer = this.#options.clock.after(TICK_MS, () => this.#tick());
+    const now = this.#options.clock.monotonicMs();
     if (this.isSelling) {
       const lost = this.#waiting.filter((purchase) => purchase.giveUpAtMs <= now);
       if (lost.length > 0) {

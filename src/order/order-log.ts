@@ -12,15 +12,16 @@
 
 import { join } from 'node:path';
 import { assert } from '../assert.js';
+import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import { type FileSystem, Journal, type JournalSyncMode, StorageError } from '../storage/index.js';
+import { type FileSystem, Journal, StorageError, type SyncMode } from '../storage/index.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { type OrderClock, pause } from './order-clock.js';
 import { OrderError } from './order-error.js';
 import { decodeRecord, encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
 import { formatRows } from './order-row.js';
 import { compareTags, type LoggedOrder, type SoldOrder, type Tag } from './order-types.js';
 import { EMPTY_HEAD, OrdersFile } from './orders-file.js';
+import { pause } from './pause.js';
 
 /** A journal larger than this makes a checkpoint due: about half a million orders, replayed in well under a second. */
 const CHECKPOINT_BYTES = 32 * 1024 * 1024;
@@ -33,9 +34,9 @@ export interface OrderLogOptions {
   /** Where journal and orders.csv are; must exist, and be nobody else's. */
   readonly directory: string;
   readonly fileSystem: FileSystem;
-  readonly clock: OrderClock;
+  readonly clock: Clock;
   readonly logger: Log;
-  readonly syncMode: JournalSyncMode;
+  readonly syncMode: SyncMode;
   /** Any number, see IdempotencyKeys. */
   readonly keySeed: number;
   readonly checkpointBytes?: number;
@@ -72,8 +73,9 @@ export class OrderLog {
     const csvPath = join(directory, 'orders.csv');
     const replay = new Replay();
     const journal = await Journal.open({
-      path: join(directory, 'journal'),
+      path: join(directory, 'orders.journal'),
       fileSystem,
+      clock: options.clock,
       log: logger,
       syncMode,
       onRecord: (payload) => replay.take(payload),
@@ -119,7 +121,7 @@ export class OrderLog {
    */
   async append(orders: readonly SoldOrder[]): Promise<number> {
     const firstNumber = this.orderCount;
-    const orderedAtMs = this.#options.clock.now();
+    const orderedAtMs = this.#options.clock.wallMs();
     assert(orders.length > 0 && compareTags(orders[0]!.tag, this.#lastTag) > 0, 'sales must come in tag order');
     const records = encodeOrders(orders, firstNumber, orderedAtMs);
     await this.#untilWritten(async () => {
@@ -284,7 +286,10 @@ class Replay {
     }
     const { group } = record;
     if (this.head === undefined || group.firstNumber !== this.#nextNumber) {
-      throw new OrderError('CORRUPT', `the order journal goes on with order ${group.firstNumber}, not ${this.#nextNumber}`);
+      throw new OrderError(
+        'CORRUPT',
+        `the order journal goes on with order ${group.firstNumber}, not ${this.#nextNumber}`,
+      );
     }
     for (const { tag } of group.orders) {
       if (compareTags(tag, this.lastTag) <= 0) throw new OrderError('CORRUPT', 'the order journal has a sale twice');

@@ -9,13 +9,21 @@
 // after a sync that failed. Nothing is cut before it is written, so a reader never sees fewer orders than before.
 
 import { crc32 } from 'node:zlib';
-import { assert } from '../assert.js';
-import { asStorageError, type FileSystem, type OpenFile, replaceFile, writeAll } from '../storage/index.js';
+import { type FileSystem, type OpenFile, replaceFile, StorageError } from '../storage/index.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
 import type { LogHead } from './order-record.js';
-import { COLUMN, COLUMN_COUNT, type FieldEnds, fieldNumber, fieldStart, fieldText, ORDERS_HEADER, scanRows } from './order-row.js';
+import {
+  COLUMN,
+  COLUMN_COUNT,
+  type FieldEnds,
+  fieldNumber,
+  fieldStart,
+  fieldText,
+  ORDERS_HEADER,
+  scanRows,
+} from './order-row.js';
 import { type LoggedOrder, NO_TAG } from './order-types.js';
 
 /** Bytes read at once while the file is checked. A row is far shorter: 64 bytes of name, all quotes, are 130. */
@@ -97,11 +105,11 @@ export class OrdersFile {
   async append(rows: string): Promise<void> {
     const bytes = Buffer.from(rows);
     try {
-      await writeAll(this.#file, bytes, this.#bytes);
+      await writeFully(this.#file, bytes, this.#bytes);
     } catch (error) {
       // A part of a row may be there. If the cut fails as well the next append writes over it.
       await this.#file.truncate(this.#bytes).catch(() => {});
-      throw asStorageError(error, 'WRITE_FAILED', 'writing', this.#path);
+      throw storageError('WRITE_FAILED', 'writing', this.#path, error);
     }
     this.#bytes += bytes.length;
     this.#checksum = crc32(bytes, this.#checksum);
@@ -123,7 +131,7 @@ export class OrdersFile {
     try {
       await this.#file.datasync();
     } catch (error) {
-      throw asStorageError(error, 'SYNC_FAILED', 'fdatasync', this.#path);
+      throw storageError('SYNC_FAILED', 'syncing', this.#path, error);
     }
   }
 
@@ -247,8 +255,20 @@ async function readFully(file: OpenFile, target: Uint8Array, position: number): 
     if (count === 0) break;
     done += count;
   }
-  assert(done <= target.length, 'a read gave more than was asked for');
   return done;
+}
+
+async function writeFully(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = await file.write(bytes.subarray(done), position + done);
+    if (count === 0) throw new Error('no byte was taken');
+    done += count;
+  }
+}
+
+function storageError(code: 'WRITE_FAILED' | 'SYNC_FAILED', doing: string, path: string, cause: unknown): StorageError {
+  return new StorageError(code, `${path}: ${doing} failed`, { path, cause });
 }
 
 function mismatch(path: string, what: string): OrderError {
