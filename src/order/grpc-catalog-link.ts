@@ -38,7 +38,7 @@ export class GrpcCatalogLink implements CatalogLink {
     this.#batches = new BatchStream({
       open: () => this.#stub.processOrders(),
       pack: (batches) => this.#pack(batches[0]!),
-      unpack: ({ results }) => [results],
+      unpack: ({ results }): (readonly number[])[] => [results],
       windowMax: BATCHES_MAX,
       batchItemsMax: 1,
       queueItemsMax: BATCHES_MAX,

@@ -85,7 +85,7 @@ export class OrderEngine {
   readonly #limits: EngineLimits;
   readonly #desk: KeyDesk;
   #fail: (error: Error) => void = () => {};
-  #phase: 'recovering' | 'open' | 'stopping' | 'failed' = 'recovering';
+  #phase: 'recovering' | 'open' | 'stopping' | 'stopped' | 'failed' = 'recovering';
   #wasSelling = false;
   #incarnation = 0;
   #nextSequence = 1;
@@ -164,6 +164,7 @@ export class OrderEngine {
     const until = clock.monotonicMs() + STOP_WAIT_MS;
     while (this.#phase === 'stopping' && this.#isBusy && clock.monotonicMs() < until) await pause(clock, 10);
     this.#releaseSent();
+    if (this.#phase === 'stopping') this.#phase = 'stopped';
     this.#tickTimer?.cancel();
     this.#update();
   }
@@ -319,7 +320,7 @@ export class OrderEngine {
 
   /** The end of selling: what is open now is completed by the recovery of the next start. */
   #end(error: Error): void {
-    if (this.#phase === 'failed') return;
+    if (this.#phase === 'failed' || this.#phase === 'stopped') return;
     this.#phase = 'failed';
     this.#options.logger.error('not selling any more', { error });
     this.#refuseWaiting();

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import { type FileSystem, Journal, StorageError, type SyncMode } from '../storage/index.js';
-import { IdempotencyKeys } from './idempotency-keys.js';
+import { type FileSystem, Journal, type JournalStats, StorageError, type SyncMode } from '../storage/index.js';
+import { IdempotencyKeys, type KeyStats } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { decodeRecord, encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
 import { formatRows } from './order-row.js';
@@ -40,6 +40,14 @@ export interface OrderLogOptions {
   /** Any number, see IdempotencyKeys. */
   readonly keySeed: number;
   readonly checkpointBytes?: number;
+}
+
+export interface OrderLogStats {
+  readonly orders: number;
+  readonly journalBytes: number;
+  readonly checkpoints: number;
+  readonly keys: KeyStats;
+  readonly journal: JournalStats;
 }
 
 export class OrderLog {
@@ -181,7 +189,7 @@ export class OrderLog {
     }
   }
 
-  stats() {
+  stats(): OrderLogStats {
     return {
       orders: this.orderCount,
       journalBytes: this.#journal.bytes,

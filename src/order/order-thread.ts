@@ -2,7 +2,7 @@
 // thread, undecoded, and sends what comes back.
 
 import { fileURLToPath } from 'node:url';
-import type { Deadline, sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
 import type { CreateThreadService } from '../pool/index.js';
 import { GrpcThread, RpcError, serveBatches } from '../rpc/index.js';

@@ -18,6 +18,7 @@ import { OrderDesk } from './order-desk.js';
 import { type EngineStats, OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
 import { OrderLog, type OrderLogStats } from './order-log.js';
+import { ReleaseStack } from './release-stack.js';
 
 export interface OrderServiceStats {
   readonly engine: EngineStats;
@@ -34,11 +35,20 @@ export interface RunningOrderService extends RunningService {
 const DRAIN_TIMEOUT_MS = 5000;
 
 export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
-  await using started = new AsyncDisposableStack();
+  const releases = new ReleaseStack(log);
+  try {
+    return await start(settings, log, releases);
+  } catch (error) {
+    await releases.release();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
   const directory = join(settings.dataDir, 'order');
   await nodeFileSystem.makeDirectory(directory);
   const lock = await lockDirectory(directory);
-  started.defer(() => lock.release());
+  releases.add(() => lock.release());
 
   const orderLog = await OrderLog.open({
     directory,
@@ -48,10 +58,10 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
     syncMode: syncModeOf(settings),
     keySeed: randomInt(2 ** 32),
   });
-  started.defer(() => orderLog.close().catch((error: unknown) => log.error('the order log did not close well', { error })));
+  releases.add(() => orderLog.close());
 
   const link = new GrpcCatalogLink(settings.catalogAddress);
-  started.defer(() => link.close());
+  releases.add(() => link.close());
   const engine = new OrderEngine({
     link,
     log: orderLog,
@@ -75,7 +85,7 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
   });
-  started.defer(async () => {
+  releases.add(async () => {
     // Both at once: threads are drained when the engine has answered, and the engine refuses what still comes.
     await Promise.all([engine.stop(), pool.close()]);
   });
@@ -83,7 +93,6 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
   const { address, port } = await pool.listen({ host: settings.host, port: settings.orderPort });
   void engine.start();
 
-  const running = started.move();
   return {
     address: formatAddress(address, port),
     failed: new Promise((resolve) => {
@@ -92,7 +101,7 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
         if (!(error instanceof OrderError && error.code === 'SYNC_FAILED')) resolve(error);
       });
     }),
-    stop: () => running.disposeAsync(),
+    stop: () => releases.release(),
     stats: () => ({ engine: engine.stats(), log: orderLog.stats(), link: link.stats(), pool: pool.stats() }),
   };
 }
