@@ -24,6 +24,7 @@ export class TestCatalog {
   readonly batches: PurchaseBatch[] = [];
   isAway = false;
   isSelling = true;
+  readonly #outcomes = new Map<string, number>();
   #incarnation = 0;
   #held: (() => void)[] | undefined;
 
@@ -66,6 +67,13 @@ export class TestCatalog {
   }
 
   #sell(request: OrderRequest, batch: PurchaseBatch, index: number): number {
+    const tag = `${batch.incarnation}:${batch.firstSequence + index}`;
+    const outcome = this.#outcomes.get(tag) ?? this.#sellNew(request, batch, index);
+    this.#outcomes.set(tag, outcome);
+    return outcome;
+  }
+
+  #sellNew(request: OrderRequest, batch: PurchaseBatch, index: number): number {
     const left = this.stock.get(request.name);
     if (left === undefined) return RESULT.UNKNOWN_TOY;
     if (!this.isSelling) return RESULT.NOT_SELLING;
