@@ -135,14 +135,27 @@ function settleVoid(resolve: () => void, reject: Reject) {
   return (error?: Error | null) => (error === null || error === undefined ? resolve() : reject(error));
 }
 
-/** Writes all of `bytes` at `position`, in as many calls as it takes; a call that takes nothing counts as a full disk. */
+/** Writes all of `bytes` at `position`, in as many calls as it takes. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
-    const count = await file.write(done === 0 ? bytes : bytes.subarray(done), position + done);
-    if (count === 0) throw Object.assign(new Error('a write took no bytes'), { code: 'ENOSPC' });
+    const count = await file.write(bytes.subarray(done), position + done);
+    if (count === 0) throw incompleteWrite();
     done += count;
   }
+}
+
+/**
+ * Writes all of `bytes` at `position` in one call, or throws. The rest of a write that was cut short is not written
+ * after it: then a crash could leave the first part of a sector, and what is torn would look like what is corrupt. Disks
+ * cut a write short when they are full, and the next call would say so.
+ */
+export async function writeAtOnce(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
+  if ((await file.write(bytes, position)) < bytes.length) throw incompleteWrite();
+}
+
+function incompleteWrite(): Error {
+  return Object.assign(new Error('a write took only a part of its bytes'), { code: 'ENOSPC' });
 }
 
 /** Fills `target` from `position` on, as far as the file goes; returns how many bytes there were. */

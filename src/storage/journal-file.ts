@@ -6,7 +6,7 @@ import { type FileSystem, type OpenFile, writeAll } from './file-system.js';
 import { type OnRecord, replay } from './journal-reader.js';
 import { repair } from './journal-repair.js';
 import { encodeHeader, encodeRecord, HEADER_BYTES, recordBytes } from './record-format.js';
-import { asStorageError } from './storage-error.js';
+import { asStorageError, systemCode } from './storage-error.js';
 import type { StorageLog } from './storage-log.js';
 
 export interface OpenedJournal {
@@ -21,7 +21,7 @@ const FIRST_SEQUENCE = 1;
 /**
  * The journal at `path`, replayed, repaired and on disk; or a new one.
  *
- * @throws StorageError CORRUPT, INACCESSIBLE, SYNC_FAILED
+ * @throws StorageError CORRUPT, INACCESSIBLE; when created, also as replaceFile does
  */
 export async function openJournalFile(
   path: string,
@@ -46,7 +46,10 @@ export async function openJournalFile(
     return { file, end: found.end, nextSequence: found.nextSequence };
   } catch (error) {
     await file.close().catch(() => undefined);
-    throw error;
+    // What onRecord threw is the caller's own.
+    throw systemCode(error) === undefined
+      ? error
+      : asStorageError(error, 'INACCESSIBLE', 'reading and repairing', path);
   }
 }
 

@@ -14,7 +14,7 @@
 
 import { assert } from '../assert.js';
 import { type Clock, systemClock, type Timer } from '../clock.js';
-import { type FileSystem, nodeFileSystem, type OpenFile, writeAll } from './file-system.js';
+import { type FileSystem, nodeFileSystem, type OpenFile, writeAll, writeAtOnce } from './file-system.js';
 import { GroupBuffer } from './group-buffer.js';
 import { createJournalFile, openJournalFile } from './journal-file.js';
 import type { OnRecord } from './journal-reader.js';
@@ -99,7 +99,7 @@ export class Journal {
    * Opens the journal, or creates an empty one, and hands every record to `onRecord`, oldest first. A torn tail is cut
    * off; when the promise resolves, everything that was handed on is on disk.
    *
-   * @throws StorageError CORRUPT (the file is left as it is), INACCESSIBLE, SYNC_FAILED
+   * @throws StorageError CORRUPT (the file is left as it is), INACCESSIBLE; when the file is new also WRITE_FAILED, SYNC_FAILED
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
@@ -265,7 +265,7 @@ export class Journal {
     const bytes = group.bytes;
     if (this.#isSynced) group.markAfterSync();
     try {
-      await writeAll(this.#file, bytes, this.#end);
+      await writeAtOnce(this.#file, bytes, this.#end);
     } catch (error) {
       await this.#cutBack(error, bytes.length);
       return;
