@@ -56,7 +56,8 @@ export class OrderLog {
   readonly #file: OrdersFile;
   readonly #keys: IdempotencyKeys;
   #lastTag: Tag;
-  #isFileFull = false;
+  /** What append() was given could not be written yet. */
+  #isFull = false;
   #hasSyncFailed = false;
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
@@ -117,7 +118,7 @@ export class OrderLog {
   /** `full`: nothing can be written for now. `failed`: nothing more before a restart. Reading goes on in any case. */
   get state(): 'open' | 'full' | 'failed' {
     if (this.#hasSyncFailed) return 'failed';
-    return this.#isFileFull ? 'full' : this.#journal.state;
+    return this.#isFull ? 'full' : this.#journal.state;
   }
 
   /**
@@ -137,11 +138,7 @@ export class OrderLog {
       await this.#journal.commit();
     });
     const rows = formatRows(orders, firstNumber, orderedAtMs);
-    await this.#untilWritten(async () => {
-      this.#isFileFull = true;
-      await this.#file.append(rows);
-      this.#isFileFull = false;
-    });
+    await this.#untilWritten(() => this.#file.append(rows));
     this.#note({ orders, firstNumber, orderedAtMs });
     this.#prepareCheckpoint();
     return firstNumber;
@@ -262,6 +259,7 @@ export class OrderLog {
       if (this.#isClosing) throw new OrderError('CLOSED', 'the order log is closed');
       try {
         await write();
+        this.#isFull = false;
         if (hasFailed) logger.info('the order log can be written again');
         return;
       } catch (error) {
@@ -269,6 +267,7 @@ export class OrderLog {
           this.#hasSyncFailed = true;
           throw new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause: error });
         }
+        this.#isFull = true;
         if (!hasFailed) logger.error('the order log cannot be written: not selling', { error });
       }
       await pause(clock, RETRY_MS);
