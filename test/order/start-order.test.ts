@@ -163,7 +163,7 @@ test('a catalog that is killed and comes back: orders in between wait for it', a
   await placeOrder(client, {});
   remote.leave();
   const orders = Promise.all([placeOrder(client, { key: 'a' }), placeOrder(client, { key: 'b' })]);
-  await remote.start();
+  remote.comeBack();
   t.deepEqual(
     (await orders).map(({ result }) => result),
     [0, 0],
