@@ -57,7 +57,8 @@ async function measureOperation(
   if (rates === undefined) {
     const top = await measureTop(context, target, operation, work, secondsBefore);
     if (signal.aborted || top === 0) return;
-    rates = SHARES.map((share) => Math.max(1, Math.round(top * share)));
+    // Two digits: rates that were measured again a little differently can still be set side by side.
+    rates = SHARES.map((share) => Math.max(1, Number((top * share).toPrecision(2))));
   }
   const points = rates.map((rate) => ({
     label: `${operation}, ${rate}/s offered`,
