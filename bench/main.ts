@@ -41,7 +41,7 @@ async function measure(argv: readonly string[]): Promise<number> {
   process.once('SIGTERM', () => abort.abort());
   const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ');
   const { results, reportPath, failedScenarios } = await runBench(options, command, abort.signal);
-  process.stdout.write(`\n${path.relative(process.cwd(), reportPath)}\n`);
+  process.stdout.write(`\n${path.resolve(reportPath)}\n`);
   if (abort.signal.aborted) return EXIT_SIGINT;
   const isEmpty = results.rows.length + results.figures.length === 0;
   return isEmpty || failedScenarios > 0 ? EXIT_FAILED : EXIT_OK;
