@@ -117,7 +117,7 @@ test('what was shown of a thread that dies is not taken back', async (t) => {
 });
 
 test('a thread that dies while it is asked holds nobody up', async (t) => {
-  const hub = new MetricsHub(new ThreadMetrics(), { threadTimeoutMs: 60_000 });
+  const hub = new MetricsHub(new ThreadMetrics(), { threadTimeoutMs: 600_000 });
   await using thread = await CountingThread.start(hub);
   const word = new Int32Array(new SharedArrayBuffer(4));
   await thread.tell({ do: 'block', until: word });
