@@ -22,5 +22,14 @@ export {
   type MetricsSnapshot,
   mergeSnapshots,
 } from './metrics-snapshot.js';
-export { RecordedSummary, type RecordedSummaryOptions } from './recorded-summary.js';
+export {
+  type CounterReading,
+  type GaugeReading,
+  type Reading,
+  type ReadValue,
+  type RecordedValues,
+  recorded,
+  registerReadings,
+  type SummaryReading,
+} from './reading.js';
 export { gatherThrough, ThreadMetrics } from './thread-metrics.js';

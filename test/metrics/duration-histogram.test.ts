@@ -1,10 +1,9 @@
-// The quick histogram says the same as prom-client's own; a recorded one is a summary.
+// The quick histogram says the same as prom-client's own.
 
-import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
 import fc from 'fast-check';
 import { Histogram, Registry } from 'prom-client';
-import { DURATION_BUCKETS_S, DurationHistogram, RecordedSummary } from '../../src/metrics/index.js';
+import { DURATION_BUCKETS_S, DurationHistogram } from '../../src/metrics/index.js';
 
 const NAME = 'request_seconds';
 const help = 'Time of a request.';
@@ -35,27 +34,4 @@ test('the same labels, in any order, are one series', (t) => {
   t.is(histogram.series({ status: 200, route: '/orders' }), series);
   t.not(histogram.series({ status: 404, route: '/orders' }), series);
   t.is(series.count, 1);
-});
-
-test('RecordedSummary shows quantiles, sum and count in its own unit', async (t) => {
-  const registry = new Registry();
-  const histogram = createHistogram();
-  const unit = 1e-9;
-  new RecordedSummary({
-    name: 'wait_seconds',
-    help,
-    registry,
-    histogram: () => histogram,
-    unit,
-    labels: { pool: 'a' },
-  });
-  t.regex(await registry.metrics(), /^wait_seconds\{quantile="0.5",pool="a"\} 0$/m);
-  for (let wait = 0; wait < 10; wait++) histogram.record(2_000_000_000);
-  const text = await registry.metrics();
-  t.regex(text, /^# TYPE wait_seconds summary$/m);
-  t.regex(text, /^wait_seconds_count\{pool="a"\} 10$/m);
-  const sum = Number(/^wait_seconds_sum\{pool="a"\} (.*)$/m.exec(text)?.[1]);
-  const median = Number(/^wait_seconds\{quantile="0.5",pool="a"\} (.*)$/m.exec(text)?.[1]);
-  t.true(Math.abs(sum - 20) < 0.1);
-  t.true(Math.abs(median - 2) < 0.1);
 });
