@@ -32,4 +32,4 @@ export {
   registerReadings,
   type SummaryReading,
 } from './reading.js';
-export { gatherThrough, ThreadMetrics } from './thread-metrics.js';
+export { ThreadMetrics } from './thread-metrics.js';

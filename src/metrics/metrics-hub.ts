@@ -5,8 +5,8 @@
 //   - a thread that ends hands over its counts before it goes, and they are kept;
 //   - of a thread that dies, what it said last is kept: what it counted after that was never shown to anybody.
 
-import type { MessagePort } from 'node:worker_threads';
-import { asMetricsMessage, type MetricsMessage } from './messages.js';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { HubMessage, MetricsPortMessage, ThreadMessage } from './messages.js';
 import { countsOnly, type Labels, labelled, type MetricsSnapshot, mergeSnapshots } from './metrics-snapshot.js';
 import type { ThreadMetrics } from './thread-metrics.js';
 
@@ -43,24 +43,15 @@ export class MetricsHub {
     this.#threadTimeoutMs = options.threadTimeoutMs ?? THREAD_TIMEOUT_MS;
   }
 
-  /** Takes in the thread at the other end of `port`, which calls `shareOn` and may call `gatherThrough`. */
-  add(port: MessagePort): void {
-    if (this.#threads.has(port)) return;
+  /** Takes in the thread at the other end of its service's port, where ThreadMetrics.shareOn is called. */
+  add(servicePort: MessagePort): void {
+    const { port1: port, port2: threadsPort } = new MessageChannel();
+    servicePort.postMessage({ type: 'metrics:port', port: threadsPort } satisfies MetricsPortMessage, [threadsPort]);
     this.#threads.set(port, { last: [], waiting: new Map() });
-    port.on('message', (value: unknown) => {
-      const message = asMetricsMessage(value);
-      if (message !== undefined) this.#receive(port, message);
-    });
-    port.on('close', () => this.remove(port));
-  }
-
-  /** The thread has ended. Called by itself when the port closes. */
-  remove(port: MessagePort): void {
-    const thread = this.#threads.get(port);
-    if (thread === undefined) return;
-    this.#threads.delete(port);
-    this.#departed.push(countsOnly(thread.last));
-    for (const resolve of thread.waiting.values()) resolve();
+    port.on('message', (message: ThreadMessage) => this.#receive(port, message));
+    // The other end closes when its thread ends, whatever ends it.
+    port.on('close', () => this.#remove(port));
+    port.unref();
   }
 
   /** The metrics of all threads, those that are gone included, as one snapshot. Never fails for a thread's sake. */
@@ -76,7 +67,7 @@ export class MetricsHub {
     return labelled(await all, this.#labels);
   }
 
-  #receive(port: MessagePort, message: MetricsMessage): void {
+  #receive(port: MessagePort, message: ThreadMessage): void {
     const thread = this.#threads.get(port);
     if (thread === undefined) return;
     switch (message.type) {
@@ -86,15 +77,21 @@ export class MetricsHub {
         break;
       case 'metrics:last':
         thread.last = message.snapshot;
-        this.remove(port);
+        this.#remove(port);
         break;
       case 'metrics:all?':
         void this.#answer(port, message.id);
         break;
-      default:
-        // Questions of the hub and its own answers: where threads and hub share one thread they pass by here.
-        break;
     }
+  }
+
+  #remove(port: MessagePort): void {
+    const thread = this.#threads.get(port);
+    if (thread === undefined) return;
+    this.#threads.delete(port);
+    this.#departed.push(countsOnly(thread.last));
+    for (const resolve of thread.waiting.values()) resolve();
+    port.close();
   }
 
   async #answer(port: MessagePort, id: number): Promise<void> {
@@ -128,6 +125,6 @@ export class MetricsHub {
   }
 }
 
-function send(port: MessagePort, message: MetricsMessage): void {
+function send(port: MessagePort, message: HubMessage): void {
   port.postMessage(message);
 }

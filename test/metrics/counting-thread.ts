@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { Counter, Gauge } from 'prom-client';
-import { DurationHistogram, formatMetrics, gatherThrough, ThreadMetrics } from '../../src/metrics/index.js';
+import { DurationHistogram, formatMetrics, ThreadMetrics } from '../../src/metrics/index.js';
 
 /** What a test tells the thread; each is answered with `{ done: … }`. */
 export type Command =
@@ -29,7 +29,7 @@ port.on('message', async (command: Command) => {
       port.postMessage({ done: 'sell' });
       break;
     case 'gather':
-      port.postMessage({ done: await formatMetrics(await gatherThrough(port)) });
+      port.postMessage({ done: await formatMetrics(await metrics.gatherAll()) });
       break;
     case 'end':
       await metrics.close();

@@ -19,7 +19,6 @@ class CountingThread implements AsyncDisposable {
     const thread = new CountingThread();
     await thread.#answer();
     hub?.add(thread.port);
-    thread.worker.on('exit', () => hub?.remove(thread.port));
     return thread;
   }
 
