@@ -66,11 +66,16 @@ export class ActiveCalls {
         isOver = true;
         settle();
       });
-      handler(call, (...answer) => {
+      try {
+        handler(call, (...answer) => {
+          isAnswered = true;
+          callback(...answer);
+          settle();
+        });
+      } catch (error) {
         isAnswered = true;
-        callback(...answer);
-        settle();
-      });
+        throw error;
+      }
     };
     return counted;
   }

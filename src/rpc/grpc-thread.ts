@@ -125,6 +125,7 @@ export class GrpcThread {
   close(): void {
     this.#server.forceShutdown();
     for (const socket of this.#sockets) socket.destroy();
+    this.#drained?.resolve();
   }
 
   #settleDrain(): void {
