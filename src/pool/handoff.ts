@@ -1,0 +1,72 @@
+// handoff.ts: what moving an accepted socket to another thread promises. Two ways keep the promise: native-handoff.ts (Node.js
+// transfers the socket itself: 24.20 and later 24.x, 26.6 and later) and ipc-handoff.ts (the descriptor travels as an SCM_RIGHTS
+// message over a Unix-domain pipe: everywhere else). The pool and the services cannot tell which one is at work.
+//
+//   who owns the socket      accepting thread ──send()──► on its way ──arrives──► thread
+//   send() says 'sent'                                    ▲ nobody's    the service's, until it closes
+//   send() says else         still the caller's           │
+//   onReturned(socket)       the caller's again ──────────┘ (the channel broke before the socket left)
+//
+// A socket on its way when its thread dies is lost with the thread: the kernel closes it, the client sees a reset, and the
+// pool counts it. Sending a descriptor number instead, and opening it twice, gives two owners who both close it: never.
+
+import { Socket } from 'node:net';
+import { MessageChannel } from 'node:worker_threads';
+import { PoolError } from './pool-error.js';
+
+/** How sockets reach the threads. 'inline' is the accepting thread serving them itself. */
+export type HandoffWay = 'native' | 'ipc' | 'inline';
+
+/** What came of sending a socket. Only after 'sent' is it no longer the caller's. */
+export type SendOutcome =
+  | 'sent'
+  /** The thread has ended, or its channel is broken: it will never take a socket again. */
+  | 'thread-gone'
+  /** The kernel has no room for it at the moment (too many descriptors on their way, no buffers). */
+  | 'try-later'
+  /** The socket itself cannot be sent: it is closed, or has been read from. */
+  | 'socket-gone';
+
+/** The accepting thread's end. */
+export interface HandoffSender {
+  /**
+   * Moves a paused, never read socket to the thread.
+   * @param acceptedAtUs when it was accepted, on the clock of clock.ts
+   */
+  send(socket: Socket, acceptedAtUs: number): SendOutcome;
+  /** Lets go of the channel; nothing may be sent after it. */
+  close(): void;
+}
+
+/** Takes a socket that was sent, and whose sending failed later on. */
+export type OnReturned = (socket: Socket, acceptedAtUs: number) => void;
+
+/** Takes what arrives in the thread: the socket, or undefined if its descriptor was lost on the way. */
+export type OnArrival = (socket: Socket | undefined, acceptedAtUs: number) => void;
+
+/** True where this Node.js transfers net.Socket between threads. Asked of the runtime itself, not of its version. */
+export function hasNativeHandoff(): boolean {
+  const { port1 } = new MessageChannel();
+  const unconnected = new Socket();
+  try {
+    port1.postMessage(unconnected, [unconnected as never]);
+    return true;
+  } catch (error) {
+    // Where sockets transfer, one without a connection is refused for its state; elsewhere for its class.
+    return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_HANDLE_NOT_TRANSFERABLE';
+  } finally {
+    unconnected.destroy();
+    port1.close();
+  }
+}
+
+/** Settles the option `handoff`. Throws PoolError HANDOFF_UNSUPPORTED if 'native' is asked for and missing. */
+export function chooseHandoff(wanted: 'auto' | 'native' | 'ipc'): 'native' | 'ipc' {
+  if (wanted === 'ipc') return 'ipc';
+  if (hasNativeHandoff()) return 'native';
+  if (wanted === 'auto') return 'ipc';
+  throw new PoolError(
+    'HANDOFF_UNSUPPORTED',
+    `Node.js ${process.version} cannot transfer sockets; use handoff 'ipc' or 'auto'`,
+  );
+}

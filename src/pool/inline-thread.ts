@@ -1,0 +1,125 @@
+// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a worker,
+// so that a profiler or debugger sees one thread and all of the code.
+
+import type { Socket } from 'node:net';
+import type { RecordableHistogram } from 'node:perf_hooks';
+import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
+import { monotonicUs } from './clock.js';
+import type { SendOutcome } from './handoff.js';
+import { PoolError } from './pool-error.js';
+import type { SettledOptions } from './pool-options.js';
+import type { PoolThread, ThreadListener, ThreadState } from './pool-thread.js';
+import { SessionCounter, SessionLedger } from './session-counters.js';
+import type { ThreadModule, ThreadService } from './thread-service.js';
+
+export class InlineThread implements PoolThread {
+  readonly threadIndex = 0;
+  readonly threadId = threadId;
+  readonly port: MessagePort;
+  readonly #servicePort: MessagePort;
+  readonly #options: SettledOptions;
+  readonly #waitTime: RecordableHistogram;
+  readonly #listener: ThreadListener;
+  readonly #ledger = new SessionLedger();
+  readonly #counter = new SessionCounter(this.#ledger.words, () => this.#listener.onPlaceFree());
+  readonly #sockets = new Set<Socket>();
+  #service: ThreadService | undefined;
+  #state: ThreadState = 'starting';
+
+  constructor(options: SettledOptions, waitTime: RecordableHistogram, listener: ThreadListener) {
+    this.#options = options;
+    this.#waitTime = waitTime;
+    this.#listener = listener;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.#servicePort = port2;
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  get sessions(): number {
+    return this.#ledger.sessions;
+  }
+
+  get onTheWay(): number {
+    return this.#ledger.onTheWay;
+  }
+
+  get ended(): number {
+    return this.#ledger.ended;
+  }
+
+  get lost(): number {
+    return this.#ledger.lost;
+  }
+
+  async start(): Promise<void> {
+    try {
+      const { createThreadService } = (await import(this.#options.module.href)) as ThreadModule;
+      this.#service = await createThreadService({
+        threadIndex: 0,
+        // A clone, as a worker would get it: a service must not come to depend on sharing objects with its owner.
+        data: structuredClone(this.#options.data),
+        port: this.#servicePort,
+        inline: true,
+      });
+      this.#state = 'ready';
+    } catch (error) {
+      this.#end('failed', error as Error);
+      throw new PoolError('THREAD_FAILED', 'the inline service could not be made', { cause: error });
+    }
+  }
+
+  send(socket: Socket, acceptedAtUs: number): SendOutcome {
+    if (socket.destroyed) return 'socket-gone';
+    if (this.#service === undefined) return 'thread-gone';
+    this.#ledger.countSent();
+    this.#waitTime.record(Math.max(1, monotonicUs() - acceptedAtUs));
+    this.#counter.countReceived();
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#counter.countEnded();
+    });
+    this.#service.serve(socket);
+    return 'sent';
+  }
+
+  setPressure(connectionsWait: boolean): void {
+    this.#service?.setPressure?.(connectionsWait);
+  }
+
+  requestNotice(): void {
+    this.#ledger.requestNotice();
+  }
+
+  async drain(): Promise<void> {
+    if (this.#state !== 'ready') return;
+    this.#state = 'draining';
+    await this.#service?.drain();
+    await this.#service?.close?.();
+    this.#end('drained');
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#state === 'dead') return;
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#service?.close?.();
+    this.#end('terminated');
+  }
+
+  #end(reason: 'drained' | 'terminated' | 'failed', error?: Error): void {
+    if (this.#state === 'dead') return;
+    this.#state = 'dead';
+    this.port.close();
+    this.#listener.onExit(this, {
+      threadIndex: 0,
+      threadId: this.threadId,
+      reason,
+      error,
+      connectionsLost: this.#ledger.sessions,
+    });
+  }
+}

@@ -1,0 +1,168 @@
+// ipc-handoff.ts: a descriptor is passed to another thread of this process as if it were another process: as an SCM_RIGHTS
+// message over a Unix-domain pipe. The kernel duplicates it, so each side owns a descriptor of its own and closes only that.
+//
+//   accepting thread                                        worker thread
+//   socket ─ handle ─ fd 21 ──sendmsg(fd 21)──► kernel ──recvmsg──► fd 22 ─ handle ─ net.Socket
+//   closes fd 21 once the send is done                       reads, writes and closes fd 22
+//
+// One message is 16 digits, the time of the accept in microseconds, and exactly one descriptor. On Linux a read never runs
+// across a descriptor's message, so each read brings one message. Closing fd 21 sends no FIN: fd 22 keeps the connection.
+//
+// Making the pair: the pool listens at a path in a private directory, the worker connects, the path is removed at once. Only
+// the connecting end can be born as an IPC pipe; the accepted end is a plain one, whose descriptor a second handle of type IPC opens.
+// That one exception to "one owner per descriptor" lives in the accepting thread, and only the IPC handle is ever closed: closing
+// both would close the number a second time, when it may long belong to somebody else. The plain handle stays behind, unused and
+// unreferenced, about 300 bytes for each thread that was ever started.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HandoffSender, OnArrival, OnReturned, SendOutcome } from './handoff.js';
+import { PoolError } from './pool-error.js';
+import {
+  handleOf,
+  isLastWriteAsync,
+  PIPE_IPC,
+  PIPE_SERVER,
+  Pipe,
+  PipeConnectWrap,
+  type RawHandle,
+  type RawPipe,
+  readBytesOrError,
+  readOffset,
+  WriteWrap,
+} from './raw-pipe.js';
+
+/** Length of a message: enough digits for the microseconds of 300 years of uptime, and still a safe integer. */
+const MESSAGE_BYTES = 16;
+
+/** What a write says when nobody reads the channel any more. */
+const THREAD_GONE_STATUS = new Set([-constants.errno.EPIPE, -constants.errno.ECONNRESET, -constants.errno.EBADF]);
+
+/** The plain handles of accepted channel ends, kept so that nothing ever collects or closes them (see the header). */
+const retainedHandles: RawHandle[] = [];
+
+/** The pool's end of the rendezvous: waits for one worker's channel. */
+export class IpcRendezvous {
+  /** Where the worker connects. */
+  readonly path: string;
+  readonly #directory: string;
+  readonly #server: RawPipe;
+  readonly #channel: Promise<RawPipe>;
+
+  constructor() {
+    this.#directory = mkdtempSync(join(tmpdir(), 'pool-'));
+    this.path = join(this.#directory, 's');
+    this.#server = new Pipe(PIPE_SERVER);
+    this.#channel = new Promise((resolve, reject) => {
+      const fail = (what: string, status: number) =>
+        reject(new PoolError('HANDOFF_FAILED', `${what} ${this.path}: errno ${status}`));
+      this.#server.onconnection = (status, plain) => {
+        if (status !== 0 || plain === undefined) return fail('cannot accept on', status);
+        retainedHandles.push(plain);
+        plain.unref();
+        const channel = new Pipe(PIPE_IPC);
+        const opened = channel.open(plain.fd);
+        if (opened !== 0) return fail('cannot open the channel at', opened);
+        resolve(channel);
+      };
+      const bound = this.#server.bind(this.path);
+      if (bound !== 0) return fail('cannot bind', bound);
+      const listening = this.#server.listen(1);
+      if (listening !== 0) fail('cannot listen on', listening);
+    });
+    // Whoever waits hears of it; until somebody does, it is not an unhandled rejection.
+    this.#channel.catch(() => {});
+  }
+
+  /** The channel, once the worker has connected. */
+  get channel(): Promise<RawPipe> {
+    return this.#channel;
+  }
+
+  /** Removes the path. The channel, if there is one, lives on. */
+  close(): void {
+    this.#server.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** The accepting thread's end of a channel. */
+export class IpcHandoffSender implements HandoffSender {
+  readonly #channel: RawPipe;
+  readonly #onReturned: OnReturned;
+  #isClosed = false;
+
+  constructor(channel: RawPipe, onReturned: OnReturned) {
+    this.#channel = channel;
+    this.#onReturned = onReturned;
+    channel.unref();
+  }
+
+  send(socket: Socket, acceptedAtUs: number): SendOutcome {
+    const handle = handleOf(socket);
+    if (handle === null) return 'socket-gone';
+    if (this.#isClosed) return 'thread-gone';
+    const request = new WriteWrap();
+    const status = this.#channel.writeUtf8String(request, String(acceptedAtUs).padStart(MESSAGE_BYTES, '0'), handle);
+    if (status !== 0) return THREAD_GONE_STATUS.has(status) ? 'thread-gone' : 'try-later';
+    if (isLastWriteAsync()) {
+      // The channel is full and libuv has queued the message with our descriptor's number: it must stay open till then.
+      request.oncomplete = (finalStatus) => {
+        if (finalStatus === 0) socket.destroy();
+        else this.#onReturned(socket, acceptedAtUs);
+      };
+    } else {
+      socket.destroy();
+    }
+    return 'sent';
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#channel.close();
+  }
+}
+
+/** Connects a worker to its rendezvous and reports each socket that arrives. Rejects with PoolError HANDOFF_FAILED. */
+export function receiveByIpc(path: string, allowHalfOpen: boolean, onArrival: OnArrival): Promise<void> {
+  const channel = new Pipe(PIPE_IPC);
+  channel.onread = (bytes) => {
+    const arrived = channel.pendingHandle;
+    channel.pendingHandle = undefined;
+    const length = readBytesOrError();
+    if (length <= 0 || bytes === undefined) {
+      // The pool has let go: it ends this thread next.
+      channel.close();
+      return;
+    }
+    const text = Buffer.from(bytes, readOffset(), length).toString('latin1');
+    for (let start = 0; start < length; start += MESSAGE_BYTES) {
+      const acceptedAtUs = Number(text.slice(start, start + MESSAGE_BYTES));
+      // Without a descriptor the kernel could not make one: the table of this process is full. Such a message need not
+      // end a read, so several may come together; one with a descriptor is always the last of its read.
+      const isLast = start + MESSAGE_BYTES >= length;
+      onArrival(isLast && arrived ? wrapSocket(arrived, allowHalfOpen) : undefined, acceptedAtUs);
+    }
+  };
+  return new Promise((resolve, reject) => {
+    const request = new PipeConnectWrap();
+    const fail = (status: number) =>
+      reject(new PoolError('HANDOFF_FAILED', `cannot connect to ${path}: errno ${status}`));
+    request.oncomplete = (status) => {
+      if (status !== 0) return fail(status);
+      channel.readStart();
+      resolve();
+    };
+    const status = channel.connect(request, path);
+    if (status !== 0) fail(status);
+  });
+}
+
+function wrapSocket(handle: RawHandle, allowHalfOpen: boolean): Socket {
+  // `handle` and `pauseOnCreate` are what net.Server itself passes for option pauseOnConnect; the public types leave them out.
+  const options = { handle, allowHalfOpen, pauseOnCreate: true, readable: true, writable: true };
+  return new Socket(options as ConstructorParameters<typeof Socket>[0]);
+}

@@ -1,0 +1,192 @@
+// worker-thread.ts: one worker thread, from the pool's side: starting it, its channel, its messages, and its end, expected or not.
+
+import type { Socket } from 'node:net';
+import type { RecordableHistogram } from 'node:perf_hooks';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { Deferred } from './deferred.js';
+import type { HandoffSender, SendOutcome } from './handoff.js';
+import { IpcHandoffSender, IpcRendezvous } from './ipc-handoff.js';
+import type { FromThread, ThreadStart, ToThread } from './messages.js';
+import { NativeHandoffSender } from './native-handoff.js';
+import { PoolError } from './pool-error.js';
+import type { SettledOptions } from './pool-options.js';
+import type { PoolThread, ThreadExitReason, ThreadListener, ThreadState } from './pool-thread.js';
+import { SessionLedger } from './session-counters.js';
+
+const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url);
+
+export class WorkerThread implements PoolThread {
+  readonly threadIndex: number;
+  readonly threadId: number;
+  readonly port: MessagePort;
+  readonly #worker: Worker;
+  readonly #ledger = new SessionLedger();
+  readonly #listener: ThreadListener;
+  readonly #rendezvous: IpcRendezvous | undefined;
+  readonly #ready = new Deferred<void>();
+  readonly #exited = new Deferred<void>();
+  #sender: HandoffSender | undefined;
+  #state: ThreadState = 'starting';
+  #exitReason: ThreadExitReason = 'failed';
+  #error: Error | undefined;
+
+  constructor(
+    threadIndex: number,
+    options: SettledOptions,
+    way: 'native' | 'ipc',
+    waitTime: RecordableHistogram,
+    listener: ThreadListener,
+  ) {
+    this.threadIndex = threadIndex;
+    this.#listener = listener;
+    this.#rendezvous = way === 'ipc' ? new IpcRendezvous() : undefined;
+    const { port1: ownersPort, port2: servicePort } = new MessageChannel();
+    this.port = ownersPort;
+    const start: ThreadStart = {
+      moduleUrl: options.module.href,
+      threadIndex,
+      data: options.data,
+      port: servicePort,
+      counters: this.#ledger.words,
+      waitTime,
+      channelPath: this.#rendezvous?.path,
+      allowHalfOpen: options.allowHalfOpen,
+    };
+    this.#worker = new Worker(WORKER_ENTRY, {
+      workerData: start,
+      transferList: [servicePort],
+      name: `${options.name}-${threadIndex}`,
+    });
+    this.threadId = this.#worker.threadId;
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    this.#worker.on('error', (error: unknown) => {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#worker.on('exit', () => this.#exit());
+    // start() is where the failure is reported; nobody need be waiting for it.
+    this.#ready.promise.catch(() => {});
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  get sessions(): number {
+    return this.#ledger.sessions;
+  }
+
+  get onTheWay(): number {
+    return this.#ledger.onTheWay;
+  }
+
+  get ended(): number {
+    return this.#ledger.ended;
+  }
+
+  get lost(): number {
+    return this.#ledger.lost;
+  }
+
+  start(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  send(socket: Socket, acceptedAtUs: number): SendOutcome {
+    const outcome = this.#sender?.send(socket, acceptedAtUs) ?? 'thread-gone';
+    if (outcome === 'sent') this.#ledger.countSent();
+    // Its 'exit' is on its way, or will be: a thread without a channel is of no use.
+    if (outcome === 'thread-gone' && this.#state === 'ready') {
+      this.#state = 'draining';
+      void this.#worker.terminate();
+    }
+    return outcome;
+  }
+
+  setPressure(connectionsWait: boolean): void {
+    this.#tell({ kind: 'pressure', connectionsWait });
+  }
+
+  requestNotice(): void {
+    this.#ledger.requestNotice();
+  }
+
+  drain(reason: 'retired' | 'drained'): Promise<void> {
+    if (this.#state === 'starting') return this.terminate();
+    if (this.#state === 'ready') {
+      this.#state = 'draining';
+      this.#exitReason = reason;
+      this.#tell({ kind: 'drain', sent: this.#ledger.sent });
+    }
+    return this.#exited.promise;
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#state !== 'dead') {
+      this.#exitReason = 'terminated';
+      await this.#worker.terminate();
+    }
+    return this.#exited.promise;
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.kind) {
+      case 'ready':
+        void this.#becomeReady();
+        break;
+      case 'place-free':
+        this.#listener.onPlaceFree();
+        break;
+      case 'drained':
+        void this.#worker.terminate();
+        break;
+    }
+  }
+
+  async #becomeReady(): Promise<void> {
+    if (this.#rendezvous === undefined) {
+      this.#sender = new NativeHandoffSender(this.#worker);
+    } else {
+      try {
+        const channel = await this.#rendezvous.channel;
+        this.#sender = new IpcHandoffSender(channel, (socket, acceptedAtUs) => this.#takeBack(socket, acceptedAtUs));
+      } catch (error) {
+        this.#error = error as Error;
+        await this.#worker.terminate();
+        return;
+      }
+      this.#rendezvous.close();
+    }
+    if (this.#state !== 'starting') return;
+    this.#state = 'ready';
+    this.#ready.resolve();
+  }
+
+  #takeBack(socket: Socket, acceptedAtUs: number): void {
+    this.#ledger.takeBack();
+    // The thread may be waiting for this very socket before it drains.
+    if (this.#state === 'draining') this.#tell({ kind: 'drain', sent: this.#ledger.sent });
+    this.#listener.onReturned(socket, acceptedAtUs);
+  }
+
+  #exit(): void {
+    const wasStarting = this.#state === 'starting';
+    this.#state = 'dead';
+    if (wasStarting) this.#rendezvous?.close();
+    this.#sender?.close();
+    this.port.close();
+    const cause = this.#error === undefined ? undefined : { cause: this.#error };
+    this.#ready.reject(new PoolError('THREAD_FAILED', `thread ${this.threadIndex} ended before it was ready`, cause));
+    this.#exited.resolve();
+    this.#listener.onExit(this, {
+      threadIndex: this.threadIndex,
+      threadId: this.threadId,
+      reason: this.#exitReason,
+      error: this.#error,
+      connectionsLost: this.#ledger.sessions,
+    });
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+}
