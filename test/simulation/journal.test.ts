@@ -51,5 +51,6 @@ for (const { name, options } of mutations) {
     const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, options));
     t.not(failed, undefined, 'no seed noticed');
     t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
+    await t.notThrowsAsync(livesThrough(failed!.seed, {}), 'it is the mutation that fails');
   });
 }
