@@ -64,6 +64,7 @@ export function checkKey(key: string): Refusal | undefined {
   return VISIBLE_ASCII.test(key) ? undefined : KEY_FORM;
 }
 
-function isName(name: string): boolean {
+/** Whether a toy could have that name: 1 to 64 bytes in UTF-8. */
+export function isName(name: string): boolean {
   return name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= NAME_BYTES_MAX;
 }

@@ -105,6 +105,11 @@ export class GrpcThread {
     for (const name of this.#serviceNames) this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
   }
 
+  /** What the health service says of one more name, such as `package.Service/part`. */
+  setHealth(name: string, isServing: boolean): void {
+    this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+  }
+
   stats(): GrpcThreadStats {
     return { sessions: this.#sockets.size, activeCalls: this.#calls.count };
   }
