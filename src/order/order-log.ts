@@ -62,6 +62,8 @@ export class OrderLog {
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
   #checkpoint: 'none' | 'syncing' | 'due' = 'none';
+  /** The size of the journal at which the next one is due. */
+  #checkpointBytes: number;
   #checkpointCount = 0;
 
   private constructor(options: OrderLogOptions, journal: Journal, file: OrdersFile, keys: IdempotencyKeys, last: Tag) {
@@ -70,6 +72,7 @@ export class OrderLog {
     this.#file = file;
     this.#keys = keys;
     this.#lastTag = last;
+    this.#checkpointBytes = options.checkpointBytes ?? CHECKPOINT_BYTES;
   }
 
   /**
@@ -146,7 +149,7 @@ export class OrderLog {
 
   /** The order of that number, if there is one. */
   async get(number: number): Promise<LoggedOrder | undefined> {
-    if (!(number >= 0 && number < this.orderCount)) return undefined;
+    if (!Number.isInteger(number) || number < 0 || number >= this.orderCount) return undefined;
     return this.#file.index.recent(number) ?? (await this.#file.read(number));
   }
 
@@ -171,7 +174,16 @@ export class OrderLog {
       lastTag: this.#lastTag,
     };
     this.#checkpoint = 'none';
-    await this.#journal.restart([encodeHead(head)]);
+    try {
+      await this.#journal.restart([encodeHead(head)]);
+    } catch (error) {
+      if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) throw this.#syncFailure(error);
+      // The old journal is as good as before, only long. Not again at once: each try costs a sync of orders.csv.
+      this.#checkpointBytes = 2 * this.#journal.bytes;
+      this.#options.logger.warn('the order journal cannot be begun anew: it goes on growing', { error });
+      return;
+    }
+    this.#checkpointBytes = this.#options.checkpointBytes ?? CHECKPOINT_BYTES;
     this.#checkpointCount++;
   }
 
@@ -231,8 +243,7 @@ export class OrderLog {
 
   /** A large orders.csv takes long to sync; most of it is done while orders go on, and only the rest holds them up. */
   #prepareCheckpoint(): void {
-    const bytesMax = this.#options.checkpointBytes ?? CHECKPOINT_BYTES;
-    if (this.#checkpoint !== 'none' || this.#journal.bytes <= bytesMax) return;
+    if (this.#checkpoint !== 'none' || this.#journal.bytes <= this.#checkpointBytes) return;
     this.#checkpoint = 'syncing';
     this.#syncFile().then(
       () => {
@@ -247,9 +258,13 @@ export class OrderLog {
     try {
       await this.#file.datasync();
     } catch (error) {
-      this.#hasSyncFailed = true;
-      throw error;
+      throw this.#syncFailure(error);
     }
+  }
+
+  #syncFailure(cause: unknown): OrderError {
+    this.#hasSyncFailed = true;
+    return new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause });
   }
 
   /** Does a write again and again until it works. */
@@ -264,8 +279,7 @@ export class OrderLog {
         return;
       } catch (error) {
         if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
-          this.#hasSyncFailed = true;
-          throw new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause: error });
+          throw this.#syncFailure(error);
         }
         this.#isFull = true;
         if (!hasFailed) logger.error('the order log cannot be written: not selling', { error });
