@@ -101,7 +101,7 @@ export class OrderLog {
       const keys = new IdempotencyKeys(options.keySeed);
       const file = await OrdersFile.open(csvPath, replay.head ?? EMPTY_HEAD, keys, fileSystem);
       const log = new OrderLog(options, journal, file, keys, replay.lastTag);
-      await log.#mend(replay.groups);
+      await log.#mend(replay.groups());
       return log;
     } catch (error) {
       await journal.close();
@@ -208,16 +208,16 @@ export class OrderLog {
     };
   }
 
-  async #mend(groups: readonly OrderGroup[]): Promise<void> {
+  async #mend(groups: Iterable<OrderGroup>): Promise<void> {
     let rows = '';
-    for (const [index, group] of groups.entries()) {
+    for (const group of groups) {
       rows += formatRows(group.orders, group.firstNumber, group.orderedAtMs);
-      if (rows.length >= MEND_TEXT_MAX || index === groups.length - 1) {
-        await this.#file.append(rows);
-        rows = '';
-      }
       this.#note(group);
+      if (rows.length < MEND_TEXT_MAX) continue;
+      await this.#file.append(rows);
+      rows = '';
     }
+    if (rows !== '') await this.#file.append(rows);
     await this.#file.cutRest();
     this.#prepareCheckpoint();
   }
@@ -293,7 +293,8 @@ export class OrderLog {
 class Replay {
   head: LogHead | undefined;
   lastTag: Tag = EMPTY_HEAD.lastTag;
-  readonly groups: OrderGroup[] = [];
+  /** Records of orders, as they were: decoded, a million of them would take five times the memory. */
+  readonly #payloads: Buffer[] = [];
   #nextNumber = 0;
 
   take(payload: Uint8Array): void {
@@ -317,6 +318,13 @@ class Replay {
       this.lastTag = tag;
     }
     this.#nextNumber += group.orders.length;
-    this.groups.push(group);
+    this.#payloads.push(Buffer.from(payload));
+  }
+
+  *groups(): Iterable<OrderGroup> {
+    for (const payload of this.#payloads) {
+      const record = decodeRecord(payload);
+      if (record.kind === 'orders') yield record.group;
+    }
   }
 }
