@@ -52,8 +52,9 @@ test('the pool: sessions by thread, queue, waiting time in seconds, totals', asy
 });
 
 test('the lock: waits by mode', async (t) => {
-  const lock = new SharedRwLock(new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.WORDS)));
-  lock.acquireWrite();
+  const words = new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.WORDS));
+  new SharedRwLock(words).acquireWrite();
+  const lock = new SharedRwLock(words);
   t.false(lock.acquireRead(1));
   const rows = await rowsOf(lockReadings(() => lock.stats()));
   t.deepEqual(rows.slice(0, 3), [
