@@ -80,7 +80,8 @@ export class GrpcThread {
   /** Serves one connection until it closes. The socket must not have been read from; it may be paused, and may come from
    *  another thread. */
   serve(socket: Socket): void {
-    if (this.#drained !== undefined) {
+    // A client that has gone already left nothing to serve; one that comes into a drain will find another server.
+    if (this.#drained !== undefined || socket.destroyed) {
       socket.destroy();
       return;
     }
@@ -89,6 +90,9 @@ export class GrpcThread {
       this.#sockets.delete(socket);
       this.#settleDrain();
     });
+    // HTTP/2 has no half-closed connections: when the client's side has ended, nobody will read what this side says. Left
+    // half open, the session of a killed client would live until it misses a ping.
+    socket.allowHalfOpen = false;
     // Batches are written whole; nothing is gained by waiting for more bytes.
     socket.setNoDelay(true);
     this.#injector.injectConnection(socket);
@@ -99,6 +103,11 @@ export class GrpcThread {
   /** What the health service says of every service of this thread, and of the thread as a whole. */
   setServing(isServing: boolean): void {
     for (const name of this.#serviceNames) this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** What the health service says of one more name, such as `package.Service/part`. */
+  setHealth(name: string, isServing: boolean): void {
+    this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
   }
 
   stats(): GrpcThreadStats {

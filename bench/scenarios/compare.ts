@@ -1,0 +1,2 @@
+import type { Scenario } from './scenario.js';
+export const compare: Scenario = { plannedSeconds: () => 1, run: async () => {} };

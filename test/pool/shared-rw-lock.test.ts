@@ -1,0 +1,265 @@
+// The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens between threads is in
+// lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
+
+import test from 'ava';
+import { LockError, type LockErrorCode, SharedRwLock } from '../../src/pool/index.js';
+
+const SHORT_MS = 5;
+/** Owner ids for holders of threads that exist only in these tests. */
+const SOME_THREAD = 71;
+
+function newWords(locks = 1): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(locks * SharedRwLock.WORDS * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** Two holders of one lock. */
+function twoHolders(): [SharedRwLock, SharedRwLock] {
+  const words = newWords();
+  return [new SharedRwLock(words), new SharedRwLock(words)];
+}
+
+test('readers share', (t) => {
+  const [first, second] = twoHolders();
+  t.true(first.acquireRead());
+  t.true(second.acquireRead());
+  first.releaseRead();
+  second.releaseRead();
+});
+
+test('a writer shares with nobody', (t) => {
+  const [first, second] = twoHolders();
+  t.true(first.acquireWrite());
+  t.false(second.tryAcquireRead());
+  t.false(second.tryAcquireWrite());
+  first.releaseWrite();
+  t.true(second.tryAcquireWrite());
+  t.false(first.tryAcquireRead());
+});
+
+test('a reader keeps writers out', (t) => {
+  const [first, second] = twoHolders();
+  t.true(first.tryAcquireRead());
+  t.false(second.tryAcquireWrite());
+  first.releaseRead();
+  t.true(second.tryAcquireWrite());
+});
+
+test('acquiring times out, and the lock is as it was', (t) => {
+  const [first, second] = twoHolders();
+  first.acquireWrite();
+  const since = performance.now();
+  t.false(second.acquireRead(SHORT_MS));
+  t.false(second.acquireWrite(SHORT_MS));
+  t.true(performance.now() - since >= 2 * SHORT_MS - 1);
+  t.is(second.stats().timeouts, 2);
+  first.releaseWrite();
+  t.true(second.acquireWrite(0));
+  second.releaseWrite();
+  t.true(first.acquireRead(0));
+});
+
+test('async: a reader and then a writer get the lock when it is given back', async (t) => {
+  const words = newWords();
+  const [holder, reader, writer] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  const order: string[] = [];
+  holder.acquireWrite();
+  const reading = reader.acquireReadAsync().then((has) => order.push(`reader ${has}`));
+  const writing = writer.acquireWriteAsync().then((has) => order.push(`writer ${has}`));
+  t.deepEqual(order, []);
+  holder.releaseWrite();
+  await reading;
+  t.deepEqual(order, ['reader true']);
+  reader.releaseRead();
+  await writing;
+  t.deepEqual(order, ['reader true', 'writer true']);
+  writer.releaseWrite();
+  t.is(reader.stats().readWaits, 1);
+  t.is(writer.stats().writeWaits, 1);
+});
+
+test('async: times out', async (t) => {
+  const [first, second] = twoHolders();
+  first.acquireRead();
+  t.false(await second.acquireWriteAsync(SHORT_MS));
+  t.false(await second.acquireWriteAsync(0));
+  t.true(await second.acquireReadAsync(0));
+});
+
+test('a reader that comes while a writer waits lines up behind it', async (t) => {
+  const words = newWords();
+  const [early, writer, late] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  early.acquireRead();
+  const writing = writer.acquireWriteAsync();
+  t.false(late.tryAcquireRead());
+  early.releaseRead();
+  t.true(await writing);
+  writer.releaseWrite();
+  t.true(late.tryAcquireRead());
+});
+
+test('locks in one buffer know nothing of each other', (t) => {
+  const words = newWords(3);
+  const locks = [0, 1, 2].map((index) => new SharedRwLock(words, index * SharedRwLock.WORDS));
+  for (const lock of locks) t.true(lock.tryAcquireWrite());
+  for (const lock of locks) lock.releaseWrite();
+});
+
+const misuses: { name: string; code: LockErrorCode; misuse: (lock: SharedRwLock) => void }[] = [
+  { name: 'release read without lock', code: 'NOT_HELD', misuse: (lock) => lock.releaseRead() },
+  { name: 'release write without lock', code: 'NOT_HELD', misuse: (lock) => lock.releaseWrite() },
+  {
+    name: 'release read while writing',
+    code: 'NOT_HELD',
+    misuse: (lock) => {
+      lock.acquireWrite();
+      lock.releaseRead();
+    },
+  },
+  {
+    name: 'release write while reading',
+    code: 'NOT_HELD',
+    misuse: (lock) => {
+      lock.acquireRead();
+      lock.releaseWrite();
+    },
+  },
+  {
+    name: 'recursive write',
+    code: 'ALREADY_HELD',
+    misuse: (lock) => {
+      lock.acquireWrite();
+      lock.acquireWrite();
+    },
+  },
+  {
+    name: 'recursive read',
+    code: 'ALREADY_HELD',
+    misuse: (lock) => {
+      lock.acquireRead();
+      lock.acquireRead();
+    },
+  },
+  {
+    name: 'write while reading',
+    code: 'ALREADY_HELD',
+    misuse: (lock) => {
+      lock.acquireRead();
+      lock.tryAcquireWrite();
+    },
+  },
+  {
+    name: 'dispose while reading',
+    code: 'ALREADY_HELD',
+    misuse: (lock) => {
+      lock.acquireRead();
+      lock[Symbol.dispose]();
+    },
+  },
+  {
+    name: 'acquire after dispose',
+    code: 'DISPOSED',
+    misuse: (lock) => {
+      lock[Symbol.dispose]();
+      lock.acquireRead();
+    },
+  },
+  {
+    name: 'release after dispose',
+    code: 'DISPOSED',
+    misuse: (lock) => {
+      lock[Symbol.dispose]();
+      lock.releaseRead();
+    },
+  },
+];
+
+for (const { name, code, misuse } of misuses) {
+  test(`misuse is a LockError and changes nothing: ${name}`, (t) => {
+    const words = newWords();
+    const lock = new SharedRwLock(words);
+    let before = new Int32Array();
+    const spy = new Proxy(lock, {
+      get(target, property) {
+        const value = Reflect.get(target, property, target);
+        if (typeof value !== 'function') return value;
+        return (...parameters: unknown[]) => {
+          before = words.slice();
+          return value.apply(target, parameters);
+        };
+      },
+    });
+    t.is(t.throws(() => misuse(spy), { instanceOf: LockError })?.code, code);
+    t.deepEqual([...words], [...before]);
+  });
+}
+
+test('async misuse rejects', async (t) => {
+  const [lock] = twoHolders();
+  lock.acquireRead();
+  await t.throwsAsync(lock.acquireReadAsync(), { instanceOf: LockError, code: 'ALREADY_HELD' });
+});
+
+test('words that cannot carry a lock', (t) => {
+  const bad: [string, () => SharedRwLock][] = [
+    ['not shared', () => new SharedRwLock(new Int32Array(SharedRwLock.WORDS))],
+    ['too short', () => new SharedRwLock(newWords(), 1)],
+    ['negative', () => new SharedRwLock(newWords(), -1)],
+    ['between two words', () => new SharedRwLock(newWords(2), 0.5)],
+  ];
+  for (const [name, make] of bad) t.is(t.throws(make, { instanceOf: LockError }, name)?.code, 'BAD_WORDS', name);
+});
+
+test('holders are bounded, and disposing of one makes room', (t) => {
+  const words = newWords();
+  const holders: SharedRwLock[] = [];
+  const error = t.throws(
+    () => {
+      for (;;) holders.push(new SharedRwLock(words));
+    },
+    { instanceOf: LockError },
+  );
+  t.is(error?.code, 'TOO_MANY_HOLDERS');
+  t.is(holders.length, 56);
+  for (const holder of holders) t.true(holder.tryAcquireRead());
+  for (const holder of holders) holder.releaseRead();
+  holders[7]![Symbol.dispose]();
+  holders[7]![Symbol.dispose]();
+  t.true(new SharedRwLock(words).tryAcquireWrite());
+});
+
+test('repair ends a dead writer, after the data has been restored', (t) => {
+  const words = newWords();
+  const dead = new SharedRwLock(words, 0, undefined, SOME_THREAD);
+  const live = new SharedRwLock(words);
+  dead.acquireWrite();
+  let couldWriteMeanwhile: boolean | undefined;
+  const repaired = live.repair(SOME_THREAD, () => {
+    couldWriteMeanwhile = live.tryAcquireWrite();
+  });
+  t.deepEqual(repaired, { readsEnded: 0, wasWriting: true, waitsEnded: 0 });
+  t.false(couldWriteMeanwhile);
+  t.true(live.tryAcquireWrite());
+});
+
+test('repair ends all holders of a dead thread and no other', (t) => {
+  const words = newWords();
+  const dead = [1, 2, 3].map(() => new SharedRwLock(words, 0, undefined, SOME_THREAD));
+  const live = new SharedRwLock(words);
+  for (const holder of dead) holder.acquireRead();
+  live.acquireRead();
+  t.deepEqual(live.repair(SOME_THREAD), { readsEnded: 3, wasWriting: false, waitsEnded: 0 });
+  live.releaseRead();
+  t.true(live.tryAcquireWrite());
+  t.deepEqual(live.repair(SOME_THREAD), { readsEnded: 0, wasWriting: false, waitsEnded: 0 });
+  t.deepEqual(live.repair(SOME_THREAD + 1), { readsEnded: 0, wasWriting: false, waitsEnded: 0 });
+});
+
+test('repair lets in those who waited behind the dead', async (t) => {
+  const words = newWords();
+  const dead = new SharedRwLock(words, 0, undefined, SOME_THREAD);
+  const [first, second] = [new SharedRwLock(words), new SharedRwLock(words)];
+  dead.acquireWrite();
+  const both = Promise.all([first.acquireReadAsync(), second.acquireReadAsync()]);
+  first.repair(SOME_THREAD);
+  t.deepEqual(await both, [true, true]);
+});
