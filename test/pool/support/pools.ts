@@ -1,7 +1,7 @@
 // pools.ts: pools of the echo service, for each way of handoff that this Node.js has.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ExecutionContext, TestFn } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { hasNativeHandoff, ThreadPool, type ThreadPoolOptions } from '../../../src/pool/index.js';
 
 export const ECHO_THREAD = new URL('../fixtures/echo-thread.js', import.meta.url);
@@ -27,17 +27,19 @@ export async function startPool(
 
 /** Makes the test once for each way sockets can travel; the ways that this Node.js lacks are reported as skipped. */
 export function forEachHandoff(
-  test: TestFn,
+  test: (title: string, run: (t: ExecutionContext) => Promise<void>) => void,
   title: string,
   run: (t: ExecutionContext, handoff: 'native' | 'ipc') => Promise<void>,
 ): void {
   for (const handoff of ['ipc', 'native'] as const) {
-    const make = handoff === 'native' && !hasNativeHandoff() ? test.skip : test;
-    make(`${handoff}: ${title}`, (t) => run(t, handoff));
+    const make = handoff === 'native' && !hasNativeHandoff() ? ava.skip : test;
+    make(`${handoff}: ${title}`, (t: ExecutionContext) => run(t, handoff));
   }
 }
 
-/** Waits for a state that comes about by itself and tells nobody. The test's own time-out is the limit. */
+/**
+ * Waits for a state that comes about by itself and tells nobody. The test's own time-out is the limit.
+ */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await nextTurn();
 }
