@@ -62,6 +62,8 @@ export class OrderLog {
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
   #checkpoint: 'none' | 'syncing' | 'due' = 'none';
+  /** The size of the journal at which the next one is due. */
+  #checkpointBytes: number;
   #checkpointCount = 0;
 
   private constructor(options: OrderLogOptions, journal: Journal, file: OrdersFile, keys: IdempotencyKeys, last: Tag) {
@@ -70,6 +72,7 @@ export class OrderLog {
     this.#file = file;
     this.#keys = keys;
     this.#lastTag = last;
+    this.#checkpointBytes = options.checkpointBytes ?? CHECKPOINT_BYTES;
   }
 
   /**
@@ -98,7 +101,7 @@ export class OrderLog {
       const keys = new IdempotencyKeys(options.keySeed);
       const file = await OrdersFile.open(csvPath, replay.head ?? EMPTY_HEAD, keys, fileSystem);
       const log = new OrderLog(options, journal, file, keys, replay.lastTag);
-      await log.#mend(replay.groups);
+      await log.#mend(replay.groups());
       return log;
     } catch (error) {
       await journal.close();
@@ -146,7 +149,7 @@ export class OrderLog {
 
   /** The order of that number, if there is one. */
   async get(number: number): Promise<LoggedOrder | undefined> {
-    if (!(number >= 0 && number < this.orderCount)) return undefined;
+    if (!Number.isInteger(number) || number < 0 || number >= this.orderCount) return undefined;
     return this.#file.index.recent(number) ?? (await this.#file.read(number));
   }
 
@@ -171,7 +174,16 @@ export class OrderLog {
       lastTag: this.#lastTag,
     };
     this.#checkpoint = 'none';
-    await this.#journal.restart([encodeHead(head)]);
+    try {
+      await this.#journal.restart([encodeHead(head)]);
+    } catch (error) {
+      if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) throw this.#syncFailure(error);
+      // The old journal is as good as before, only long. Not again at once: each try costs a sync of orders.csv.
+      this.#checkpointBytes = 2 * this.#journal.bytes;
+      this.#options.logger.warn('the order journal cannot be begun anew: it goes on growing', { error });
+      return;
+    }
+    this.#checkpointBytes = this.#options.checkpointBytes ?? CHECKPOINT_BYTES;
     this.#checkpointCount++;
   }
 
@@ -196,16 +208,16 @@ export class OrderLog {
     };
   }
 
-  async #mend(groups: readonly OrderGroup[]): Promise<void> {
+  async #mend(groups: Iterable<OrderGroup>): Promise<void> {
     let rows = '';
-    for (const [index, group] of groups.entries()) {
+    for (const group of groups) {
       rows += formatRows(group.orders, group.firstNumber, group.orderedAtMs);
-      if (rows.length >= MEND_TEXT_MAX || index === groups.length - 1) {
-        await this.#file.append(rows);
-        rows = '';
-      }
       this.#note(group);
+      if (rows.length < MEND_TEXT_MAX) continue;
+      await this.#file.append(rows);
+      rows = '';
     }
+    if (rows !== '') await this.#file.append(rows);
     await this.#file.cutRest();
     this.#prepareCheckpoint();
   }
@@ -231,8 +243,7 @@ export class OrderLog {
 
   /** A large orders.csv takes long to sync; most of it is done while orders go on, and only the rest holds them up. */
   #prepareCheckpoint(): void {
-    const bytesMax = this.#options.checkpointBytes ?? CHECKPOINT_BYTES;
-    if (this.#checkpoint !== 'none' || this.#journal.bytes <= bytesMax) return;
+    if (this.#checkpoint !== 'none' || this.#journal.bytes <= this.#checkpointBytes) return;
     this.#checkpoint = 'syncing';
     this.#syncFile().then(
       () => {
@@ -247,9 +258,13 @@ export class OrderLog {
     try {
       await this.#file.datasync();
     } catch (error) {
-      this.#hasSyncFailed = true;
-      throw error;
+      throw this.#syncFailure(error);
     }
+  }
+
+  #syncFailure(cause: unknown): OrderError {
+    this.#hasSyncFailed = true;
+    return new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause });
   }
 
   /** Does a write again and again until it works. */
@@ -264,8 +279,7 @@ export class OrderLog {
         return;
       } catch (error) {
         if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
-          this.#hasSyncFailed = true;
-          throw new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause: error });
+          throw this.#syncFailure(error);
         }
         this.#isFull = true;
         if (!hasFailed) logger.error('the order log cannot be written: not selling', { error });
@@ -279,7 +293,8 @@ export class OrderLog {
 class Replay {
   head: LogHead | undefined;
   lastTag: Tag = EMPTY_HEAD.lastTag;
-  readonly groups: OrderGroup[] = [];
+  /** Records of orders, as they were: decoded, a million of them would take five times the memory. */
+  readonly #payloads: Buffer[] = [];
   #nextNumber = 0;
 
   take(payload: Uint8Array): void {
@@ -303,6 +318,13 @@ class Replay {
       this.lastTag = tag;
     }
     this.#nextNumber += group.orders.length;
-    this.groups.push(group);
+    this.#payloads.push(Buffer.from(payload));
+  }
+
+  *groups(): Iterable<OrderGroup> {
+    for (const payload of this.#payloads) {
+      const record = decodeRecord(payload);
+      if (record.kind === 'orders') yield record.group;
+    }
   }
 }

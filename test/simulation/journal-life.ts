@@ -33,7 +33,7 @@ export async function forSeeds(
   count: number,
   check: (seed: number) => Promise<unknown>,
 ): Promise<FailedSeed | undefined> {
-  const only = process.env['SEED'];
+  const only = process.env.SEED;
   const [first, end] = only === undefined ? [0, count] : [Number(only), Number(only) + 1];
   for (let seed = first; seed < end; seed++) {
     try {
