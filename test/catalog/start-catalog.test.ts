@@ -26,7 +26,10 @@ function settingsFor(path: string, flags: string[] = []) {
   return parseSettings(['--data-dir', path, '--seed-csv', join(path, 'seed.csv'), '--catalog-port=0', ...flags], {});
 }
 
-async function started(t: ExecutionContext, flags: string[] = ['--threads=1']): Promise<{ path: string; catalog: RunningCatalog }> {
+async function started(
+  t: ExecutionContext,
+  flags: string[] = ['--threads=1'],
+): Promise<{ path: string; catalog: RunningCatalog }> {
   const path = await directory(t);
   const catalog = await startCatalog(settingsFor(path, flags), log);
   let isStopped = false;
