@@ -22,6 +22,12 @@ const DRAIN_TIMEOUT_MS = 8_000;
  */
 export const ON_THE_WAY_MAX = 128;
 
+/** How long a refused connection has to take its refusal. */
+export const REFUSAL_LINGER_MS = 1_000;
+
+/** Refused connections that may linger at a time; those beyond are closed without a word. They hold descriptors. */
+export const REFUSALS_MAX = 64;
+
 /** Why a connection was not placed. */
 export type RefusalReason =
   /** All threads are full and so is the queue. */
@@ -52,7 +58,10 @@ export interface ThreadPoolOptions {
   readonly handoff?: 'auto' | 'native' | 'ipc';
   /** Whether a peer may close its sending side and still be answered (as HTTP/1.1 servers do). Default: true. */
   readonly allowHalfOpen?: boolean;
-  /** Takes over a connection that cannot be placed, to say so in the service's protocol and end it. Default: destroys it. */
+  /**
+   * Told of a connection that cannot be placed, to say so in the service's protocol and end it. What the peer sends is
+   * discarded, and the socket destroyed after a second at the latest. Default: destroys it.
+   */
   readonly onRefused?: (socket: Socket, reason: RefusalReason) => void;
   /** Closes the pool, as close() does, when it aborts. */
   readonly signal?: AbortSignal;

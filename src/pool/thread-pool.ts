@@ -22,7 +22,14 @@ import { monotonicUs } from './clock.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';
 import { PoolError } from './pool-error.js';
-import { type RefusalReason, type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';
+import {
+  REFUSAL_LINGER_MS,
+  REFUSALS_MAX,
+  type RefusalReason,
+  type SettledOptions,
+  settleOptions,
+  type ThreadPoolOptions,
+} from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
 import type { ThreadExit } from './pool-thread.js';
 import { ThreadCrew } from './thread-crew.js';
@@ -68,6 +75,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #connectionsMax = Number.POSITIVE_INFINITY;
   #closing: Promise<void> | undefined;
   #onQueueEmptied: (() => void) | undefined;
+  #refusalsLingering = 0;
   #isSaturated = false;
   #isHandoffPaused = false;
   #hasPressure = false;
@@ -274,9 +282,19 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   #refuse(socket: Socket, reason: RefusalReason): void {
     this.#totals.refused += 1;
-    // Nobody has listened for its errors so far, and the service's farewell may well fail.
+    if (this.#refusalsLingering >= REFUSALS_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#refusalsLingering += 1;
     socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#refusalsLingering -= 1;
+    });
+    socket.setTimeout(REFUSAL_LINGER_MS, () => socket.destroy());
     this.#options.onRefused(socket, reason);
+    // Closing with unread input would reset the connection and take the refusal with it; and only a reader sees the peer's end.
+    socket.resume();
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
