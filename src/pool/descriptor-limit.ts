@@ -5,7 +5,7 @@
 // against what the limit leaves, and refuses in the service's own words before the kernel does it in none.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { REFUSALS_MAX } from './pool-options.js';
+import { REFUSALS_MAX } from './refusals.js';
 
 /** Left to the rest of the process: files, pipes, connections that it opens itself; and to refused connections. */
 const RESERVE = 32 + REFUSALS_MAX;

@@ -22,12 +22,6 @@ const DRAIN_TIMEOUT_MS = 8_000;
  */
 export const ON_THE_WAY_MAX = 128;
 
-/** How long a refused connection has to take its refusal. */
-export const REFUSAL_LINGER_MS = 1_000;
-
-/** Refused connections that may linger at a time; those beyond are closed without a word. They hold descriptors. */
-export const REFUSALS_MAX = 64;
-
 /** Why a connection was not placed. */
 export type RefusalReason =
   /** All threads are full and so is the queue. */
