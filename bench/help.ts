@@ -1,0 +1,134 @@
+// help.ts: every word that `npm run bench -- … --help` prints. It imports nothing, so that the launcher can answer
+// `--help` before the benchmarks' own packages are installed.
+
+/** The scenarios in the order in which a default run goes through them; `inDefaultRun` says whether it does. */
+export const SCENARIOS = {
+  clients: {
+    inDefaultRun: true,
+    summary: 'latency of queries and of orders, apart, from 1 to 5 clients and on to 256',
+    detail: `Each client is one connection and one session: query a random toy; if some are left, order it with
+probability 0.4 on the same connection. Closed loop: a client waits for each answer.
+  --clients 1,2,3,4,5,8,…   how many clients, one point each`,
+  },
+  probability: {
+    inDefaultRun: true,
+    summary: 'the same sessions, 5 clients, order probability from 0 to 0.8',
+    detail: '  --p 0,0.2,0.4,0.6,0.8     the probabilities, one point each',
+  },
+  rate: {
+    inDefaultRun: true,
+    summary: 'open loop: requests leave on a schedule, latency counts from the intended time',
+    detail: `64 connections. First the top rate is measured in a closed loop, then fixed shares of it are offered, for
+queries and for durable orders apart. What could not be sent in time is reported.
+  --rates 1000,5000,…       requests per second, in place of shares of the top rate`,
+  },
+  http: {
+    inDefaultRun: true,
+    summary: 'the HTTP server alone, beside node:http, Fastify and a raw socket',
+    detail: '',
+  },
+  parser: {
+    inDefaultRun: true,
+    summary: 'the HTTP parser, beside llhttp in its two forms and http-parser-js',
+    detail: '',
+  },
+  pool: {
+    inDefaultRun: true,
+    summary: 'the thread pool: connections per second and hand-over time, beside node:cluster',
+    detail: '',
+  },
+  lock: {
+    inDefaultRun: true,
+    summary: 'the shared reader-writer lock, free and contended',
+    detail: '',
+  },
+  journal: {
+    inDefaultRun: true,
+    summary: 'the journal: records and bytes per second, group commit, recovery',
+    detail: '',
+  },
+  compare: {
+    inDefaultRun: true,
+    summary: 'the whole store beside its peers, rounds interleaved, medians and ratios',
+    detail: `The peers are bench/peers: Fastify and node:http, each over unary grpc-js calls, and the raw-socket floor.
+  --connections 1,64        how many keep-alive connections, one table each
+  --rounds 5                rounds for each store`,
+  },
+  docker: {
+    inDefaultRun: false,
+    summary: 'the clients scenario twice on this machine: bare, and in containers',
+    detail: 'Needs a Docker daemon and docker-compose; starts and stops the three containers itself.',
+  },
+  soak: {
+    inDefaultRun: false,
+    summary: 'one mixed load for long: latency, errors and memory over time',
+    detail: '  --minutes 10              how long',
+  },
+} as const;
+
+/** The name of a scenario, as typed on the command line. */
+export type ScenarioName = keyof typeof SCENARIOS;
+
+const OPTIONS = `  --quick                   a quarter of the time, the same cases
+  --url http://host:port    measure a store that is already running (clients, probability, rate, soak)
+  --threads N               THREADS for the stores started here (default: the store's own)
+  --out DIR                 where the results go (default: bench/results/<time>)
+  --help                    this, or with a scenario's name in front: about that scenario`;
+
+/** What `npm run bench -- --help` prints. */
+export function benchHelp(): string {
+  const names = Object.entries(SCENARIOS);
+  const list = names.map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`).join('\n');
+  const separate = names.filter(([, { inDefaultRun }]) => !inDefaultRun).map(([name]) => name);
+  return `Usage: npm run bench -- [scenario …] [options]
+       npm run bench -- diff A.json B.json
+       npm run bench -- test
+
+Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, CSV, SVG, PNG).
+Without a scenario: all but ${separate.join(' and ')}, in under five minutes.
+
+Scenarios:
+${list}
+  diff         what changed between two results.json beyond their noise
+  test         the tests of the benchmarks themselves
+
+Options:
+${OPTIONS}
+
+Ctrl-C ends the run early and keeps what was measured. The last line printed is the report's path.`;
+}
+
+/** What `npm run bench -- <scenario> --help` prints. */
+export function scenarioHelp(name: ScenarioName): string {
+  const { summary, detail } = SCENARIOS[name];
+  return `Usage: npm run bench -- ${name} [options]
+
+${name}: ${summary}.
+${detail === '' ? '' : `\n${detail}\n`}
+Options:
+${OPTIONS}`;
+}
+
+/** What `npm run profile -- --help` prints. */
+export function profileHelp(): string {
+  return `Usage: npm run profile -- <tool> [options]
+
+Runs the store under a profiler, with a load that the command brings itself, and prints the result's path.
+
+Tools:
+  threads        V8 CPU profiles of every thread of every service, merged into one flame graph (no clinic needed)
+  doctor         clinic doctor: event loop, CPU, memory, handles of one service
+  flame          clinic flame: where one service's CPU time goes
+  heapprofiler   clinic heapprofiler: who allocates in one service
+
+Options:
+  --service NAME   frontend (default), catalog or order; clinic's tools watch one service
+  --seconds N      how long the load runs (default 10)
+  --clients N      connections of the load (default 32)
+  --p P            probability of an order after a query (default 0.4)
+  --out DIR        where the results go (default: bench/results/<time>-profile)
+
+clinic sees a service's main thread only, so the watched service runs with THREADS=0, which serves everything there;
+\`threads\` sees them all as they normally run. clinic's bubbleprof is left out: it hangs on current versions of Node.
+clinic is installed on first use, into bench/clinic.`;
+}

@@ -1,0 +1,56 @@
+// closed-loop.ts: each connection sends its next request when the last one is answered, as fast as the store allows.
+//
+// It finds the top rate, and latencies at a given number of clients. Its latencies leave out what a steady stream of
+// customers would have suffered while a connection waited (coordinated omission); the report corrects for that and
+// says so. For latencies at a given rate there is open-loop.ts.
+
+import type { LoadCounters } from './load-counters.js';
+import type { LoadJob } from './load-job.js';
+import { Loader } from './loader.js';
+import { createScript, type Script } from './work.js';
+
+/** All connections of one closed-loop job. */
+export class ClosedLoop {
+  readonly #counters: LoadCounters;
+  readonly #depth: number;
+  readonly #loaders: Loader[];
+  readonly #scripts = new Map<Loader, Script>();
+
+  constructor(job: LoadJob, counters: LoadCounters) {
+    const { host, port, connections, work, pipelined = 1 } = job;
+    this.#counters = counters;
+    this.#depth = pipelined;
+    this.#loaders = Array.from({ length: connections }, (_, index) => {
+      const loader = new Loader(host, port, counters, (free) => this.#refill(free));
+      this.#scripts.set(loader, createScript(work, `${host}:${port}`, index));
+      return loader;
+    });
+  }
+
+  /** Connects all, then starts all. Rejects with the first connection's error. */
+  async start(): Promise<void> {
+    await Promise.all(this.#loaders.map((loader) => loader.open()));
+    for (const loader of this.#loaders) this.#refill(loader);
+  }
+
+  get pendingCount(): number {
+    return this.#loaders.reduce((sum, loader) => sum + loader.pendingCount, 0);
+  }
+
+  close(): void {
+    for (const loader of this.#loaders) loader.close();
+  }
+
+  /** Pipelined requests go out as one write when all answers of the last write are in. */
+  #refill(loader: Loader): void {
+    const now = performance.now();
+    if (loader.pendingCount > 0 || !loader.isConnected || now >= this.#counters.untilMs) return;
+    const script = this.#scripts.get(loader)!;
+    if (this.#depth === 1) loader.send(script.next(), now);
+    else
+      loader.sendTogether(
+        Array.from({ length: this.#depth }, () => script.next()),
+        now,
+      );
+  }
+}

@@ -1,0 +1,69 @@
+// load-counters.ts: what the loops count while they run, one counter per kind of request.
+//
+//   warm-up           | window: counted                       | drain
+//   ------------------fromMs-----------------------------untilMs------------> time
+//
+// A request counts if it was due inside the window, however late its answer came: leaving out the slow ones at the end
+// would flatter the tail.
+
+import { LatencyHistogram } from './latency-histogram.js';
+import type { OperationReport } from './load-job.js';
+import type { Operation, Verdict } from './work.js';
+
+const ERROR_SAMPLES_MAX = 5;
+
+class OperationCounter {
+  readonly latencies = new LatencyHistogram();
+  errors = 0;
+  soldOut = 0;
+  readonly errorSamples = new Set<string>();
+
+  report(): OperationReport {
+    const { latencies, errors, soldOut, errorSamples } = this;
+    return { histogram: latencies.encode(), errors, soldOut, errorSamples: [...errorSamples] };
+  }
+}
+
+/** Counts the requests that were due between two points of `performance.now()`. */
+export class LoadCounters {
+  readonly query = new OperationCounter();
+  readonly order = new OperationCounter();
+  readonly fromMs: number;
+  #untilMs: number;
+
+  constructor(fromMs: number, untilMs: number) {
+    this.fromMs = fromMs;
+    this.#untilMs = untilMs;
+  }
+
+  get untilMs(): number {
+    return this.#untilMs;
+  }
+
+  /** Ends the window now if it has not ended. */
+  endNow(): void {
+    this.#untilMs = Math.min(this.#untilMs, performance.now());
+  }
+
+  isInWindow(dueMs: number): boolean {
+    return dueMs >= this.fromMs && dueMs < this.#untilMs;
+  }
+
+  answered(operation: Operation, verdict: Verdict, dueMs: number, nowMs: number): void {
+    if (!this.isInWindow(dueMs)) return;
+    if (typeof verdict === 'object') {
+      this.failed(operation, verdict.problem, dueMs);
+      return;
+    }
+    const counter = this[operation];
+    counter.latencies.record(nowMs - dueMs);
+    if (verdict === 'sold-out') counter.soldOut += 1;
+  }
+
+  failed(operation: Operation, problem: string, dueMs: number): void {
+    if (!this.isInWindow(dueMs)) return;
+    const counter = this[operation];
+    counter.errors += 1;
+    if (counter.errorSamples.size < ERROR_SAMPLES_MAX) counter.errorSamples.add(problem);
+  }
+}

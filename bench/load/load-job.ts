@@ -1,0 +1,68 @@
+// load-job.ts: what the load generator's process is asked for and what it answers; the only words between the two.
+
+/** What each connection sends. `session`: query a toy, and with probability `p`, if some are left, order it. */
+export type Work =
+  | { readonly kind: 'session'; readonly toys: readonly string[]; readonly p: number }
+  | { readonly kind: 'query'; readonly toys: readonly string[] }
+  | { readonly kind: 'order'; readonly toys: readonly string[] }
+  /** One fixed request and the body that each answer must have, byte for byte; counted as `query`. */
+  | { readonly kind: 'fixed'; readonly method: string; readonly path: string; readonly expectedBody: string };
+
+/** One load: so many connections, so long. */
+export interface LoadJob {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly work: Work;
+  readonly durationMs: number;
+  /** Sent before the clock starts and counted nowhere. */
+  readonly warmupMs: number;
+  /**
+   * Requests per second for all connections together, sent at evenly spaced times whether or not earlier ones were
+   * answered (open loop). Left out: each connection sends when its last answer is in (closed loop). Not for sessions.
+   */
+  readonly rate?: number | undefined;
+  /** Requests under way on one connection in a closed loop; 1 if left out. */
+  readonly pipelined?: number | undefined;
+}
+
+/** What one kind of request came to. */
+export interface OperationReport {
+  /** An encoded LatencyHistogram of the answers that were right. In an open loop latencies count from the intended time. */
+  readonly histogram: string;
+  readonly errors: number;
+  /** A few different ones, as examples. */
+  readonly errorSamples: readonly string[];
+  /** Orders that came too late for the last of the stock: proper answers, in the histogram. */
+  readonly soldOut: number;
+}
+
+/** What a job came to. */
+export interface LoadReport {
+  readonly query: OperationReport;
+  readonly order: OperationReport;
+  readonly seconds: number;
+  /** Of one core, 0 to 1: near 1 the generator itself is the limit, and what was measured is a lower bound. */
+  readonly generatorCpu: number;
+  /** Open loop only. */
+  readonly schedule?: ScheduleReport | undefined;
+}
+
+/** How well an open loop kept its schedule. */
+export interface ScheduleReport {
+  readonly intended: number;
+  /** Not sent by the end: every connection was waiting for an answer. */
+  readonly missed: number;
+  /** Sent more than a millisecond after the intended time. */
+  readonly late: number;
+  /** An encoded LatencyHistogram: from the intended time to the sending. */
+  readonly lag: string;
+}
+
+/** To the generator's process. */
+export type ToGenerator = { readonly type: 'run'; readonly job: LoadJob } | { readonly type: 'stop' };
+
+/** From it. A stopped job still ends in a report, of what was measured until then. */
+export type FromGenerator =
+  | { readonly type: 'report'; readonly report: LoadReport }
+  | { readonly type: 'failed'; readonly message: string };

@@ -1,0 +1,73 @@
+// load-process.ts: the load generator's process. It runs one job at a time and stays for the next, so that its code is
+// compiled and warm; the store never shares a process with what measures it.
+
+import { ClosedLoop } from './closed-loop.js';
+import { LoadCounters } from './load-counters.js';
+import type { FromGenerator, LoadJob, LoadReport, ToGenerator } from './load-job.js';
+import { OpenLoop } from './open-loop.js';
+
+const MS_PER_S = 1000;
+const US_PER_MS = 1000;
+/** How long answers may still come in after the last request; then they count as errors. The store's own limit is 10 s. */
+const DRAIN_MAX_MS = 12_000;
+const POLL_MS = 10;
+
+let running: LoadCounters | undefined;
+
+async function runJob(job: LoadJob): Promise<LoadReport> {
+  const fromMs = performance.now() + job.warmupMs;
+  const counters = new LoadCounters(fromMs, fromMs + job.durationMs);
+  running = counters;
+  const loop = job.rate === undefined ? new ClosedLoop(job, counters) : new OpenLoop(job, job.rate, counters);
+  try {
+    await loop.start();
+    await until(() => performance.now() >= Math.min(counters.fromMs, counters.untilMs));
+    const cpuBefore = process.cpuUsage();
+    const cpuFromMs = performance.now();
+    await until(() => performance.now() >= counters.untilMs);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const generatorCpu = (user + system) / US_PER_MS / Math.max(1, performance.now() - cpuFromMs);
+    const drainUntil = performance.now() + DRAIN_MAX_MS;
+    await until(() => loop.pendingCount === 0 || performance.now() > drainUntil);
+    loop.close();
+    return {
+      query: counters.query.report(),
+      order: counters.order.report(),
+      seconds: Math.max(0, counters.untilMs - counters.fromMs) / MS_PER_S,
+      generatorCpu,
+      schedule: loop instanceof OpenLoop ? loop.report() : undefined,
+    };
+  } finally {
+    loop.close();
+    running = undefined;
+  }
+}
+
+/** Looks every few milliseconds: cheap, and no loop has to tell anyone that it is done. */
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (condition()) resolve();
+      else setTimeout(look, POLL_MS);
+    };
+    look();
+  });
+}
+
+function tell(message: FromGenerator): void {
+  process.send!(message);
+}
+
+process.on('message', (message: ToGenerator) => {
+  if (message.type === 'stop') {
+    running?.endNow();
+    return;
+  }
+  runJob(message.job).then(
+    (report) => tell({ type: 'report', report }),
+    (error: unknown) => tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  );
+});
+// Ctrl-C reaches the whole process group; the parent decides what it means.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.exit(0));

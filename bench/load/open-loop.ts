@@ -1,0 +1,96 @@
+// open-loop.ts: requests leave at evenly spaced times, whether or not the earlier ones were answered.
+//
+//   intended   |    |    |    |    |    |    |        latency = answer - intended time, so waiting for a free
+//   sent       |    |    |         ||   |    |        connection counts: that is what a customer would have seen
+//
+// Node's timers tick in whole milliseconds and late. So a thread of its own sleeps between ticks (pacer-thread.ts) and
+// wakes this one by message; at each tick everything due is sent. How late things left is measured and reported.
+
+import { Worker } from 'node:worker_threads';
+import { LatencyHistogram } from './latency-histogram.js';
+import type { LoadCounters } from './load-counters.js';
+import type { LoadJob, ScheduleReport } from './load-job.js';
+import { Loader } from './loader.js';
+import { createScript, type Script } from './work.js';
+
+const MS_PER_S = 1000;
+const LATE_MS = 1;
+/** The last tick comes a little after the end and may still send what was due before it. */
+const LAST_TICK_MS = 5;
+
+/** All connections of one open-loop job, and their schedule. */
+export class OpenLoop {
+  readonly #counters: LoadCounters;
+  readonly #intervalMs: number;
+  readonly #script: Script;
+  readonly #loaders: Loader[];
+  /** Connections without a request under way, used last in, first out. */
+  readonly #free: Loader[] = [];
+  readonly #lag = new LatencyHistogram();
+  #pacer: Worker | undefined;
+  #nextDueMs = 0;
+  #sent = 0;
+  #late = 0;
+
+  constructor(job: LoadJob, rate: number, counters: LoadCounters) {
+    const { host, port, connections, work } = job;
+    this.#counters = counters;
+    this.#intervalMs = MS_PER_S / rate;
+    this.#script = createScript(work, `${host}:${port}`, 0);
+    this.#loaders = Array.from(
+      { length: connections },
+      () =>
+        new Loader(host, port, counters, (free) => {
+          this.#free.push(free);
+          this.#sendDue();
+        }),
+    );
+  }
+
+  /** Connects all and starts the schedule. Rejects with the first connection's error. */
+  async start(): Promise<void> {
+    await Promise.all(this.#loaders.map((loader) => loader.open()));
+    this.#free.push(...this.#loaders);
+    this.#pacer = new Worker(new URL('./pacer-thread.js', import.meta.url));
+    this.#nextDueMs = performance.now();
+    this.#pacer.on('message', () => this.#sendDue());
+  }
+
+  get pendingCount(): number {
+    return this.#loaders.reduce((sum, loader) => sum + loader.pendingCount, 0);
+  }
+
+  /** How the schedule was kept in the window; after `untilMs`. */
+  report(): ScheduleReport {
+    const { untilMs } = this.#counters;
+    const missed = Math.max(0, Math.ceil((untilMs - this.#nextDueMs) / this.#intervalMs));
+    return { intended: this.#sent + missed, missed, late: this.#late, lag: this.#lag.encode() };
+  }
+
+  close(): void {
+    void this.#pacer?.terminate();
+    for (const loader of this.#loaders) loader.close();
+  }
+
+  #sendDue(): void {
+    const now = performance.now();
+    const { untilMs } = this.#counters;
+    if (now > untilMs + LAST_TICK_MS) return;
+    while (this.#nextDueMs <= now && this.#nextDueMs < untilMs && this.#free.length > 0) {
+      const loader = this.#free.pop()!;
+      // Lost and not back yet, or lost and back and in the list twice.
+      if (!loader.isConnected || loader.pendingCount > 0) continue;
+      this.#noteLag(now);
+      loader.send(this.#script.next(), this.#nextDueMs);
+      this.#nextDueMs += this.#intervalMs;
+    }
+  }
+
+  #noteLag(now: number): void {
+    if (!this.#counters.isInWindow(this.#nextDueMs)) return;
+    const lag = now - this.#nextDueMs;
+    this.#sent += 1;
+    this.#lag.record(lag);
+    if (lag > LATE_MS) this.#late += 1;
+  }
+}

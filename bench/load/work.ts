@@ -1,0 +1,164 @@
+// work.ts: turns a job's work into bytes to send and a check for each answer, made once before the clock starts.
+//
+//   script of one connection:   next() -> { bytes, operation, check }   check(answer) -> undefined | what is wrong
+//
+// An answer is checked in place: its body must begin with the bytes that only the right answer begins with. For a query
+// that is everything up to the price, the name asked for included; for an order everything up to the number.
+
+import type { Work } from './load-job.js';
+
+export type Operation = 'query' | 'order';
+
+/** Says what is wrong with an answer, or that nothing is. */
+export type Check = (status: number, bytes: Buffer, bodyStart: number, bodyEnd: number) => Verdict;
+
+/** `right`; `sold-out`: a proper refusal of an order; otherwise what was wrong. */
+export type Verdict = 'right' | 'sold-out' | { readonly problem: string };
+
+/** One request, ready to be sent. */
+export interface Request {
+  readonly operation: Operation;
+  readonly bytes: Buffer;
+  readonly check: Check;
+}
+
+/** The endless sequence of requests of one connection. A connection asks for the next when the last is answered. */
+export interface Script {
+  next(): Request;
+}
+
+const OK = 200;
+const NOT_ENOUGH_STOCK = 409;
+const RIGHT: Verdict = 'right';
+const SOLD_OUT: Verdict = 'sold-out';
+const QUOTED_BYTES_MAX = 80;
+const ZERO = 0x30;
+/** Where the quantity's last digit stands: before the two closing braces. */
+const CLOSING_BYTES = 2;
+
+/**
+ * @param host for the Host field, with port
+ * @param connectionIndex shifts where the connection starts in the list of toys, so that they do not march in step
+ */
+export function createScript(work: Work, host: string, connectionIndex: number): Script {
+  switch (work.kind) {
+    case 'query':
+      return inTurn(
+        work.toys.map((toy) => queryRequest(toy, host)),
+        connectionIndex,
+      );
+    case 'order':
+      return inTurn(
+        work.toys.map((toy) => orderRequest(toy, host)),
+        connectionIndex,
+      );
+    case 'fixed':
+      return inTurn([fixedRequest(work.method, work.path, work.expectedBody, host)], 0);
+    case 'session':
+      return new SessionScript(work.toys, work.p, host);
+  }
+}
+
+function inTurn(requests: readonly Request[], start: number): Script {
+  let index = start % requests.length;
+  return {
+    next: () => {
+      const request = requests[index]!;
+      index = (index + 1) % requests.length;
+      return request;
+    },
+  };
+}
+
+/** The customer of the store's client: a random toy; if some are left, with probability p an order for it. */
+class SessionScript implements Script {
+  readonly #p: number;
+  readonly #queries: Request[];
+  readonly #orders: Request[];
+  #toy = 0;
+  #stock = 0;
+  #isQueryNext = true;
+
+  constructor(toys: readonly string[], p: number, host: string) {
+    this.#p = p;
+    this.#orders = toys.map((toy) => orderRequest(toy, host));
+    this.#queries = toys.map((toy) => {
+      const request = queryRequest(toy, host);
+      const check: Check = (status, bytes, bodyStart, bodyEnd) => {
+        const verdict = request.check(status, bytes, bodyStart, bodyEnd);
+        this.#stock = verdict === RIGHT ? shownStock(bytes, bodyEnd) : 0;
+        return verdict;
+      };
+      return { ...request, check };
+    });
+  }
+
+  next(): Request {
+    if (!this.#isQueryNext && this.#stock > 0 && Math.random() < this.#p) {
+      this.#isQueryNext = true;
+      return this.#orders[this.#toy]!;
+    }
+    this.#isQueryNext = false;
+    this.#toy = Math.floor(Math.random() * this.#queries.length);
+    return this.#queries[this.#toy]!;
+  }
+}
+
+function queryRequest(toy: string, host: string): Request {
+  const target = `/products/${encodeURIComponent(toy)}`;
+  const bytes = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  return { operation: 'query', bytes, check: checkStart(`{"data":{"name":${JSON.stringify(toy)},"price":`) };
+}
+
+function orderRequest(toy: string, host: string): Request {
+  const body = JSON.stringify({ name: toy, quantity: 1 });
+  const head = `POST /orders HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
+  const bytes = Buffer.from(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const isReceipt = checkStart('{"data":{"order_number":');
+  const isRefusal = checkStart('{"error":{"code":409,', NOT_ENOUGH_STOCK);
+  const check: Check = (status, answer, bodyStart, bodyEnd) => {
+    if (status !== NOT_ENOUGH_STOCK) return isReceipt(status, answer, bodyStart, bodyEnd);
+    const verdict = isRefusal(status, answer, bodyStart, bodyEnd);
+    return verdict === RIGHT ? SOLD_OUT : verdict;
+  };
+  return { operation: 'order', bytes, check };
+}
+
+function fixedRequest(method: string, path: string, expectedBody: string, host: string): Request {
+  const isRightStart = checkStart(expectedBody);
+  const expectedBytes = Buffer.byteLength(expectedBody);
+  const check: Check = (status, bytes, bodyStart, bodyEnd) =>
+    bodyEnd - bodyStart === expectedBytes
+      ? isRightStart(status, bytes, bodyStart, bodyEnd)
+      : problem(status, bytes, bodyStart, bodyEnd);
+  return { operation: 'query', bytes: Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`), check };
+}
+
+function checkStart(text: string, expectedStatus: number = OK): Check {
+  const expected = Buffer.from(text);
+  return (status, bytes, bodyStart, bodyEnd) => {
+    const expectedEnd = bodyStart + expected.length;
+    const isRight =
+      status === expectedStatus &&
+      expectedEnd <= bodyEnd &&
+      expected.compare(bytes, bodyStart, expectedEnd, 0, expected.length) === 0;
+    return isRight ? RIGHT : problem(status, bytes, bodyStart, bodyEnd);
+  };
+}
+
+function problem(status: number, bytes: Buffer, bodyStart: number, bodyEnd: number): Verdict {
+  return {
+    problem: `${status} ${bytes.toString('latin1', bodyStart, Math.min(bodyEnd, bodyStart + QUOTED_BYTES_MAX))}`,
+  };
+}
+
+/** The number in front of the closing braces of `…"quantity":100}}`. */
+function shownStock(bytes: Buffer, bodyEnd: number): number {
+  let value = 0;
+  let place = 1;
+  for (let i = bodyEnd - CLOSING_BYTES - 1; bytes[i]! >= ZERO && bytes[i]! <= ZERO + 9; i--) {
+    value += (bytes[i]! - ZERO) * place;
+    place *= 10;
+  }
+  return value;
+}

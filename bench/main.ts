@@ -1,0 +1,64 @@
+// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, or the benchmarks' own tests.
+//
+// Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C.
+
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { renderDiff } from './report/diff.js';
+import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
+import { runBench } from './run/bench-run.js';
+import { BENCH_FOLDER, ROOT } from './run/paths.js';
+import { readResults } from './run/results-file.js';
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_SIGINT = 130;
+
+/** @param argv the words behind `npm run bench --` */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    switch (argv[0]) {
+      case 'diff':
+        return await diff(argv.slice(1));
+      case 'test':
+        return test(argv.slice(1));
+      default:
+        return await measure(argv);
+    }
+  } catch (error) {
+    if (!(error instanceof BenchUsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_USAGE;
+  }
+}
+
+async function measure(argv: readonly string[]): Promise<number> {
+  const options = parseBenchOptions(argv);
+  const abort = new AbortController();
+  // A second Ctrl-C, once the first has been taken note of, ends the process at once.
+  process.once('SIGINT', () => abort.abort());
+  process.once('SIGTERM', () => abort.abort());
+  const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ');
+  const { results, reportPath, failedScenarios } = await runBench(options, command, abort.signal);
+  process.stdout.write(`\n${path.resolve(reportPath)}\n`);
+  if (abort.signal.aborted) return EXIT_SIGINT;
+  const isEmpty = results.rows.length + results.figures.length === 0;
+  return isEmpty || failedScenarios > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+async function diff(files: readonly string[]): Promise<number> {
+  const [before, after, ...more] = files;
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new BenchUsageError('diff takes two files: npm run bench -- diff A/results.json B/results.json');
+  }
+  process.stdout.write(renderDiff(await readResults(before), await readResults(after)));
+  return EXIT_OK;
+}
+
+/** The benchmarks' tests run where their packages are; the root's `npm test` needs none of these. */
+function test(argv: readonly string[]): number {
+  const ava = path.join(ROOT, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
+  const { status } = spawnSync(process.execPath, [ava, ...argv], { cwd: BENCH_FOLDER, stdio: 'inherit' });
+  return status ?? EXIT_FAILED;
+}

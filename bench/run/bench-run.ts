@@ -1,0 +1,81 @@
+// bench-run.ts: one run from its options to its report.
+//
+// Scenarios run one after another, never side by side: they would measure each other. One that fails is noted and the
+// others go on; Ctrl-C ends the one that runs and skips the rest; whatever was measured is reported.
+
+import path from 'node:path';
+import { LoadGenerator } from '../load/load-generator.js';
+import { renderTerminal } from '../report/terminal-report.js';
+import { writeReport } from '../report/write-report.js';
+import { scenarios } from '../scenarios/index.js';
+import type { ScenarioContext } from '../scenarios/scenario.js';
+import type { BenchOptions } from './bench-options.js';
+import { readMachineFacts } from './machine.js';
+import { RESULTS_FOLDER } from './paths.js';
+import { Progress } from './progress.js';
+import type { BenchResults, Figure, Row } from './results.js';
+
+const MS_PER_S = 1000;
+
+/** How a run ended. */
+export interface BenchOutcome {
+  readonly results: BenchResults;
+  /** The page. */
+  readonly reportPath: string;
+  readonly failedScenarios: number;
+}
+
+/** @param signal aborted by Ctrl-C */
+export async function runBench(options: BenchOptions, command: string, signal: AbortSignal): Promise<BenchOutcome> {
+  const startedAt = new Date();
+  const rows: Row[] = [];
+  const figures: Figure[] = [];
+  const notes = new Set<string>();
+  const planned = new Map(options.scenarios.map((name) => [name, scenarios[name].plannedSeconds(options)]));
+  const progress = new Progress([...planned.values()].reduce((sum, seconds) => sum + seconds, 0));
+  const generator = new LoadGenerator();
+  const context: ScenarioContext = {
+    options,
+    generator,
+    signal,
+    step: (text, seconds) => progress.step(text, seconds),
+    addRows: (more) => rows.push(...more),
+    addFigures: (more) => figures.push(...more),
+    note: (text) => notes.add(text),
+  };
+  let failedScenarios = 0;
+  for (const name of options.scenarios) {
+    if (signal.aborted) break;
+    progress.enter(name);
+    progress.step('starting');
+    try {
+      await scenarios[name].run(context);
+    } catch (error) {
+      failedScenarios += 1;
+      notes.add(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    progress.leave(planned.get(name)!);
+  }
+  progress.end();
+  generator.close();
+
+  const results: BenchResults = {
+    startedAt: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / MS_PER_S,
+    command,
+    quick: options.quick,
+    complete: !signal.aborted && failedScenarios === 0,
+    machine: readMachineFacts(),
+    rows,
+    figures,
+    notes: [...notes],
+  };
+  process.stdout.write(renderTerminal(results));
+  const reportPath = await writeReport(results, options.out ?? path.join(RESULTS_FOLDER, folderName(startedAt)));
+  return { results, reportPath, failedScenarios };
+}
+
+/** `2026-01-31T12-00-00`: sorts by time and is a valid name everywhere. */
+export function folderName(time: Date): string {
+  return time.toISOString().slice(0, 19).replaceAll(':', '-');
+}

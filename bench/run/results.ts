@@ -1,0 +1,120 @@
+// results.ts: what one run leaves behind, in the shape of results.json.
+//
+// `rows` are latency distributions: every one has clients, operation, p50 and p99 in milliseconds. `figures` are the
+// comparisons that are not about customers: nanoseconds of a lock, records of a journal.
+
+import { LatencyHistogram } from '../load/latency-histogram.js';
+import type { LoadReport, OperationReport } from '../load/load-job.js';
+import type { LatencyFigures, Result } from '../result.js';
+import { median } from '../rounds.js';
+import type { MachineFacts } from './machine.js';
+
+/** One measured distribution: one kind of request under one load. Times in milliseconds. */
+export interface Row extends LatencyFigures {
+  readonly scenario: string;
+  /** Whose answers were measured: `toystore`, or a peer. */
+  readonly subject: string;
+  readonly operation: 'query' | 'order';
+  readonly clients: number;
+  /** Probability of an order after a query, where sessions ran. */
+  readonly p?: number | undefined;
+  /** Requests per second offered, in an open loop; latencies then count from the intended time. */
+  readonly rate?: number | undefined;
+  /** `bare` or `docker`, where the two are compared; the minute of a soak; THREADS. */
+  readonly variant?: string | undefined;
+  /** Expected answers of this kind per second: the median of the rounds. */
+  readonly throughput: number;
+  /** Closed loop only: the percentiles as a steady stream of customers would have seen them. */
+  readonly corrected?: { readonly p99: number; readonly p999: number } | undefined;
+  /** Open loop only. */
+  readonly missed?: number | undefined;
+  readonly late?: number | undefined;
+  /** Orders that found the stock gone; proper answers, in the latencies. */
+  readonly soldOut?: number | undefined;
+  /** Of one core: near 1 the load generator was the limit. */
+  readonly generatorCpu: number;
+  /** Each round by itself; their spread is the noise. */
+  readonly rounds: {
+    readonly p50: readonly number[];
+    readonly p99: readonly number[];
+    readonly throughput: readonly number[];
+  };
+  /** An HDR histogram of 0.1 µs ticks, compressed, base64. */
+  readonly histogram: string;
+}
+
+/** A figure of a comparison, with the scenario it belongs to. */
+export interface Figure extends Result {
+  readonly scenario: string;
+}
+
+/** All of results.json. */
+export interface BenchResults {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly command: string;
+  readonly quick: boolean;
+  /** False when Ctrl-C or a failure ended the run early. */
+  readonly complete: boolean;
+  readonly machine: MachineFacts;
+  readonly rows: readonly Row[];
+  readonly figures: readonly Figure[];
+  /** What a reader has to know beside the numbers. */
+  readonly notes: readonly string[];
+}
+
+/** What a row is of; the rest is measured. */
+export type RowKey = Pick<Row, 'scenario' | 'subject' | 'clients' | 'p' | 'rate' | 'variant'>;
+
+/**
+ * Puts the rounds of one load together: histograms are added, throughputs and per-round percentiles kept apart.
+ *
+ * @returns a row for each kind of request that happened, or failed, at least once
+ */
+export function rowsFromReports(key: RowKey, reports: readonly LoadReport[]): Row[] {
+  return (['query', 'order'] as const).flatMap((operation) => {
+    const parts = reports.map((report) => ({ report, part: report[operation] }));
+    const happened = parts.filter(({ part }) => LatencyHistogram.decode(part.histogram).count + part.errors > 0);
+    return happened.length === 0 ? [] : [makeRow(key, operation, happened)];
+  });
+}
+
+function makeRow(
+  key: RowKey,
+  operation: Row['operation'],
+  parts: readonly { report: LoadReport; part: OperationReport }[],
+): Row {
+  const all = new LatencyHistogram();
+  const rounds = { p50: [] as number[], p99: [] as number[], throughput: [] as number[] };
+  for (const { report, part } of parts) {
+    const round = LatencyHistogram.decode(part.histogram);
+    all.add(round);
+    rounds.p50.push(round.atMs(50));
+    rounds.p99.push(round.atMs(99));
+    rounds.throughput.push(report.seconds > 0 ? round.count / report.seconds : 0);
+  }
+  const sum = (of: (report: LoadReport, part: OperationReport) => number): number =>
+    parts.reduce((total, { report, part }) => total + of(report, part), 0);
+  const isOpenLoop = key.rate !== undefined;
+  const soldOut = sum((_, part) => part.soldOut);
+  return {
+    ...key,
+    operation,
+    ...all.figures(sum((_, part) => part.errors)),
+    throughput: median(rounds.throughput),
+    corrected: isOpenLoop ? undefined : correct(all),
+    missed: isOpenLoop ? sum((report) => report.schedule?.missed ?? 0) : undefined,
+    late: isOpenLoop ? sum((report) => report.schedule?.late ?? 0) : undefined,
+    soldOut: soldOut === 0 ? undefined : soldOut,
+    generatorCpu: Math.max(...parts.map(({ report }) => report.generatorCpu)),
+    rounds,
+    histogram: all.encode(),
+  };
+}
+
+/** The steady beat that a closed loop is corrected against: its own median latency. */
+function correct(histogram: LatencyHistogram): Row['corrected'] {
+  if (histogram.count === 0) return undefined;
+  const corrected = histogram.corrected(histogram.atMs(50));
+  return { p99: corrected.atMs(99), p999: corrected.atMs(99.9) };
+}

@@ -1,0 +1,25 @@
+// index.ts: every scenario by the name it has on the command line.
+
+import type { ScenarioName } from '../help.js';
+import { clients } from './clients.js';
+import { compare } from './compare.js';
+import { docker } from './docker.js';
+import { folderScenario } from './folder.js';
+import { probability } from './probability.js';
+import { rate } from './rate.js';
+import type { Scenario } from './scenario.js';
+import { soak } from './soak.js';
+
+export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
+  clients,
+  probability,
+  rate,
+  compare,
+  http: folderScenario('http', { seconds: 30, quickSeconds: 6 }),
+  parser: folderScenario('parser', { seconds: 20, quickSeconds: 4 }),
+  pool: folderScenario('pool', { seconds: 20, quickSeconds: 5 }),
+  lock: folderScenario('lock', { seconds: 15, quickSeconds: 4 }),
+  journal: folderScenario('journal', { seconds: 10, quickSeconds: 3 }),
+  docker,
+  soak,
+};

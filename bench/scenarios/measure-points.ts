@@ -1,0 +1,101 @@
+// measure-points.ts: several loads ("points": 1 client, 2 clients, …) on one target, in interleaved rounds.
+//
+//   round 1: 1 2 3 … 256     round 2: 1 2 3 … 256     a slow minute of the machine is shared by neighbours,
+//                                                     and the spread between rounds shows the noise
+
+import { LatencyHistogram } from '../load/latency-histogram.js';
+import { GENERATOR_CPU_LIMIT } from '../load/load-generator.js';
+import type { LoadJob, LoadReport } from '../load/load-job.js';
+import { type Row, type RowKey, rowsFromReports } from '../run/results.js';
+import type { Target } from '../store/server-process.js';
+import type { ScenarioContext } from './scenario.js';
+
+const MS_PER_S = 1000;
+const ERRORS_NOTED_MAX = 2;
+/** Starting a store, or a peer, and stopping it. */
+export const TARGET_SECONDS = 4;
+
+/** One load and the row that it fills. */
+export interface Point {
+  readonly label: string;
+  readonly key: RowKey;
+  readonly target: Target;
+  readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
+}
+
+/** How often and how long each point is measured. */
+export interface Timing {
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly warmupMs: number;
+}
+
+/** How long all points take, all rounds together. */
+export function pointsSeconds(pointCount: number, { rounds, durationMs, warmupMs }: Timing): number {
+  return (pointCount * rounds * (durationMs + warmupMs)) / MS_PER_S;
+}
+
+/**
+ * Measures all points and adds their rows, in the order of the points; after an abort, those that have a round.
+ *
+ * @returns the rows that were added
+ */
+export async function measurePoints(
+  context: ScenarioContext,
+  points: readonly Point[],
+  timing: Timing,
+  secondsBefore = 0,
+): Promise<Row[]> {
+  const reports = new Map<Point, LoadReport[]>(points.map((point) => [point, []]));
+  const rows: Row[] = [];
+  try {
+    await runRounds(context, reports, timing, secondsBefore);
+  } finally {
+    for (const [point, ofPoint] of reports) {
+      if (ofPoint.length === 0) continue;
+      rows.push(...rowsFromReports(point.key, ofPoint));
+      addNotes(context, point, ofPoint);
+    }
+    context.addRows(rows);
+  }
+  return rows;
+}
+
+async function runRounds(
+  context: ScenarioContext,
+  reports: ReadonlyMap<Point, LoadReport[]>,
+  timing: Timing,
+  secondsBefore: number,
+): Promise<void> {
+  const { rounds, durationMs, warmupMs } = timing;
+  let measured = 0;
+  for (let round = 1; round <= rounds; round++) {
+    for (const [point, ofPoint] of reports) {
+      if (context.signal.aborted) return;
+      const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
+      context.step(`${point.label}, round ${round} of ${rounds}`, seconds);
+      const { host, port } = point.target;
+      const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
+      if (report.seconds > 0) ofPoint.push(report);
+    }
+  }
+}
+
+function addNotes(context: ScenarioContext, point: Point, reports: readonly LoadReport[]): void {
+  const { scenario, subject } = point.key;
+  if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
+    context.note(`${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`);
+  }
+  for (const report of reports) {
+    for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {
+      context.note(`${scenario}, ${subject}, ${point.label}: error: ${sample}`);
+    }
+  }
+}
+
+/** Expected answers per second over all kinds, for scenarios that go on from a top rate. */
+export function throughputOf(report: LoadReport): number {
+  const count =
+    LatencyHistogram.decode(report.query.histogram).count + LatencyHistogram.decode(report.order.histogram).count;
+  return report.seconds > 0 ? count / report.seconds : 0;
+}

@@ -1,0 +1,37 @@
+// catalog-error.ts: what can go wrong in the catalog, as a closed list. What is expected (unknown toy, not enough stock,
+// not selling) is an outcome, see purchase-outcome.ts, and never an error.
+
+/**
+ * - `BAD_FILE`: catalog.csv or the seed cannot be used; the message names file, line and reason.
+ * - `BAD_JOURNAL`: the journal contradicts itself or catalog.csv; the message says what to do.
+ * - `FOREIGN_INCARNATION`: the purchase belongs to another start of the order service than the newest.
+ * - `SETTLED_TAG`: the purchase has been settled before; it is a stale copy and its answer is not waited for.
+ * - `TAG_WINDOW`: more purchases are unsettled than the catalog remembers; send again once some are settled.
+ * - `BAD_PURCHASE`: a purchase breaks the limits of the interface: a mistake of the caller.
+ * - `NOT_JOURNALED`: whether the purchase is on disk is not known, and will not be before a restart.
+ * - `STOPPED`: the catalog is closing.
+ * - `BROKEN`: a lock section was left in the middle, or the lock is not to be had: the process must end and start again.
+ */
+export type CatalogErrorCode =
+  | 'BAD_FILE'
+  | 'BAD_JOURNAL'
+  | 'FOREIGN_INCARNATION'
+  | 'SETTLED_TAG'
+  | 'TAG_WINDOW'
+  | 'BAD_PURCHASE'
+  | 'NOT_JOURNALED'
+  | 'STOPPED'
+  | 'BROKEN';
+
+/** Every error that the catalog throws on purpose. Its message is one line. */
+export class CatalogError extends Error {
+  override readonly name = 'CatalogError';
+
+  constructor(
+    readonly code: CatalogErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

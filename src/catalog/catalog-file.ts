@@ -1,0 +1,248 @@
+// catalog-file.ts: the text of catalog.csv and toys.csv: read, checked whole, and written again.
+//
+//   name,price,quantity
+//   Tux,15.99,100
+//
+// RFC 4180 with a header; a byte order mark, CRLF and blank lines are accepted. The three columns may stand in any order.
+// Columns beside them belong to whoever made the file: they mean nothing here, and are written back as they were.
+// A file is either right in every row or refused with one line that names file, line and reason; it knows no disk.
+
+import { isUtf8 } from 'node:buffer';
+import { CsvError, type Options, parse } from 'csv-parse/sync';
+import { CatalogError } from './catalog-error.js';
+import { NAME_BYTES_MAX, PRICE_CENTS_MAX, QUANTITY_MAX, TOYS_MAX } from './catalog-limits.js';
+
+/** The toys of a file, as columns: what is at index i belongs to the toy of row i. */
+export interface CatalogRows {
+  readonly names: readonly string[];
+  /** Whole cents. */
+  readonly pricesCents: Float64Array;
+  readonly quantities: Uint32Array;
+  /** The header, in the order of the file. */
+  readonly columns: readonly string[];
+  /** The cells of all columns, where there are more than the three that mean something. */
+  readonly cells: readonly (readonly string[])[] | undefined;
+}
+
+const REQUIRED_COLUMNS = ['name', 'price', 'quantity'] as const;
+const BYTE_ORDER_MARK = '\ufeff';
+/** A row whose number of cells is wrong is told from a blank line here, with a better message than the library's. */
+const CSV_OPTIONS: Options = { relax_column_count: true, bom: true };
+const NEEDS_QUOTES = /[",\r\n]/;
+
+/** Where in a row the three columns stand. */
+interface ColumnPlaces {
+  readonly name: number;
+  readonly price: number;
+  readonly quantity: number;
+  readonly count: number;
+}
+
+/**
+ * The toys in the bytes of a CSV file.
+ *
+ * @param path for messages only
+ * @throws CatalogError BAD_FILE with one line that names file, line and reason
+ */
+export function parseCatalog(bytes: Buffer, path: string): CatalogRows {
+  requireUtf8(bytes, path);
+  const records = parseRecords(bytes, path);
+  const header = records[0];
+  if (header === undefined) throw refuse(path, 1, 'the file is empty; it must begin with name,price,quantity');
+  const places = placeColumns(header, path);
+  const checked = new RowChecker(places, records.length - 1);
+  for (let row = 1; row < records.length; row++) {
+    const record = records[row] as string[];
+    if (isBlankLine(record, places)) continue;
+    const reason = checked.add(record);
+    if (reason !== undefined) throw refuse(path, lineOfRecord(bytes, row), reason);
+  }
+  return checked.rows(header);
+}
+
+/**
+ * Writes the toys back: the constant part of each row is made once, so that a checkpoint only puts the quantities in.
+ */
+export class CatalogText {
+  readonly header: string;
+  readonly #before: string[] = [];
+  readonly #after: string[] | undefined;
+
+  constructor(rows: CatalogRows) {
+    const { columns, cells, names, pricesCents } = rows;
+    const places = placeColumns(columns, '');
+    this.header = `${columns.map(quoteCell).join(',')}\n`;
+    const isPlain = cells === undefined && places.quantity === columns.length - 1;
+    this.#after = isPlain ? undefined : [];
+    for (let index = 0; index < names.length; index++) {
+      const row = cells?.[index]?.slice() ?? new Array<string>(columns.length).fill('');
+      row[places.name] = names[index] as string;
+      row[places.price] = formatPrice(pricesCents[index] as number);
+      const quoted = row.map(quoteCell);
+      const before = quoted.slice(0, places.quantity).map((cell) => `${cell},`);
+      this.#before.push(before.join(''));
+      const after = quoted.slice(places.quantity + 1).map((cell) => `,${cell}`);
+      this.#after?.push(after.join(''));
+    }
+  }
+
+  /** The rows from `first` up to, not including, `end`, with the quantities given; each ends in a line feed. */
+  render(quantities: Uint32Array, first: number, end: number): string {
+    let text = '';
+    for (let index = first; index < end; index++) {
+      text += `${this.#before[index]}${quantities[index]}${this.#after?.[index] ?? ''}\n`;
+    }
+    return text;
+  }
+}
+
+/** A price in its shortest form: 1999 cents are 19.99, 1950 are 19.5, 1900 are 19. */
+export function formatPrice(cents: number): string {
+  return String(cents / 100);
+}
+
+/** The cents of a price such as 19, 19.5 or 19.99; undefined where the text is none. */
+export function parsePrice(text: string): number | undefined {
+  const match = /^(\d{1,10})(?:\.(\d{1,2}))?$/.exec(text);
+  if (match === null) return undefined;
+  const cents = Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0'));
+  return cents <= PRICE_CENTS_MAX ? cents : undefined;
+}
+
+/** Checks rows one after the other and gathers their columns. */
+class RowChecker {
+  readonly #places: ColumnPlaces;
+  readonly #names: string[] = [];
+  readonly #known = new Set<string>();
+  readonly #pricesCents: Float64Array;
+  readonly #quantities: Uint32Array;
+  readonly #cells: string[][] | undefined;
+
+  constructor(places: ColumnPlaces, rowsMax: number) {
+    this.#places = places;
+    this.#pricesCents = new Float64Array(rowsMax);
+    this.#quantities = new Uint32Array(rowsMax);
+    this.#cells = places.count > REQUIRED_COLUMNS.length ? [] : undefined;
+  }
+
+  /** Takes the row in, or tells why not. */
+  add(record: string[]): string | undefined {
+    const { name: namePlace, price: pricePlace, quantity: quantityPlace, count } = this.#places;
+    if (record.length !== count) return `${record.length} fields instead of ${count}`;
+    const name = record[namePlace] as string;
+    const nameReason = this.#refuseName(name);
+    if (nameReason !== undefined) return nameReason;
+    const cents = parsePrice(record[pricePlace] as string);
+    if (cents === undefined) {
+      return `price is ${JSON.stringify(record[pricePlace])}: it must be a number such as 15.99, with at most two decimals`;
+    }
+    const quantity = parseQuantity(record[quantityPlace] as string);
+    if (quantity === undefined) {
+      return `quantity is ${JSON.stringify(record[quantityPlace])}: it must be a whole number from 0 to ${QUANTITY_MAX}`;
+    }
+    const index = this.#names.push(name) - 1;
+    this.#known.add(name);
+    this.#pricesCents[index] = cents;
+    this.#quantities[index] = quantity;
+    this.#cells?.push(record);
+    return undefined;
+  }
+
+  rows(columns: string[]): CatalogRows {
+    const count = this.#names.length;
+    return {
+      names: this.#names,
+      pricesCents: this.#pricesCents.slice(0, count),
+      quantities: this.#quantities.slice(0, count),
+      columns,
+      cells: this.#cells,
+    };
+  }
+
+  #refuseName(name: string): string | undefined {
+    if (name === '') return 'name is empty';
+    // A character takes at most three bytes for each of its UTF-16 units: most names need not be measured.
+    if (name.length * 3 > NAME_BYTES_MAX && Buffer.byteLength(name) > NAME_BYTES_MAX) {
+      return `name is ${Buffer.byteLength(name)} bytes long: at most ${NAME_BYTES_MAX} are allowed`;
+    }
+    if (this.#known.has(name)) return `name ${JSON.stringify(name)} stands in the file twice`;
+    if (this.#names.length === TOYS_MAX) return `more than ${TOYS_MAX} toys`;
+    return undefined;
+  }
+}
+
+function parseQuantity(text: string): number | undefined {
+  if (!/^\d{1,10}$/.test(text)) return undefined;
+  const quantity = Number(text);
+  return quantity <= QUANTITY_MAX ? quantity : undefined;
+}
+
+function placeColumns(header: readonly string[], path: string): ColumnPlaces {
+  for (const column of REQUIRED_COLUMNS) {
+    const place = header.indexOf(column);
+    if (place === -1) throw refuse(path, 1, `column ${column} is missing: the header must have name,price,quantity`);
+    if (header.indexOf(column, place + 1) !== -1) throw refuse(path, 1, `column ${column} stands in the header twice`);
+  }
+  return {
+    name: header.indexOf('name'),
+    price: header.indexOf('price'),
+    quantity: header.indexOf('quantity'),
+    count: header.length,
+  };
+}
+
+function parseRecords(bytes: Buffer, path: string): string[][] {
+  try {
+    return parse(bytes, CSV_OPTIONS) as string[][];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw refuse(path, error.lines as number, csvReason(error));
+  }
+}
+
+function csvReason(error: CsvError): string {
+  switch (error.code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return 'a quoted field has no closing quote';
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return 'text stands behind a closing quote';
+    case 'INVALID_OPENING_QUOTE':
+      return 'a quote stands inside a field that is not quoted';
+    default:
+      return error.message;
+  }
+}
+
+function isBlankLine(record: string[], places: ColumnPlaces): boolean {
+  return record.length === 1 && record[0] === '' && places.count > 1;
+}
+
+/**
+ * The line that the record at `row` begins on. Found by parsing again up to there: to keep every record's line would
+ * cost a good file twice the time.
+ */
+function lineOfRecord(bytes: Buffer, row: number): number {
+  const before = parse(bytes, { ...CSV_OPTIONS, to: row, info: true }) as unknown as { info: { lines: number } }[];
+  return (before[row - 1]?.info.lines ?? 0) + 1;
+}
+
+function requireUtf8(bytes: Buffer, path: string): void {
+  if (isUtf8(bytes)) return;
+  // No part of a character of several bytes looks like a line feed: lines can be checked one by one.
+  for (let line = 1, start = 0; start < bytes.length; line++) {
+    const feed = bytes.indexOf(0x0a, start);
+    const end = feed === -1 ? bytes.length : feed;
+    if (!isUtf8(bytes.subarray(start, end))) throw refuse(path, line, 'the text is not UTF-8');
+    start = end + 1;
+  }
+}
+
+function quoteCell(cell: string): string {
+  // A mark at the start of the first cell would be taken for the file's own.
+  const needsQuotes = NEEDS_QUOTES.test(cell) || cell.startsWith(BYTE_ORDER_MARK);
+  return needsQuotes ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+function refuse(path: string, line: number, reason: string): CatalogError {
+  return new CatalogError('BAD_FILE', `${path}, line ${line}: ${reason}`);
+}

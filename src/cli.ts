@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// cli.ts: picks the program. Each is loaded only when it is asked for: the load client needs no gRPC.
+
+import { fileURLToPath } from 'node:url';
+import { EXIT_OK, EXIT_USAGE, reportFatal, runService } from './run-service.js';
+
+const HELP = `Usage: node dist/src/cli.js <command> [flags]
+
+  start      the whole store on this machine (npm start)
+  catalog    the catalog service            (npm run catalog)
+  order      the order service              (npm run order)
+  frontend   the front end                  (npm run frontend)
+  client     the load client                (npm run client)
+  health     asks a running service whether it is well, for containers
+
+Each command has --help.
+`;
+
+async function run(command: string | undefined, argv: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'start':
+      return (await import('./supervisor.js')).runStore(fileURLToPath(import.meta.url), argv);
+    case 'catalog':
+      return runService('catalog', (await import('./catalog/start-catalog.js')).startCatalog, argv);
+    case 'order':
+      return runService('order', (await import('./order/start-order.js')).startOrder, argv);
+    case 'frontend':
+      return runService('frontend', (await import('./frontend/start-frontend.js')).startFrontend, argv);
+    case 'client':
+      return (await import('./client/run-client.js')).runClient(argv);
+    case 'health':
+      return (await import('./run-health.js')).runHealth(argv);
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(HELP);
+      return EXIT_OK;
+    default:
+      process.stderr.write(
+        `unknown command ${JSON.stringify(command)}: it must be start, catalog, order, frontend, client or health\n`,
+      );
+      return EXIT_USAGE;
+  }
+}
+
+const [command, ...argv] = process.argv.slice(2);
+// Not process.exit at once: what was printed must reach a pipe first; a service that is stopped holds nothing open.
+process.exitCode = await run(command, argv).catch(reportFatal);
+setImmediate(() => process.exit());

@@ -1,0 +1,28 @@
+// clock.ts: time and timers behind one interface, so that tests can move them by hand.
+//
+// Only what decides something by time takes a Clock (a probe, a period, a deadline); what merely measures a duration for
+// a log line may ask it too, so that a simulated run prints the same lines every time.
+
+/** A timer that has been set. Cancelling one that has fired, or was cancelled, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC, as a wall clock shows them; may jump either way. */
+  wallMs(): number;
+  /** Milliseconds since some fixed moment, fractions included; never goes back. */
+  monotonicMs(): number;
+  /** Calls `callback` once, `delayMs` milliseconds from now or a little later; never before `after` returns. */
+  after(delayMs: number, callback: () => void): Timer;
+}
+
+/** The machine's own clock. Its timers keep the process alive until they fire or are cancelled. */
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, callback) {
+    const timeout = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};

@@ -1,0 +1,53 @@
+// backends.ts: what one thread of the front end talks to, and whether it answers.
+
+import { HealthCheck } from '../rpc/index.js';
+import { MetricsClient } from '../store-metrics/metrics-client.js';
+import { CatalogClient } from './catalog-client.js';
+import { OrderClient } from './order-client.js';
+
+export interface BackendAddresses {
+  /** host:port */
+  readonly catalog: string;
+  /** host:port */
+  readonly order: string;
+}
+
+/** How long `/readyz` waits for a backend's own word. */
+const HEALTH_TIMEOUT_MS = 1_000;
+/** What each service calls the state of being able to sell: queries may well go on without it. */
+const SELLING = { catalog: 'toystore.v1.Catalog/sell', order: 'toystore.v1.Order/sell' } as const;
+
+export class Backends {
+  readonly catalog: CatalogClient;
+  readonly orders: OrderClient;
+  /** What each backend has counted. */
+  readonly metrics: { readonly catalog: MetricsClient; readonly order: MetricsClient };
+  readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
+
+  constructor(addresses: BackendAddresses) {
+    this.catalog = new CatalogClient(addresses.catalog);
+    this.orders = new OrderClient(addresses.order);
+    this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
+    this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };
+  }
+
+  /** The backends that cannot do their work now: empty when finds are answered and orders are sold. */
+  async unready(): Promise<string[]> {
+    const [catalogSells, orderSells] = await Promise.all([
+      this.#health.catalog.isServing(SELLING.catalog, HEALTH_TIMEOUT_MS),
+      this.#health.order.isServing(SELLING.order, HEALTH_TIMEOUT_MS),
+    ]);
+    const unready = [];
+    if (!catalogSells || !this.catalog.isConnected) unready.push('catalog');
+    if (!orderSells || !this.orders.isConnected) unready.push('order');
+    return unready;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.catalog.close(), this.orders.close()]);
+    this.metrics.catalog.close();
+    this.metrics.order.close();
+    this.#health.catalog.close();
+    this.#health.order.close();
+  }
+}

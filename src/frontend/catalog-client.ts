@@ -1,0 +1,78 @@
+// catalog-client.ts: one thread's way to the catalog: all finds of a moment in one message of one long-lived stream.
+
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import {
+  CatalogClient as CatalogStub,
+  type FindToysRequest,
+  type FindToysResponse,
+} from '../../proto/gen/toystore/v1/catalog.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+
+/** What a find shows. */
+export interface Toy {
+  readonly priceCents: number;
+  readonly quantity: number;
+}
+
+/** One message under way while the next gathers: more would only split the same finds over more messages. */
+const FIND_WINDOW_MAX = 2;
+/** Names in one message: far above what one thread's connections ask for at a time, far below gRPC's 4 MiB a message. */
+const FIND_BATCH_ITEMS_MAX = 4_096;
+/** Finds that may wait in a thread before more are refused with 503. */
+const FIND_QUEUE_ITEMS_MAX = 65_536;
+/** A find is answered within 2 s, if only by 503 or 504: this leaves room for the way there and back. */
+const FIND_DEADLINE_MS = 1_500;
+/** How long finds ride out a catalog that is away, such as one that is being started again. */
+const FIND_FAIL_FAST_MS = 500;
+
+export class CatalogClient {
+  readonly #stub: CatalogStub;
+  readonly #finds: BatchStream<string, Toy | undefined, FindToysRequest, FindToysResponse>;
+
+  /** @param address host:port */
+  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.#stub = new CatalogStub(address, channelCredentials, createChannelOptions());
+    this.#finds = new BatchStream({
+      open: () => this.#stub.findToys(),
+      pack: (names): FindToysRequest => ({ names: names.map((name) => Buffer.from(name)) }),
+      unpack: toysOf,
+      keyOf: (name) => name,
+      windowMax: FIND_WINDOW_MAX,
+      batchItemsMax: FIND_BATCH_ITEMS_MAX,
+      queueItemsMax: FIND_QUEUE_ITEMS_MAX,
+      failFastMs: FIND_FAIL_FAST_MS,
+    });
+  }
+
+  /** Whether the catalog answers. */
+  get isConnected(): boolean {
+    return this.#finds.isConnected;
+  }
+
+  /**
+   * The toy of that name, undefined if there is none.
+   *
+   * @throws RpcError when there is no answer in time
+   */
+  find(name: string): Promise<Toy | undefined> {
+    return this.#finds.call(name, FIND_DEADLINE_MS);
+  }
+
+  stats(): BatchStreamStats {
+    return this.#finds.stats();
+  }
+
+  async close(): Promise<void> {
+    await this.#finds.close();
+    this.#stub.close();
+  }
+}
+
+function toysOf({ results, pricesCents, quantities }: FindToysResponse): (Toy | undefined)[] {
+  return results.map((result, index) => {
+    const priceCents = pricesCents[index];
+    const quantity = quantities[index];
+    if (priceCents === undefined || quantity === undefined) throw new RpcError('INTERNAL', 'a column is short');
+    return result === 0 ? { priceCents, quantity } : undefined;
+  });
+}

@@ -1,0 +1,119 @@
+// order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
+
+import { randomUUID } from 'node:crypto';
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import {
+  OrderClient as OrderStub,
+  type PlaceOrderRequest,
+  type PlaceOrdersRequest,
+  type PlaceOrdersResponse,
+} from '../../proto/gen/toystore/v1/order.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+
+/** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
+export type OrderOutcome =
+  | { readonly kind: 'sold'; readonly orderNumber: number }
+  | { readonly kind: 'unknown-toy' | 'not-enough-stock' | 'key-conflict' | 'not-selling' };
+
+/** An order that was placed. */
+export interface PlacedOrder {
+  readonly name: string;
+  readonly quantity: number;
+}
+
+const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
+  [-1]: { kind: 'unknown-toy' },
+  [-2]: { kind: 'not-enough-stock' },
+  [-3]: { kind: 'key-conflict' },
+  [-4]: { kind: 'not-selling' },
+};
+
+/** Messages under way at a time: while one waits for the disk, the next ones travel. */
+const ORDER_WINDOW_MAX = 4;
+const ORDER_BATCH_ITEMS_MAX = 1_024;
+/** Orders that may wait in a thread before more are refused with 503. */
+const ORDER_QUEUE_ITEMS_MAX = 16_384;
+/** An order is answered within 10 s, if only by 503 or 504. */
+const ORDER_DEADLINE_MS = 9_000;
+/** How long orders ride out an order service that is away: it is back within 2 s when it is started again at once. */
+const ORDER_FAIL_FAST_MS = 3_000;
+/** For one order by its number. */
+const LOOKUP_DEADLINE_MS = 1_500;
+
+export class OrderClient {
+  readonly #stub: OrderStub;
+  readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
+  // Keys of this thread: random once, counted from there.
+  readonly #keyPrefix = `${randomUUID()}-`;
+  #keyCount = 0;
+
+  /** @param address host:port */
+  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.#stub = new OrderStub(address, channelCredentials, createChannelOptions());
+    this.#orders = new BatchStream({
+      open: () => this.#stub.placeOrders(),
+      pack: (orders) => ({ orders }),
+      unpack: outcomesOf,
+      windowMax: ORDER_WINDOW_MAX,
+      batchItemsMax: ORDER_BATCH_ITEMS_MAX,
+      queueItemsMax: ORDER_QUEUE_ITEMS_MAX,
+      failFastMs: ORDER_FAIL_FAST_MS,
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#orders.isConnected;
+  }
+
+  /**
+   * Places an order. Without a key it gets one of its own, so that sending it again after a break is safe.
+   *
+   * @throws RpcError when there is no answer in time: the outcome is open where its `sent` is true
+   */
+  place(name: string, quantity: number, key: string | undefined, requestId: string): Promise<OrderOutcome> {
+    return this.#orders.call(
+      {
+        name,
+        quantity,
+        key: key ?? `${this.#keyPrefix}${this.#keyCount++}`,
+        transientKey: key === undefined,
+        requestId,
+      },
+      ORDER_DEADLINE_MS,
+    );
+  }
+
+  /** The order of that number, undefined if there is none. Rejects with an RpcError. */
+  get(number: number): Promise<PlacedOrder | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stub.getOrder(
+        { number },
+        new Metadata(),
+        { deadline: Date.now() + LOOKUP_DEADLINE_MS },
+        (error, response) => {
+          if (error !== null) reject(RpcError.from(error));
+          else resolve(response.result === 0 ? { name: response.name, quantity: response.quantity } : undefined);
+        },
+      );
+    });
+  }
+
+  stats(): BatchStreamStats {
+    return this.#orders.stats();
+  }
+
+  async close(): Promise<void> {
+    await this.#orders.close();
+    this.#stub.close();
+  }
+}
+
+function outcomesOf({ results, orderNumbers }: PlaceOrdersResponse): OrderOutcome[] {
+  return results.map((result, index) => {
+    const orderNumber = orderNumbers[index];
+    if (result === 0 && orderNumber !== undefined) return { kind: 'sold', orderNumber };
+    const refusal = REFUSALS[result];
+    if (refusal === undefined) throw new RpcError('INTERNAL', `no such result of an order: ${result}`);
+    return refusal;
+  });
+}

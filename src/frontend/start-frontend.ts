@@ -1,0 +1,80 @@
+// start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
+
+import type { Socket } from 'node:net';
+import type { Log } from '../log.js';
+import { MetricsHub, registerReadings, ThreadMetrics } from '../metrics/index.js';
+import { ThreadPool } from '../pool/index.js';
+import type { RunningService } from '../run-service.js';
+import { formatAddress, type Settings } from '../settings.js';
+import { collectProcessMetrics, poolReadings } from '../store-metrics/store-readings.js';
+import type { FrontendThreadData } from './frontend-thread.js';
+
+/** Less than the supervisor gives the front end to stop. */
+const DRAIN_TIMEOUT_MS = 4_500;
+/** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
+const IDLE_TIMEOUT_MS_MAX = 75_000;
+
+/** How long a refused connection may take to read its answer and close. */
+const REFUSED_LINGER_MS = 2_000;
+
+const FULL_BODY = '{"error":{"code":503,"message":"too many connections"}}';
+const FULL = [
+  'HTTP/1.1 503 Service Unavailable',
+  'Content-Type: application/json',
+  `Content-Length: ${FULL_BODY.length}`,
+  'Retry-After: 1',
+  'Connection: close',
+  '',
+  FULL_BODY,
+].join('\r\n');
+
+export async function startFrontend(settings: Settings, log: Log): Promise<RunningService> {
+  const data: FrontendThreadData = {
+    addresses: { catalog: settings.catalogAddress, order: settings.orderAddress },
+    idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
+    logLevel: settings.logLevel,
+  };
+  const pool = new ThreadPool({
+    name: 'frontend',
+    module: new URL('./frontend-thread.js', import.meta.url),
+    data,
+    threads: settings.threads,
+    maxThreads: settings.maxThreads,
+    sessionsPerThread: settings.sessionsPerThread,
+    queueMax: settings.queueMax,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    handoff: settings.handoff,
+    onRefused: refuseConnection,
+  });
+  const metrics = new ThreadMetrics();
+  collectProcessMetrics(metrics);
+  registerReadings(
+    metrics.registry,
+    poolReadings(() => pool.stats()),
+  );
+  const hub = new MetricsHub(metrics, { labels: { service: 'frontend' } });
+  pool.on('spawn', ({ port }) => hub.add(port));
+  pool.on('exit', (exit) => {
+    if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
+  });
+  await pool.start();
+  const { address, port } = await pool
+    .listen({ host: settings.host, port: settings.frontendPort })
+    .catch(async (error) => {
+      await pool.close();
+      throw error;
+    });
+  return {
+    address: `http://${formatAddress(address, port)}`,
+    failed: new Promise<Error>(() => {}),
+    stop: () => pool.close(),
+  };
+}
+
+/** Says 503 to a connection that found no place; what it sent is thrown away so that the answer is not lost with a reset. */
+function refuseConnection(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(FULL);
+  socket.resume();
+  socket.setTimeout(REFUSED_LINGER_MS, () => socket.destroy());
+}

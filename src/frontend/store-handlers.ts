@@ -1,0 +1,89 @@
+// store-handlers.ts: the three requests that customers make: request -> call -> answer, one short function for each.
+
+import type { Exchange } from '../http/index.js';
+import { prepareHeaders } from '../http/index.js';
+import { RpcError } from '../rpc/index.js';
+import type { CatalogClient } from './catalog-client.js';
+import type { OrderClient, OrderOutcome } from './order-client.js';
+import { checkKey, isName, parseOrderRequest } from './order-request.js';
+import { requestIdOf } from './request-id.js';
+import { orderJson, orderNumberJson, productJson } from './store-json.js';
+
+/** What a customer is asked to wait, in seconds: a service is back within 2 s, and reconnecting takes at most 1 s. */
+const RETRY_AFTER_SECONDS = 1;
+export const RETRY_AFTER = prepareHeaders({ 'Retry-After': String(RETRY_AFTER_SECONDS) });
+
+/** Order numbers as they are written: without sign or leading zeros, and exact in a double. */
+const ORDER_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
+
+/** `GET /products/<name>` */
+export function findProduct(exchange: Exchange, catalog: CatalogClient): void {
+  const name = exchange.parameter('name');
+  if (name === undefined || !isName(name)) return productNotFound(exchange);
+  catalog.find(name).then(
+    (toy) => {
+      if (toy === undefined) productNotFound(exchange);
+      else exchange.send(200, productJson(name, toy.priceCents, toy.quantity));
+    },
+    (error: unknown) => sendUnavailable(exchange, error, 'the catalog'),
+  );
+}
+
+/** `POST /orders` */
+export function placeOrder(exchange: Exchange, orders: OrderClient): void {
+  const request = parseOrderRequest(exchange.header('content-type'), exchange.body);
+  if ('status' in request) return exchange.sendError(request.status, request.message);
+  const key = exchange.header('idempotency-key');
+  const badKey = key === undefined ? undefined : checkKey(key);
+  if (badKey !== undefined) return exchange.sendError(badKey.status, badKey.message);
+  orders.place(request.name, request.quantity, key, requestIdOf(exchange)).then(
+    (outcome) => sendOutcome(exchange, outcome),
+    (error: unknown) => sendUnavailable(exchange, error, 'the order service'),
+  );
+}
+
+/** `GET /orders/<number>` */
+export function findOrder(exchange: Exchange, orders: OrderClient): void {
+  const text = exchange.parameter('number') ?? '';
+  const number = Number(text);
+  if (!ORDER_NUMBER.test(text) || !Number.isSafeInteger(number)) return orderNotFound(exchange);
+  orders.get(number).then(
+    (order) => {
+      if (order === undefined) orderNotFound(exchange);
+      else exchange.send(200, orderJson(number, order.name, order.quantity));
+    },
+    (error: unknown) => sendUnavailable(exchange, error, 'the order service'),
+  );
+}
+
+function sendOutcome(exchange: Exchange, outcome: OrderOutcome): void {
+  switch (outcome.kind) {
+    case 'sold':
+      return exchange.send(200, orderNumberJson(outcome.orderNumber));
+    case 'unknown-toy':
+      return productNotFound(exchange);
+    case 'not-enough-stock':
+      return exchange.sendError(409, 'not enough stock');
+    case 'key-conflict':
+      return exchange.sendError(422, 'this Idempotency-Key belongs to another order');
+    case 'not-selling':
+      return exchange.sendError(503, 'the store does not sell at the moment', RETRY_AFTER);
+  }
+}
+
+/** The only place where a failed call becomes a status. */
+function sendUnavailable(exchange: Exchange, error: unknown, who: string): void {
+  if (RpcError.from(error).code === 'DEADLINE_EXCEEDED') {
+    exchange.sendError(504, `${who} did not answer in time`);
+  } else {
+    exchange.sendError(503, `${who} cannot be reached`, RETRY_AFTER);
+  }
+}
+
+function productNotFound(exchange: Exchange): void {
+  exchange.sendError(404, 'product not found');
+}
+
+function orderNotFound(exchange: Exchange): void {
+  exchange.sendError(404, 'order not found');
+}

@@ -1,0 +1,41 @@
+// store-json.ts: the JSON of the store's answers, written as text without building objects first.
+
+/** How many names keep their escaped form: more than any shelf of toys that is asked for all the time. */
+const NAMES_KEPT_MAX = 4_096;
+const CENTS_PER_UNIT = 100;
+
+const productHeads = new Map<string, string>();
+
+/** `{"data":{"name":…,"price":…,"quantity":…}}`: these fields, in this order. */
+export function productJson(name: string, priceCents: number, quantity: number): string {
+  return `${productHead(name)}${priceText(priceCents)},"quantity":${quantity}}}`;
+}
+
+/** `{"data":{"order_number":…}}` */
+export function orderNumberJson(orderNumber: number): string {
+  return `{"data":{"order_number":${orderNumber}}}`;
+}
+
+/** `{"data":{"number":…,"name":…,"quantity":…}}` */
+export function orderJson(number: number, name: string, quantity: number): string {
+  return `{"data":{"number":${number},"name":${JSON.stringify(name)},"quantity":${quantity}}}`;
+}
+
+/** A price in its shortest form: 1599 cents are 15.99, 1950 are 19.5, 2000 are 20. */
+export function priceText(cents: number): string {
+  const whole = Math.floor(cents / CENTS_PER_UNIT);
+  const rest = cents % CENTS_PER_UNIT;
+  if (rest === 0) return String(whole);
+  return rest % 10 === 0 ? `${whole}.${rest / 10}` : `${whole}.${rest < 10 ? '0' : ''}${rest}`;
+}
+
+// Escaping a name costs more than all the rest of an answer; the names asked for are few.
+function productHead(name: string): string {
+  let head = productHeads.get(name);
+  if (head === undefined) {
+    head = `{"data":{"name":${JSON.stringify(name)},"price":`;
+    if (productHeads.size >= NAMES_KEPT_MAX) productHeads.clear();
+    productHeads.set(name, head);
+  }
+  return head;
+}

@@ -1,0 +1,93 @@
+// answer-writer.ts: answers as text in which each character is one byte (Latin-1), ready for the socket.
+//
+//   HTTP/1.1 200 OK␍␊Date: …␍␊Content-Type: application/json␍␊Content-Length: 52␍␊␍␊{"data":…}
+//   └────────── prefix: made once a second per status and headers ────────────┘└─ tail ─┘└─ body ─┘
+//
+// Text and not buffers: joining short strings and handing the socket one Latin-1 string cost less than filling a buffer
+// from JavaScript, and Node writes such a string to the kernel without making a Buffer of it.
+// Source: RFC 9112 4 and 6, RFC 9110 6.6.1 (Date), 8.6 (Content-Length).
+
+import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
+import { STATUS_CODES } from './status-codes.js';
+
+/** What an answer says about its connection; nothing is what HTTP/1.1 takes for "stays open". */
+export type ConnectionNote = '' | 'close' | 'keep-alive';
+
+/** Tails for lengths up to here are kept ready. */
+const READY_TAILS = 1024;
+const TAILS: readonly string[] = Array.from({ length: READY_TAILS }, (_, length) => `${length}\r\n\r\n`);
+
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
+
+/** One per thread and server: it keeps the Date line and the prefixes made with it. */
+export class AnswerWriter {
+  private second = 0;
+  private dateLine = '';
+  private prefixes = new Map<PreparedHeaders, string[]>();
+  // The prefix used last: most answers of a busy server have the status and headers of the one before.
+  private lastStatus = 0;
+  private lastHeaders: PreparedHeaders = JSON_HEADERS;
+  private lastPrefix = '';
+
+  constructor(nowMs: number) {
+    this.setTime(nowMs);
+  }
+
+  /** Says what time it is, about once a second. @param nowMs milliseconds since the epoch */
+  setTime(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second === this.second) return;
+    this.second = second;
+    this.dateLine = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+    this.prefixes.clear();
+    this.lastStatus = 0;
+  }
+
+  /**
+   * A whole answer.
+   * @param body as from `bodyText()`
+   * @param isHead the request was HEAD: everything but the body (RFC 9110 9.3.2)
+   */
+  answer(status: number, body: string, headers: PreparedHeaders, isHead: boolean, note: ConnectionNote): string {
+    const prefix =
+      status === this.lastStatus && headers === this.lastHeaders ? this.lastPrefix : this.prefix(status, headers);
+    if (note === '' && !isHead && body.length < READY_TAILS && hasBody(status)) {
+      return prefix + TAILS[body.length]! + body;
+    }
+    const noteLine = note === '' ? '' : `Connection: ${note}\r\n`;
+    if (!hasBody(status)) return `${prefix}${noteLine}\r\n`;
+    return `${prefix}${body.length}\r\n${noteLine}\r\n${isHead ? '' : body}`;
+  }
+
+  private prefix(status: number, headers: PreparedHeaders): string {
+    let byStatus = this.prefixes.get(headers);
+    if (byStatus === undefined) {
+      byStatus = [];
+      this.prefixes.set(headers, byStatus);
+    }
+    const lines = hasBody(status) ? `${headers.lines}Content-Length: ` : headers.linesWithoutBody;
+    byStatus[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.dateLine}${lines}`;
+    this.lastStatus = status;
+    this.lastHeaders = headers;
+    this.lastPrefix = byStatus[status];
+    return this.lastPrefix;
+  }
+}
+
+/** A body as text of one character per byte: ASCII stays as it is, other text becomes UTF-8, bytes are taken as they are. */
+export function bodyText(body: string | Uint8Array): string {
+  if (typeof body !== 'string') return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
+  // As many bytes as characters: nothing outside ASCII.
+  return Buffer.byteLength(body) === body.length ? body : Buffer.from(body).toString('latin1');
+}
+
+/** The contract's form of an error. */
+export function errorBody(status: number, message: string): string {
+  return `{"error":{"code":${status},"message":${JSON.stringify(message)}}}`;
+}
+
+/** No content and no length at all with these (RFC 9110 8.6, 15.3.5, 15.4.5). */
+function hasBody(status: number): boolean {
+  return status !== NO_CONTENT && status !== NOT_MODIFIED;
+}

@@ -1,0 +1,41 @@
+// exchange.ts: one request and its answer, as a handler sees them.
+//
+// A handler runs when the request is complete, and answers once: before it returns, or any time later. Answers of one
+// connection leave in the order of its requests, whatever order the handlers finish in.
+//
+// After its answer an exchange is over: asking it for a header is an assertion error. A handler that answers before it
+// returns must not keep the exchange, for the object then serves the connection's next request.
+import type { PreparedHeaders } from './prepared-headers.js';
+
+/** A request to be answered. */
+export interface Exchange {
+  /** As sent: case-sensitive. A HEAD request that goes to a GET handler says HEAD; its body is left out by itself. */
+  readonly method: string;
+  /** The request target as sent, percent-encoding and query included. */
+  readonly target: string;
+  /** The pattern that the path matched, "/products/:name"; for logs and metrics. */
+  readonly route: string;
+  /** The whole body; empty where there is none. The handler may keep it. */
+  readonly body: Buffer;
+  /** The peer has gone: an answer would reach nobody. `send()` is still allowed. */
+  readonly isAborted: boolean;
+  /**
+   * A parameter of the route's pattern, percent-decoded once.
+   * @returns undefined when the bytes do not decode, or decode to something that is not UTF-8
+   */
+  parameter(name: string): string | undefined;
+  /** A header by its lower-case name, Latin-1; several lines are joined with ", ". */
+  header(lowerCaseName: string): string | undefined;
+  /**
+   * Answers.
+   * @param status 200 to 599
+   * @param body text is sent as UTF-8
+   * @param headers what the answer says besides length, date and connection; JSON by default
+   */
+  send(status: number, body: string | Uint8Array, headers?: PreparedHeaders): void;
+  /** Answers `{"error":{"code":status,"message":message}}`. */
+  sendError(status: number, message: string, headers?: PreparedHeaders): void;
+}
+
+/** Serves a route. A promise that rejects, like a throw, is answered with 500 and reported. */
+export type Handler = (exchange: Exchange) => void | Promise<void>;

@@ -1,0 +1,100 @@
+// message-head.ts: what a parser found in the head of a message: the start line's parts and the table of fields.
+//
+// Objects are reused: `reset()` between messages. The fields are the head's own table, or one shared by all messages with
+// the same header lines (field-memo.ts).
+import { FieldTable } from './field-table.js';
+import { threadStringMemo } from './string-memo.js';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Fields and framing facts that requests and responses share. */
+export class MessageHead {
+  /** HTTP/1.`versionMinor`: 0 or 1. */
+  versionMinor = 1;
+  /** Whether the body is chunked. */
+  isChunked = false;
+  /** Whether the connection may carry another message after this one (RFC 9112 9.3). */
+  isKeepAlive = true;
+  /** The table for messages that are read field by field. Only the parser uses it directly. */
+  readonly ownFields = new FieldTable();
+  /** The header fields. */
+  fields = this.ownFields;
+
+  /** Forgets the message before, and lets go of its bytes. */
+  reset(): void {
+    this.versionMinor = 1;
+    this.isChunked = false;
+    this.isKeepAlive = true;
+    this.ownFields.reset();
+    this.fields = this.ownFields;
+  }
+
+  /** A header by its lower-case name, several lines joined with ", "; undefined without. */
+  header(lowerCaseName: string): string | undefined {
+    return this.fields.header(lowerCaseName);
+  }
+}
+
+/** The head of a request. */
+export class RequestHead extends MessageHead {
+  /** As it was sent; methods are case-sensitive. */
+  method = '';
+  private bytes: Buffer = NO_BYTES;
+  private base = 0;
+  // Offsets from `base`
+  private targetStart = 0;
+  private targetEnd = 0;
+  private pathStart = 0;
+  private pathEnd = 0;
+
+  override reset(): void {
+    super.reset();
+    this.method = '';
+    this.bytes = NO_BYTES;
+  }
+
+  /** Says which bytes the target's offsets belong to, once the head is whole. Only the parser calls this. */
+  attach(bytes: Buffer, base: number): void {
+    this.bytes = bytes;
+    this.base = base;
+  }
+
+  /** Writes down where target and path are, offsets from the first byte of the head. Only the parser calls this. */
+  setTarget(targetStart: number, targetEnd: number, pathStart: number, pathEnd: number): void {
+    this.targetStart = targetStart;
+    this.targetEnd = targetEnd;
+    this.pathStart = pathStart;
+    this.pathEnd = pathEnd;
+  }
+
+  /** The request target as it was sent. */
+  get target(): string {
+    return threadStringMemo.text(this.bytes, this.base + this.targetStart, this.base + this.targetEnd);
+  }
+
+  /** The bytes that the path lies in. They belong to the connection: copy what is kept. */
+  get source(): Buffer {
+    return this.bytes;
+  }
+
+  /** First byte in `source` of the path, percent-encoded and without the query; "*" and authority-form have an empty path. */
+  get pathFirst(): number {
+    return this.base + this.pathStart;
+  }
+
+  /** The byte in `source` after the path. */
+  get pathAfter(): number {
+    return this.base + this.pathEnd;
+  }
+}
+
+/** The head of a response. */
+export class ResponseHead extends MessageHead {
+  /** 100 to 599. */
+  status = 0;
+
+  override reset(): void {
+    super.reset();
+    this.status = 0;
+  }
+}

@@ -1,0 +1,161 @@
+// router.ts: from method and path to a handler, on bytes.
+//
+//   /products/:name     root ─ "products" ─ :parameter → GET …        matched segment by segment, no string made
+//   /orders                  └ "orders" → POST …
+//
+// The path is split at "/" first; then each segment is percent-decoded, so "/%70roducts/a%2Fb" finds the product "a/b".
+// What every resource can answer without its handler is answered here: HEAD by the GET handler, OPTIONS and 405 with
+// Allow, 404, 501 for methods unknown to RFC 9110, `OPTIONS *`. Source: RFC 9110 9 and 15.5.6.
+import { assert } from '../assert.js';
+import type { Exchange, Handler } from './exchange.js';
+import { PERCENT, SLASH } from './grammar.js';
+import { type PreparedHeaders, prepareHeaders } from './prepared-headers.js';
+import { percentDecode } from './request-target.js';
+
+/** Settings of one route. */
+export interface RouteOptions {
+  /** Largest body this resource takes, in place of the server's `bodyBytesMax`. */
+  readonly bodyBytesMax?: number;
+}
+
+/** What stands behind one pattern. */
+export interface Resource {
+  readonly pattern: string;
+  readonly parameterNames: readonly string[];
+  readonly handlers: Map<string, Handler>;
+  allowHeaders: PreparedHeaders;
+  bodyBytesMax: number | undefined;
+}
+
+interface Node {
+  readonly literals: { readonly segment: Buffer; readonly node: Node }[];
+  parameter: Node | undefined;
+  resource: Resource | undefined;
+}
+
+/** Methods of RFC 9110 9.3 and RFC 5789: known, so 405 where a resource lacks them; any other is 501. */
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']);
+
+/** The routes of a server. */
+export class Router {
+  private readonly root = newNode();
+  private serverAllowHeaders = allowHeaders([]);
+  private readonly methods = new Set<string>();
+
+  /**
+   * Adds a route.
+   * @param pattern absolute path; a segment ":name" matches any one segment, an empty one too. Literals go first.
+   */
+  add(method: string, pattern: string, handler: Handler, options: RouteOptions = {}): this {
+    assert(pattern.startsWith('/'), `pattern ${pattern} does not begin with "/"`);
+    assert(KNOWN_METHODS.has(method), `method ${method} is not one of RFC 9110`);
+    const segments = pattern.slice(1).split('/');
+    let node = this.root;
+    for (const segment of segments) node = segment.startsWith(':') ? parameterOf(node) : literalOf(node, segment);
+    node.resource ??= newResource(pattern, segments);
+    const resource = node.resource;
+    assert(resource.pattern === pattern, `${pattern} and ${resource.pattern} match the same paths`);
+    assert(!resource.handlers.has(method), `${method} ${pattern} is there already`);
+    resource.handlers.set(method, handler);
+    resource.bodyBytesMax = options.bodyBytesMax ?? resource.bodyBytesMax;
+    resource.allowHeaders = allowHeaders(resource.handlers.keys());
+    this.methods.add(method);
+    this.serverAllowHeaders = allowHeaders(this.methods);
+    return this;
+  }
+
+  /**
+   * Finds the resource of a path, still encoded, in `bytes` from `start` to `end`.
+   * @param parameterRanges receives start and end of each parameter's segment, in the pattern's order
+   */
+  find(bytes: Buffer, start: number, end: number, parameterRanges: number[]): Resource | undefined {
+    let node = this.root;
+    let parameterCount = 0;
+    let index = start;
+    while (index < end) {
+      const segmentStart = index + 1; // after the slash
+      let isEncoded = false;
+      for (index = segmentStart; index < end && bytes[index] !== SLASH; index++) isEncoded ||= bytes[index] === PERCENT;
+      const literal = isEncoded
+        ? findDecoded(node, percentDecode(bytes, segmentStart, index))
+        : findLiteral(node, bytes, segmentStart, index);
+      if (literal !== undefined) {
+        node = literal;
+      } else if (node.parameter !== undefined) {
+        node = node.parameter;
+        parameterRanges[parameterCount++] = segmentStart;
+        parameterRanges[parameterCount++] = index;
+      } else {
+        return undefined;
+      }
+    }
+    return node.resource;
+  }
+
+  /** Answers a complete request, or lets the handler do so; returns what the handler returned. */
+  handle(exchange: Exchange, resource: Resource | undefined): void | Promise<void> {
+    const { method } = exchange;
+    if (resource === undefined) {
+      if (!KNOWN_METHODS.has(method)) exchange.sendError(501, 'method not implemented');
+      else if (exchange.target === '*') exchange.send(204, '', this.serverAllowHeaders);
+      else exchange.sendError(404, 'not found');
+      return;
+    }
+    const handler = resource.handlers.get(method === 'HEAD' ? 'GET' : method);
+    if (handler !== undefined) return handler(exchange);
+    if (method === 'OPTIONS') exchange.send(204, '', resource.allowHeaders);
+    else if (KNOWN_METHODS.has(method)) exchange.sendError(405, 'method not allowed', resource.allowHeaders);
+    else exchange.sendError(501, 'method not implemented');
+  }
+}
+
+function newNode(): Node {
+  return { literals: [], parameter: undefined, resource: undefined };
+}
+
+function newResource(pattern: string, segments: readonly string[]): Resource {
+  const parameterNames = segments.filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1));
+  return { pattern, parameterNames, handlers: new Map(), allowHeaders: allowHeaders([]), bodyBytesMax: undefined };
+}
+
+function parameterOf(node: Node): Node {
+  node.parameter ??= newNode();
+  return node.parameter;
+}
+
+function literalOf(node: Node, text: string): Node {
+  const segment = Buffer.from(text);
+  const known = findLiteral(node, segment, 0, segment.length);
+  if (known !== undefined) return known;
+  const added = newNode();
+  node.literals.push({ segment, node: added });
+  return added;
+}
+
+function findDecoded(node: Node, segment: Buffer | undefined): Node | undefined {
+  return segment === undefined ? undefined : findLiteral(node, segment, 0, segment.length);
+}
+
+/** A comparison in JavaScript: segments are short, and Buffer.compare() is a call into the runtime. */
+function findLiteral(node: Node, bytes: Buffer, start: number, end: number): Node | undefined {
+  const { literals } = node;
+  for (let candidate = 0; candidate < literals.length; candidate++) {
+    const { segment } = literals[candidate]!;
+    if (segment.length !== end - start) continue;
+    let offset = 0;
+    while (offset < segment.length && segment[offset] === bytes[start + offset]) offset++;
+    if (offset === segment.length) return literals[candidate]!.node;
+  }
+  return undefined;
+}
+
+/** HEAD comes with GET, OPTIONS with everything. */
+function allowHeaders(methods: Iterable<string>): PreparedHeaders {
+  const allowed = new Set<string>();
+  for (const method of methods) {
+    allowed.add(method);
+    if (method === 'GET') allowed.add('HEAD');
+  }
+  allowed.add('OPTIONS');
+  return prepareHeaders({ Allow: [...allowed].join(', ') });
+}

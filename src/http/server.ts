@@ -1,0 +1,198 @@
+// server.ts: the HTTP connections of one thread. It listens to nothing: sockets are handed to it by `serve()`.
+//
+// What is shared by all its sessions lives here, once: the answer writer with its Date line, the one timer that watches
+// every time-out, spare request heads, and the list of sessions to be flushed at the end of this turn of the event loop.
+// Structurally a ThreadService of the pool, of which it knows nothing: serve, setPressure, drain, close.
+import type { Socket } from 'node:net';
+import { AnswerWriter } from './answer-writer.js';
+import type { HttpError, HttpErrorCode } from './http-error.js';
+import { type HttpLimits, httpLimits } from './limits.js';
+import { RequestHead } from './message-head.js';
+import type { Router } from './router.js';
+import { Session, type SessionHost } from './session.js';
+
+/** What a server can be told. */
+export interface HttpServerOptions {
+  readonly router: Router;
+  readonly limits?: Partial<HttpLimits>;
+  /** Called when an exchange has its answer: pattern of its route ('' where none matched), status, handler's time. */
+  readonly onExchange?: (route: string, status: number, durationMs: number) => void;
+  /** Called when a message is refused before it reaches a handler. */
+  readonly onRefused?: (error: HttpError) => void;
+  /** Called with what a handler threw or rejected with; the client gets 500. */
+  readonly onHandlerError?: (error: unknown, route: string) => void;
+}
+
+/** Counters since the start, and what is open now. */
+export interface HttpServerStats {
+  /** Connections open now. */
+  readonly sessions: number;
+  /** Those of them that wait for a request and are owed nothing. */
+  readonly idleSessions: number;
+  /** Connections ever served. */
+  readonly sessionsTotal: number;
+  /** Messages refused by the parser or for taking too long, by code. */
+  readonly refused: Readonly<Partial<Record<HttpErrorCode, number>>>;
+}
+
+/** The clock is looked at this often, at least and at most; time-outs are that coarse. */
+const TICK_MS_MAX = 250;
+const TICK_MS_MIN = 10;
+/** A time-out is noticed within this fraction of itself, above `TICK_MS_MIN`. */
+const TICKS_PER_TIMEOUT = 4;
+/** Request heads kept for reuse; more than this many requests rarely wait for answers at once. */
+const SPARE_HEADS_MAX = 1024;
+
+/** Serves HTTP/1.1 on the sockets it is given, all on the calling thread. */
+export class HttpServer {
+  private readonly host: Host;
+
+  constructor(options: HttpServerOptions) {
+    this.host = new Host(options);
+  }
+
+  /** Takes over an accepted socket that nobody has read from. The session ends with the socket's 'close'. */
+  serve(socket: Socket): void {
+    this.host.add(socket);
+  }
+
+  /** Says whether connections wait for a place: idle ones are then closed earlier. */
+  setPressure(connectionsWait: boolean): void {
+    this.host.isUnderPressure = connectionsWait;
+  }
+
+  /**
+   * Ends all sessions without refusing anything: requests that have come are answered, with `Connection: close`, and
+   * idle connections get `drainIdleTimeoutMs` for one that is under way. Resolves when no session is left.
+   */
+  drain(): Promise<void> {
+    return this.host.drain();
+  }
+
+  /** Cuts all connections now. */
+  close(): void {
+    this.host.close();
+  }
+
+  stats(): HttpServerStats {
+    return this.host.stats();
+  }
+}
+
+/** The server as its sessions see it. */
+class Host implements SessionHost {
+  readonly limits: HttpLimits;
+  readonly router: Router;
+  readonly writer = new AnswerWriter(Date.now());
+  readonly isMeasuring: boolean;
+  nowMs = performance.now();
+  isDraining = false;
+  isUnderPressure = false;
+  private readonly sessions = new Set<Session>();
+  private sessionsTotal = 0;
+  private readonly refused: Partial<Record<HttpErrorCode, number>> = {};
+  private readonly spareHeads: RequestHead[] = [];
+  private toFlush: Session[] = [];
+  private readonly flushAll = () => this.flushSessions();
+  private timer: NodeJS.Timeout | undefined;
+  private readonly tickMs: number;
+  private readonly drained: (() => void)[] = [];
+
+  constructor(private readonly options: HttpServerOptions) {
+    this.limits = httpLimits(options.limits);
+    this.router = options.router;
+    this.isMeasuring = options.onExchange !== undefined;
+    const times = Object.entries(this.limits).filter(([name, value]) => name.endsWith('TimeoutMs') && value > 0);
+    const shortestMs = Math.min(...times.map(([, value]) => value as number));
+    this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, shortestMs / TICKS_PER_TIMEOUT));
+  }
+
+  add(socket: Socket): void {
+    if (this.timer === undefined) this.startClock();
+    this.sessionsTotal++;
+    this.sessions.add(new Session(socket, this));
+  }
+
+  drain(): Promise<void> {
+    this.isDraining = true;
+    return new Promise((resolve) => {
+      this.drained.push(resolve);
+      this.resolveDrained();
+    });
+  }
+
+  close(): void {
+    for (const session of this.sessions) session.destroy();
+  }
+
+  stats(): HttpServerStats {
+    let idleSessions = 0;
+    for (const session of this.sessions) if (session.isIdle) idleSessions++;
+    const { sessionsTotal, refused } = this;
+    return { sessions: this.sessions.size, idleSessions, sessionsTotal, refused: { ...refused } };
+  }
+
+  takeHead(): RequestHead {
+    return this.spareHeads.pop() ?? new RequestHead();
+  }
+
+  returnHead(head: RequestHead): void {
+    head.reset(); // lets go of the bytes
+    if (this.spareHeads.length < SPARE_HEADS_MAX) this.spareHeads.push(head);
+  }
+
+  /**
+   * In the check phase that follows this poll phase, so that all answers that arrive from other services in this turn
+   * leave in one write per connection. A microtask would run after each of them.
+   */
+  flushSoon(session: Session): void {
+    session.isFlushDue = true;
+    if (this.toFlush.push(session) === 1) setImmediate(this.flushAll);
+  }
+
+  exchangeFinished(route: string, status: number, durationMs: number): void {
+    this.options.onExchange?.(route, status, durationMs);
+  }
+
+  requestRefused(error: HttpError): void {
+    this.refused[error.code] = (this.refused[error.code] ?? 0) + 1;
+    this.options.onRefused?.(error);
+  }
+
+  handlerFailed(error: unknown, route: string): void {
+    this.options.onHandlerError?.(error, route);
+  }
+
+  sessionClosed(session: Session): void {
+    this.sessions.delete(session);
+    if (this.sessions.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.resolveDrained();
+  }
+
+  private flushSessions(): void {
+    const sessions = this.toFlush;
+    this.toFlush = [];
+    for (const session of sessions) session.flush();
+  }
+
+  /** Runs while there are sessions, so that a server without any keeps no process alive. */
+  private startClock(): void {
+    this.setTime();
+    this.timer = setInterval(() => {
+      this.setTime();
+      for (const session of this.sessions) session.tick();
+    }, this.tickMs);
+  }
+
+  private setTime(): void {
+    this.nowMs = performance.now();
+    this.writer.setTime(Date.now());
+  }
+
+  private resolveDrained(): void {
+    if (this.sessions.size > 0) return;
+    for (const resolve of this.drained.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,71 @@
+// string-memo.ts: the same short bytes become the same string, without asking the runtime to make it again.
+//
+// Clients repeat themselves: the same field names, the same Host, the same few targets. Making a string from bytes is a
+// call into the runtime (41 ns for 13 bytes on Node 20) and an allocation; finding it here is a comparison of bytes.
+//
+//   slot = hash(length, first, middle and last bytes)      one candidate per slot, replaced on a miss
+//   | length | 48 bytes | string |                         bytes kept beside the string, since comparing
+//                                                          typed arrays is several times faster than charCodeAt
+//
+// A peer that aims for collisions only turns hits into misses, which cost what they would have cost anyway.
+// Latin-1: each byte is one character, as field values are defined (RFC 9110 5.5).
+
+/** Longest text remembered: a typical target or Host fits, and a slot stays small. */
+const TEXT_BYTES_MAX = 48;
+
+/** Shorter texts than this many bytes are found, longer ones are made anew. */
+export class StringMemo {
+  readonly #mask: number;
+  readonly #lengths: Uint8Array;
+  readonly #bytes: Uint8Array;
+  readonly #texts: string[];
+
+  /** @param slots a power of two; memory is about 100 bytes a slot */
+  constructor(slots: number) {
+    this.#mask = slots - 1;
+    this.#lengths = new Uint8Array(slots);
+    this.#bytes = new Uint8Array(slots * TEXT_BYTES_MAX);
+    this.#texts = new Array<string>(slots).fill('');
+  }
+
+  /** The text of `bytes` from `start` up to `end`, each byte one character. */
+  text(bytes: Buffer, start: number, end: number): string {
+    const length = end - start;
+    if (length === 0) return '';
+    if (length > TEXT_BYTES_MAX) return bytes.toString('latin1', start, end);
+    const slot = this.#slotOf(bytes, start, end);
+    if (this.#lengths[slot] === length) {
+      const known = this.#bytes;
+      let offset = slot * TEXT_BYTES_MAX;
+      let index = start;
+      while (index < end && bytes[index] === known[offset]) {
+        index++;
+        offset++;
+      }
+      if (index === end) return this.#texts[slot]!;
+    }
+    return this.#remember(slot, bytes, start, end);
+  }
+
+  /** Product names of one length and beginning differ near their end, so the last bytes count most. */
+  #slotOf(bytes: Buffer, start: number, end: number): number {
+    let hash = end - start;
+    hash = (hash * 31 + bytes[start]!) | 0;
+    hash = (hash * 31 + bytes[start + ((end - start) >> 1)]!) | 0;
+    if (end - start > 2) hash = (hash * 31 + bytes[end - 3]!) | 0;
+    if (end - start > 1) hash = (hash * 31 + bytes[end - 2]!) | 0;
+    hash = (hash * 31 + bytes[end - 1]!) | 0;
+    return (hash ^ (hash >>> 9)) & this.#mask;
+  }
+
+  #remember(slot: number, bytes: Buffer, start: number, end: number): string {
+    const text = bytes.toString('latin1', start, end);
+    this.#lengths[slot] = end - start;
+    this.#bytes.set(bytes.subarray(start, end), slot * TEXT_BYTES_MAX);
+    this.#texts[slot] = text;
+    return text;
+  }
+}
+
+/** One memo per thread serves all its connections: field names, targets and short values alike. */
+export const threadStringMemo = new StringMemo(2048);

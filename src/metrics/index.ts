@@ -1,0 +1,35 @@
+// The face of src/metrics: Prometheus metrics that are right across threads and processes, on top of prom-client.
+//
+// Each thread counts into its own ThreadMetrics; the main thread's MetricsHub gathers; whoever serves /metrics merges
+// what the services of the store have gathered and prints it. The library knows no service and no toy.
+
+export {
+  COUNT_BUCKETS,
+  DURATION_BUCKETS_S,
+  DurationHistogram,
+  type DurationHistogramOptions,
+  HistogramSeries,
+} from './duration-histogram.js';
+export { MetricsError, type MetricsErrorCode } from './metrics-error.js';
+export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
+export {
+  formatMetrics,
+  type Labels,
+  labelled,
+  METRICS_CONTENT_TYPE,
+  type MetricFamily,
+  type MetricRow,
+  type MetricsSnapshot,
+  mergeSnapshots,
+} from './metrics-snapshot.js';
+export {
+  type CounterReading,
+  type GaugeReading,
+  type Read,
+  type Reading,
+  type RecordedValues,
+  recorded,
+  registerReadings,
+  type SummaryReading,
+} from './reading.js';
+export { ThreadMetrics } from './thread-metrics.js';

@@ -1,0 +1,101 @@
+// key-desk.ts: one key, one order. Every order with a key passes here first.
+//
+//   key is bound to an order of the log   same order: its number       another: KEY_TAKEN
+//   key is on its way with a purchase     same order: joins it         another: waits; then KEY_TAKEN, or its own turn
+//   neither                               becomes a purchase
+//
+// Only a sold order binds its key (contract). A key goes on its way before the log is asked about it, for that may take a
+// read of orders.csv, and a second caller may come meanwhile.
+
+import { type LoggedOrder, RESULT } from './order-types.js';
+import { answer, type Caller, Purchase } from './purchase.js';
+
+export interface KeyDeskOptions {
+  /** The order that a key is bound to: at once when there certainly is none. */
+  findByKey(key: string): undefined | Promise<LoggedOrder | undefined>;
+  /** Takes a new purchase in, or answers it. */
+  onPurchase(purchase: Purchase): void;
+  /** Whether anything may be sold now; a key that is bound is answered in any case. */
+  isSelling(): boolean;
+  /** The log could not be read. */
+  onError(error: unknown): void;
+}
+
+export class KeyDesk {
+  readonly #options: KeyDeskOptions;
+  readonly #onTheirWay = new Map<string, Purchase>();
+
+  constructor(options: KeyDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Keys on their way. */
+  get count(): number {
+    return this.#onTheirWay.size;
+  }
+
+  take(caller: Caller): void {
+    const { key } = caller.request;
+    const ahead = this.#onTheirWay.get(key);
+    if (key === '') this.#options.onPurchase(new Purchase(caller));
+    else if (ahead === undefined) this.#begin(caller);
+    else this.#queueBehind(ahead, caller);
+  }
+
+  /** The outcome of a purchase: its callers are answered, its key is free (or, if sold, bound by the log already). */
+  settle(purchase: Purchase, result: number, number = 0): void {
+    const { key } = purchase.request;
+    if (key !== '') this.#onTheirWay.delete(key);
+    purchase.answer(result, number);
+    const { rivals } = purchase;
+    purchase.rivals = [];
+    for (const rival of rivals) {
+      if (result === RESULT.SOLD) answer(rival, RESULT.KEY_TAKEN);
+      else this.take(rival);
+    }
+  }
+
+  /** Nobody waits any longer; the purchase stays on its way. Its rivals never became one. */
+  release(purchase: Purchase): void {
+    purchase.answer(RESULT.OPEN);
+    for (const rival of purchase.rivals) answer(rival, RESULT.NOT_SELLING);
+    purchase.rivals = [];
+  }
+
+  #begin(caller: Caller): void {
+    const { key } = caller.request;
+    const purchase = new Purchase(caller);
+    this.#onTheirWay.set(key, purchase);
+    const bound = this.#options.findByKey(key);
+    if (bound === undefined) this.#options.onPurchase(purchase);
+    else void this.#check(purchase, bound);
+  }
+
+  #queueBehind(ahead: Purchase, caller: Caller): void {
+    if (!this.#options.isSelling()) answer(caller, RESULT.NOT_SELLING);
+    else if (ahead.isSameOrder(caller.request)) ahead.join(caller);
+    else ahead.rivals.push(caller);
+  }
+
+  async #check(purchase: Purchase, lookup: Promise<LoggedOrder | undefined>): Promise<void> {
+    let order: LoggedOrder | undefined;
+    try {
+      order = await lookup;
+    } catch (error) {
+      this.#options.onError(error);
+      return this.settle(purchase, RESULT.NOT_SELLING);
+    }
+    if (order === undefined) return this.#options.onPurchase(purchase);
+    this.#settleBound(purchase, order);
+  }
+
+  /** The first caller may ask for another order than the one that has the key, and its rivals for the right one. */
+  #settleBound(purchase: Purchase, order: LoggedOrder): void {
+    this.#onTheirWay.delete(purchase.request.key);
+    const isBody = order.name === purchase.request.name && order.quantity === purchase.request.quantity;
+    purchase.answer(isBody ? RESULT.SOLD : RESULT.KEY_TAKEN, isBody ? order.number : 0);
+    const { rivals } = purchase;
+    purchase.rivals = [];
+    for (const rival of rivals) this.take(rival);
+  }
+}

@@ -1,0 +1,345 @@
+// order-engine.ts: placing orders: the sequence of steps, and what a crash leaves at each. No sockets, no threads, no
+// time of its own: link, log and clock are passed in, so that a simulation can run it and stop it at any step.
+//
+//   place -> key known? -> waiting -> up to 4 batches in flight -> outcomes in tag order -> order log -> answer
+//            (answered)   (no tag)    (tagged, sent)               (refused: answered)      (durable)
+//
+// | a crash after        | leaves                         | and the next start                                     |
+// | ---                  | ---                            | ---                                                    |
+// | taking an order      | nothing                        | has nothing to do                                      |
+// | sending the batch    | perhaps a sale in the catalog  | Recover tells of it: it becomes the next order         |
+// | the catalog's answer | a sale in the catalog          | the same                                               |
+// | the journal's sync   | the order, perhaps not its row | mends orders.csv; the key gives the number when asked  |
+//
+// Tags are consecutive and outcomes are completed strictly in their order, so order numbers are a function of the order
+// of sales, and "settled" (all outcomes up to here are on disk) is one number. A tag that was sent is driven to its
+// outcome, whoever still waits for it; a purchase that was never sent may be given up.
+
+import type { Clock, Timer } from '../clock.js';
+import type { Log } from '../log.js';
+import type { CatalogLink } from './catalog-link.js';
+import { KeyDesk } from './key-desk.js';
+import { OrderError } from './order-error.js';
+import type { OrderLog } from './order-log.js';
+import { recoverSales } from './order-recovery.js';
+import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
+import { pause } from './pause.js';
+import { type Answers, type Purchase, Ticket } from './purchase.js';
+
+export interface EngineLimits {
+  /** Batches in flight: with 4 the network and two disks overlap; more only made each batch smaller. */
+  readonly windowMax: number;
+  /** Purchases in one batch: bounds how long one write-locked section of the catalog lasts. */
+  readonly batchOrdersMax: number;
+  /** Purchases that wait unsent; past it the answer is NOT_SELLING at once. About 300 bytes each. */
+  readonly queueMax: number;
+  /** How long a caller waits, where it does not say: below the front end's 10 s, so that our answer gets there. */
+  readonly patienceMs: number;
+}
+
+export const ENGINE_LIMITS: EngineLimits = { windowMax: 4, batchOrdersMax: 1024, queueMax: 65_536, patienceMs: 8000 };
+
+/** How often waiting callers are looked through for lost patience. */
+const TICK_MS = 250;
+/** Between two tries to reach the catalog at the start: doubled each time up to the last. */
+const RECOVER_RETRY_MS_MIN = 50;
+const RECOVER_RETRY_MS_MAX = 1000;
+/** How long a stop waits for what is in flight. */
+const STOP_WAIT_MS = 4000;
+
+export interface OrderEngineOptions {
+  readonly link: CatalogLink;
+  readonly log: OrderLog;
+  readonly clock: Clock;
+  readonly logger: Log;
+  readonly limits?: Partial<EngineLimits>;
+  /** Told whenever selling begins or ends. */
+  readonly onSelling?: (isSelling: boolean) => void;
+}
+
+/** A batch that was sent. */
+interface Flight {
+  readonly purchases: readonly Purchase[];
+  readonly lastSequence: number;
+  results: readonly number[] | undefined;
+}
+
+export interface EngineStats {
+  readonly isSelling: boolean;
+  /** Orders that wait unsent; that are at the catalog; that are sold and not yet in the log. */
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly unlogged: number;
+  /** Batches sent, and the purchases in them. */
+  readonly batches: number;
+  readonly purchases: number;
+  /** Groups written to the log, and the orders in them. */
+  readonly groups: number;
+  readonly orders: number;
+}
+
+export class OrderEngine {
+  /** Settles with the error that ended selling for good; a restart of the process recovers. */
+  readonly failed: Promise<Error>;
+  readonly #options: OrderEngineOptions;
+  readonly #limits: EngineLimits;
+  readonly #desk: KeyDesk;
+  #fail: (error: Error) => void = () => {};
+  #phase: 'recovering' | 'open' | 'stopping' | 'stopped' | 'failed' = 'recovering';
+  #wasSelling = false;
+  #incarnation = 0;
+  #nextSequence = 1;
+  #completedSequence = 0;
+  #settledSequence = 0;
+  #waiting: Purchase[] = [];
+  readonly #flights: Flight[] = [];
+  #sold: Purchase[] = [];
+  #logging: readonly Purchase[] = [];
+  #isLogging = false;
+  #isSendScheduled = false;
+  #progressAtMs = 0;
+  #tickTimer: Timer | undefined;
+  #counts = { batches: 0, purchases: 0, groups: 0, orders: 0 };
+
+  constructor(options: OrderEngineOptions) {
+    this.#options = options;
+    this.#limits = { ...ENGINE_LIMITS, ...options.limits };
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.#desk = new KeyDesk({
+      findByKey: (key) => options.log.findByKey(key),
+      onPurchase: (purchase) => this.#enqueue(purchase),
+      isSelling: () => this.isSelling,
+      onError: (error) => options.logger.error('an order cannot be read back', { error }),
+    });
+  }
+
+  get isSelling(): boolean {
+    return this.#phase === 'open' && this.#options.log.state === 'open' && !this.#isStalled;
+  }
+
+  /** Recovers, however long the catalog is away, then sells. Resolves when recovered (or failed or stopped before). */
+  async start(): Promise<void> {
+    this.#tick();
+    let delayMs = RECOVER_RETRY_MS_MIN;
+    while (this.#phase === 'recovering') {
+      try {
+        this.#open(await recoverSales(this.#options));
+        return;
+      } catch (error) {
+        if (error instanceof OrderError) return this.#end(error);
+        if (delayMs === RECOVER_RETRY_MS_MIN) this.#options.logger.warn('cannot recover yet, trying on', { error });
+      }
+      await pause(this.#options.clock, delayMs);
+      delayMs = Math.min(2 * delayMs, RECOVER_RETRY_MS_MAX);
+    }
+  }
+
+  /**
+   * Places orders; resolves when each has an answer.
+   *
+   * @param requests checked by the caller: names, quantities and keys within their bounds
+   * @param patienceMs how long the callers wait: a purchase that was not sent by then is not sent at all
+   */
+  place(requests: readonly OrderRequest[], patienceMs = this.#limits.patienceMs): Promise<Answers> {
+    const ticket = new Ticket(requests.length);
+    const giveUpAtMs = this.#options.clock.monotonicMs() + Math.min(patienceMs, this.#limits.patienceMs);
+    for (let index = 0; index < requests.length; index++) {
+      this.#desk.take({ ticket, index, request: requests[index]!, giveUpAtMs });
+    }
+    return ticket.done;
+  }
+
+  /** The order of that number, if there is one. */
+  get(number: number): Promise<LoggedOrder | undefined> {
+    return this.#options.log.get(number);
+  }
+
+  /** Takes no more orders, waits for what is in flight, then lets go of who still waits. The log stays open. */
+  async stop(): Promise<void> {
+    if (this.#phase !== 'failed') this.#phase = 'stopping';
+    this.#refuseWaiting();
+    const { clock } = this.#options;
+    const until = clock.monotonicMs() + STOP_WAIT_MS;
+    while (this.#phase === 'stopping' && this.#isBusy && clock.monotonicMs() < until) await pause(clock, 10);
+    this.#releaseSent();
+    if (this.#phase === 'stopping') this.#phase = 'stopped';
+    this.#tickTimer?.cancel();
+    this.#update();
+  }
+
+  stats(): EngineStats {
+    return {
+      isSelling: this.isSelling,
+      waiting: this.#waiting.length,
+      inFlight: this.#flights.reduce((sum, flight) => sum + flight.purchases.length, 0),
+      unlogged: this.#sold.length + this.#logging.length,
+      ...this.#counts,
+    };
+  }
+
+  get #isBusy(): boolean {
+    return this.#flights.length > 0 || this.#sold.length > 0 || this.#isLogging;
+  }
+
+  /** The catalog has not answered for so long that nobody new should wait for it. What was sent keeps asking. */
+  get #isStalled(): boolean {
+    return (
+      this.#flights.length > 0 && this.#options.clock.monotonicMs() - this.#progressAtMs >= this.#limits.patienceMs
+    );
+  }
+
+  #open(incarnation: number): void {
+    if (this.#phase !== 'recovering') return;
+    this.#phase = 'open';
+    this.#incarnation = incarnation;
+    this.#options.logger.info('selling', { incarnation, orders: this.#options.log.orderCount });
+    this.#update();
+  }
+
+  #enqueue(purchase: Purchase): void {
+    if (!this.isSelling || this.#waiting.length >= this.#limits.queueMax) {
+      this.#desk.settle(purchase, RESULT.NOT_SELLING);
+      return;
+    }
+    this.#waiting.push(purchase);
+    if (this.#isSendScheduled) return;
+    // After the present callback: all orders of one message leave together.
+    this.#isSendScheduled = true;
+    queueMicrotask(() => {
+      this.#isSendScheduled = false;
+      this.#send();
+    });
+  }
+
+  /** Sends what waits, as far as the window allows. */
+  #send(): void {
+    const { windowMax, batchOrdersMax } = this.#limits;
+    while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.isSelling) {
+      const purchases = this.#waiting.splice(0, batchOrdersMax);
+      const firstSequence = this.#nextSequence;
+      this.#nextSequence += purchases.length;
+      const flight: Flight = { purchases, lastSequence: this.#nextSequence - 1, results: undefined };
+      if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
+      this.#flights.push(flight);
+      this.#counts.batches++;
+      this.#counts.purchases += purchases.length;
+      const batch = { incarnation: this.#incarnation, firstSequence, settledSequence: this.#settledSequence };
+      this.#options.link
+        .processOrders({ ...batch, purchases: purchases.map((purchase) => purchase.request) })
+        .then((results) => this.#land(flight, results))
+        .catch((error) => this.#end(error));
+    }
+  }
+
+  /** An answer came. Outcomes are completed in tag order, so it may have to wait for those before it. */
+  #land(flight: Flight, results: readonly number[]): void {
+    if (results.length !== flight.purchases.length) {
+      throw new OrderError(
+        'PROTOCOL',
+        `the catalog answered ${results.length} of ${flight.purchases.length} purchases`,
+      );
+    }
+    flight.results = results;
+    this.#progressAtMs = this.#options.clock.monotonicMs();
+    while (this.#flights[0]?.results !== undefined) this.#complete(this.#flights.shift()!);
+    if (this.#sold.length > 0) void this.#writeLog().catch((error) => this.#end(error));
+    else if (!this.#isLogging) this.#settledSequence = this.#completedSequence;
+    this.#send();
+  }
+
+  #complete(flight: Flight): void {
+    for (let index = 0; index < flight.purchases.length; index++) {
+      const purchase = flight.purchases[index]!;
+      const result = flight.results![index]!;
+      if (result === RESULT.SOLD) this.#sold.push(purchase);
+      else this.#desk.settle(purchase, refusal(result));
+      purchase.sequence = flight.lastSequence - flight.purchases.length + 1 + index;
+    }
+    this.#completedSequence = flight.lastSequence;
+  }
+
+  /** Writes all that is sold, group after group: one group while nothing else is written, and all that came meanwhile. */
+  async #writeLog(): Promise<void> {
+    if (this.#isLogging) return;
+    this.#isLogging = true;
+    while (this.#sold.length > 0) {
+      const group = this.#sold;
+      const settledSequence = this.#completedSequence;
+      this.#sold = [];
+      this.#logging = group;
+      const { log } = this.#options;
+      const incarnation = this.#incarnation;
+      const firstNumber = await log.append(
+        group.map(({ sequence, request }) => ({ tag: { incarnation, sequence }, ...request })),
+      );
+      this.#settledSequence = settledSequence;
+      this.#counts.groups++;
+      this.#counts.orders += group.length;
+      for (let index = 0; index < group.length; index++) {
+        this.#desk.settle(group[index]!, RESULT.SOLD, firstNumber + index);
+      }
+      this.#logging = [];
+      this.#send();
+      if (log.wantsCheckpoint) await log.checkpoint();
+    }
+    this.#settledSequence = this.#completedSequence;
+    this.#isLogging = false;
+  }
+
+  #tick(): void {
+    this.#tickTimer = this.#options.clock.after(TICK_MS, () => this.#tick());
+    const now = this.#options.clock.monotonicMs();
+    if (this.isSelling) {
+      const lost = this.#waiting.filter((purchase) => purchase.giveUpAtMs <= now);
+      if (lost.length > 0) {
+        this.#waiting = this.#waiting.filter((purchase) => purchase.giveUpAtMs > now);
+        for (const purchase of lost) this.#desk.settle(purchase, RESULT.NOT_SELLING);
+      }
+      this.#send();
+    } else {
+      this.#refuseWaiting();
+      this.#releaseSent();
+    }
+    this.#update();
+  }
+
+  #refuseWaiting(): void {
+    const refused = this.#waiting;
+    this.#waiting = [];
+    for (const purchase of refused) this.#desk.settle(purchase, RESULT.NOT_SELLING);
+  }
+
+  /** Lets go of everyone who waits for a purchase that was sent. The purchases themselves stay open. */
+  #releaseSent(): void {
+    for (const flight of this.#flights) for (const purchase of flight.purchases) this.#desk.release(purchase);
+    for (const purchase of this.#sold) this.#desk.release(purchase);
+    for (const purchase of this.#logging) this.#desk.release(purchase);
+  }
+
+  /** The end of selling: what is open now is completed by the recovery of the next start. */
+  #end(error: Error): void {
+    if (this.#phase === 'failed' || this.#phase === 'stopped') return;
+    this.#phase = 'failed';
+    this.#options.logger.error('not selling any more', { error });
+    this.#refuseWaiting();
+    this.#releaseSent();
+    this.#update();
+    this.#fail(error);
+  }
+
+  #update(): void {
+    const { isSelling } = this;
+    if (isSelling === this.#wasSelling) return;
+    this.#wasSelling = isSelling;
+    this.#options.onSelling?.(isSelling);
+  }
+}
+
+/** A refusal of the catalog as our own answer. */
+function refusal(result: number): number {
+  const isKnown = result === RESULT.UNKNOWN_TOY || result === RESULT.NOT_ENOUGH_STOCK || result === RESULT.NOT_SELLING;
+  if (!isKnown) throw new OrderError('PROTOCOL', `the catalog answered a purchase with ${result}`);
+  return result;
+}

@@ -1,0 +1,62 @@
+// order-thread.ts: what each thread of the order service runs: a gRPC server that hands every message on to the engine's
+// thread, undecoded, and sends what comes back.
+
+import { fileURLToPath } from 'node:url';
+import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { OrderService } from '../../proto/gen/toystore/v1/order.js';
+import type { CreateThreadService } from '../pool/index.js';
+import { GrpcThread, RpcError, serveBatches } from '../rpc/index.js';
+import { DeskLine } from './desk-line.js';
+
+/** Says, in the health service, whether orders are taken; the plain name of the service says that it is there at all. */
+const SELL_HEALTH_NAME = 'toystore.v1.Order/sell';
+const PROTO_FOLDER = fileURLToPath(new URL('../../../proto', import.meta.url));
+
+/** Messages go through as bytes. */
+const RAW = {
+  requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
+  responseSerialize: (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+};
+
+const RAW_SERVICE = {
+  placeOrder: { ...OrderService.placeOrder, ...RAW },
+  getOrder: { ...OrderService.getOrder, ...RAW },
+  placeOrders: { ...OrderService.placeOrders, ...RAW },
+};
+
+type Unary = ServerUnaryCall<Uint8Array, Uint8Array>;
+type Reply = sendUnaryData<Uint8Array>;
+
+export const createThreadService: CreateThreadService = ({ port }) => {
+  const line = new DeskLine(port, (isSelling) => thread.setHealth(SELL_HEALTH_NAME, isSelling));
+  const thread = new GrpcThread({
+    services: [
+      {
+        definition: RAW_SERVICE,
+        implementation: {
+          placeOrder: (call: Unary, reply: Reply) =>
+            answer(line.ask('order', call.request, patienceOf(call.getDeadline())), reply),
+          getOrder: (call: Unary, reply: Reply) => answer(line.ask('get', call.request), reply),
+          placeOrders: (call: ServerDuplexStream<Uint8Array, Uint8Array>) =>
+            serveBatches(call, (bytes) => line.ask('orders', bytes)),
+        },
+      },
+    ],
+    protoFiles: ['toystore/v1/order.proto'],
+    protoFolders: [PROTO_FOLDER],
+  });
+  return thread;
+};
+
+function answer(asked: Promise<Uint8Array>, reply: Reply): void {
+  asked.then(
+    (bytes) => reply(null, bytes),
+    (error: unknown) => reply(RpcError.from(error).toStatus()),
+  );
+}
+
+/** Milliseconds until a call's deadline; Infinity where it has none. */
+function patienceOf(deadline: Deadline): number {
+  const at = deadline instanceof Date ? deadline.getTime() : deadline;
+  return at === Number.POSITIVE_INFINITY ? at : Math.max(0, at - Date.now());
+}

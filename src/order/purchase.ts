@@ -1,0 +1,97 @@
+// purchase.ts: the callers of an order, and the sheet on which the answers to one message are collected.
+//
+//   message of 3 orders  ── Ticket [ · , · , · ]
+//                                   │   │   └── Purchase Fox ×2  (tag 17)
+//                                   └───┴────── Purchase Tux ×1  (tag 16): two callers with one key, one purchase
+//
+// A ticket is done when each of its places is filled. A purchase outlives its callers: once it is sent it is driven to
+// its outcome, whoever still waits.
+
+import { assert } from '../assert.js';
+import { type OrderRequest, RESULT } from './order-types.js';
+
+/** The answers to one message: two columns with one row for each order. */
+export interface Answers {
+  /** RESULT of each. */
+  readonly results: number[];
+  /** The order's number where sold, else 0. */
+  readonly numbers: number[];
+}
+
+export class Ticket {
+  readonly done: Promise<Answers>;
+  readonly #answers: Answers;
+  #openCount: number;
+  #resolve: (answers: Answers) => void = () => {};
+
+  constructor(count: number) {
+    this.#answers = { results: new Array<number>(count).fill(RESULT.OPEN), numbers: new Array<number>(count).fill(0) };
+    this.#openCount = count;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (count === 0) this.#resolve(this.#answers);
+  }
+
+  fill(index: number, result: number, number: number): void {
+    this.#answers.results[index] = result;
+    this.#answers.numbers[index] = number;
+    this.#openCount--;
+    assert(this.#openCount >= 0, 'an order was answered twice');
+    if (this.#openCount === 0) this.#resolve(this.#answers);
+  }
+}
+
+/** One caller's place on a ticket. */
+export interface Caller {
+  readonly ticket: Ticket;
+  readonly index: number;
+  readonly request: OrderRequest;
+  /** When the caller's patience ends, on the engine's clock. */
+  readonly giveUpAtMs: number;
+}
+
+/** Answers one caller. */
+export function answer(caller: Caller, result: number, number = 0): void {
+  caller.ticket.fill(caller.index, result, number);
+}
+
+/** One order on its way, with all who wait for its outcome. */
+export class Purchase {
+  readonly request: OrderRequest;
+  /** Set when it is sent: its tag, within the incarnation. */
+  sequence = 0;
+  /** Callers with the same key and another order: they wait for this one's outcome. */
+  rivals: Caller[] = [];
+  #callers: Caller[];
+
+  constructor(first: Caller) {
+    this.request = first.request;
+    this.#callers = [first];
+  }
+
+  get callerCount(): number {
+    return this.#callers.length + this.rivals.length;
+  }
+
+  /** Whether `request` asks for the same. */
+  isSameOrder(request: OrderRequest): boolean {
+    return request.name === this.request.name && request.quantity === this.request.quantity;
+  }
+
+  join(caller: Caller): void {
+    this.#callers.push(caller);
+  }
+
+  /** The moment from which nobody waits any more. */
+  get giveUpAtMs(): number {
+    return this.#callers.reduce((latest, caller) => Math.max(latest, caller.giveUpAtMs), 0);
+  }
+
+  /** Answers the callers; who joins later is answered later. */
+  answer(result: number, number = 0): void {
+    const callers = this.#callers;
+    this.#callers = [];
+    for (const caller of callers) answer(caller, result, number);
+  }
+}

@@ -1,0 +1,115 @@
+// start-order.ts: wiring only: lock the directory, open the log, listen, recover in the background, sell; and all of that
+// back again.
+//
+//   gRPC threads ── bytes ──► desk ──► engine ──► link ──► catalog
+//                                        └──► log: <DATA_DIR>/order/orders.journal, orders.csv
+
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { systemClock } from '../clock.js';
+import type { Log } from '../log.js';
+import { type PoolStats, ThreadPool } from '../pool/index.js';
+import type { BatchStreamStats } from '../rpc/index.js';
+import type { RunningService } from '../run-service.js';
+import { formatAddress, type Settings } from '../settings.js';
+import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
+import { GrpcCatalogLink } from './grpc-catalog-link.js';
+import { OrderDesk } from './order-desk.js';
+import { type EngineStats, OrderEngine } from './order-engine.js';
+import { OrderError } from './order-error.js';
+import { OrderLog, type OrderLogStats } from './order-log.js';
+import { ReleaseStack } from './release-stack.js';
+
+export interface OrderServiceStats {
+  readonly engine: EngineStats;
+  readonly log: OrderLogStats;
+  readonly link: BatchStreamStats;
+  readonly pool: PoolStats;
+}
+
+export interface RunningOrderService extends RunningService {
+  stats(): OrderServiceStats;
+}
+
+/** Long enough for what is in flight, short enough to leave time for the last checkpoint: a stop takes 10 s at most. */
+const DRAIN_TIMEOUT_MS = 5000;
+
+export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
+  const releases = new ReleaseStack(log);
+  try {
+    return await start(settings, log, releases);
+  } catch (error) {
+    await releases.release();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
+  const directory = join(settings.dataDir, 'order');
+  await nodeFileSystem.makeDirectory(directory);
+  const lock = await lockDirectory(directory);
+  releases.add(() => lock.release());
+
+  const orderLog = await OrderLog.open({
+    directory,
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    logger: log,
+    syncMode: syncModeOf(settings),
+    keySeed: randomInt(2 ** 32),
+  });
+  releases.add(() => orderLog.close());
+
+  const link = new GrpcCatalogLink(settings.catalogAddress);
+  releases.add(() => link.close());
+  const engine = new OrderEngine({
+    link,
+    log: orderLog,
+    clock: systemClock,
+    logger: log,
+    onSelling: (isSelling) => desk.setSelling(isSelling),
+  });
+  const desk = new OrderDesk(engine, log);
+
+  const pool = new ThreadPool({
+    module: new URL('./order-thread.js', import.meta.url),
+    threads: settings.threads,
+    maxThreads: settings.maxThreads,
+    // The limit is for HTTP connections; the few of gRPC share the threads freely.
+    sessionsPerThread: Number.POSITIVE_INFINITY,
+    handoff: settings.handoff,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    name: 'order',
+  });
+  pool.on('spawn', ({ port }) => desk.attach(port));
+  pool.on('exit', (exit) => {
+    if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
+  });
+  releases.add(async () => {
+    // Both at once: threads are drained when the engine has answered, and the engine refuses what still comes.
+    await Promise.all([engine.stop(), pool.close()]);
+  });
+  await pool.start();
+  const { address, port } = await pool.listen({ host: settings.host, port: settings.orderPort });
+  void engine.start();
+
+  return {
+    address: formatAddress(address, port),
+    failed: new Promise((resolve) => {
+      void engine.failed.then((error) => {
+        // Orders can still be read: whoever restarts this service decides when.
+        if (!(error instanceof OrderError && error.code === 'SYNC_FAILED')) resolve(error);
+      });
+    }),
+    stop: () => releases.release(),
+    stats: () => ({ engine: engine.stats(), log: orderLog.stats(), link: link.stats(), pool: pool.stats() }),
+  };
+}
+
+/**
+ * With `periodic` a power failure may cost the orders of the last interval, here as in the catalog; the end of a process
+ * costs nothing, for what was written stays in the system's memory.
+ */
+function syncModeOf(settings: Settings): SyncMode {
+  return settings.durability === 'commit' ? 'commit' : { periodMs: settings.flushIntervalMs };
+}

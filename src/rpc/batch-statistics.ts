@@ -1,0 +1,86 @@
+// batch-statistics.ts: what a batch stream counts, and the plain data it tells. The histograms are Node's own
+// (perf_hooks): recording a value costs about 0.1 µs, and one is recorded for a batch, not for an item.
+
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** A histogram as plain data: it can be posted to another thread. */
+export interface HistogramSummary {
+  readonly count: number;
+  readonly min: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface BatchStreamStats {
+  readonly isConnected: boolean;
+  /** Calls that wait for a batch. */
+  readonly waitingCalls: number;
+  /** Batches sent and not yet answered, and the entries in them. */
+  readonly inFlightBatches: number;
+  readonly inFlightItems: number;
+  /** Since the stream began: calls taken in; messages sent, those sent again included; entries in them; calls that
+   *  shared another's entry; answered calls; calls that failed, by any error; calls refused because the queue was full. */
+  readonly calls: number;
+  readonly batches: number;
+  readonly items: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly refused: number;
+  /** Streams opened that came up. More than one: the others were broken. */
+  readonly connects: number;
+  /** Entries per message sent. */
+  readonly batchItems: HistogramSummary;
+  /** From sending a batch to its answer, in milliseconds. */
+  readonly roundTripMs: HistogramSummary;
+}
+
+const MICROSECONDS_PER_MS = 1000;
+
+export class BatchStatistics {
+  calls = 0;
+  batches = 0;
+  items = 0;
+  answered = 0;
+  failed = 0;
+  refused = 0;
+  connects = 0;
+  readonly #batchItems: RecordableHistogram = createHistogram();
+  readonly #roundTripMicroseconds: RecordableHistogram = createHistogram();
+
+  recordBatch(itemCount: number): void {
+    this.batches++;
+    this.items += itemCount;
+    this.#batchItems.record(itemCount);
+  }
+
+  recordRoundTrip(ms: number): void {
+    // The histogram takes whole numbers from 1.
+    this.#roundTripMicroseconds.record(Math.max(1, Math.round(ms * MICROSECONDS_PER_MS)));
+  }
+
+  snapshot(): Omit<BatchStreamStats, 'isConnected' | 'waitingCalls' | 'inFlightBatches' | 'inFlightItems'> {
+    const { calls, batches, items, answered, failed, refused, connects } = this;
+    return {
+      ...{ calls, batches, items, answered, failed, refused, connects },
+      batchItems: summarize(this.#batchItems, 1),
+      roundTripMs: summarize(this.#roundTripMicroseconds, MICROSECONDS_PER_MS),
+    };
+  }
+}
+
+function summarize(histogram: RecordableHistogram, divisor: number): HistogramSummary {
+  const { count } = histogram;
+  if (count === 0) return { count, min: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 };
+  return {
+    count,
+    min: histogram.min / divisor,
+    mean: histogram.mean / divisor,
+    p50: histogram.percentile(50) / divisor,
+    p95: histogram.percentile(95) / divisor,
+    p99: histogram.percentile(99) / divisor,
+    max: histogram.max / divisor,
+  };
+}

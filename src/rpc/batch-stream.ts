@@ -1,0 +1,363 @@
+// batch-stream.ts: the client's side of one long-lived bidirectional stream that carries many calls in each message,
+// because an HTTP/2 message costs far more than a call does.
+//
+//   call() ─► waiting ─► [a b c] ─► in flight, at most windowMax messages ─► answers, in order ─► outcomes
+//                 ▲         ▲
+//                 │         └ leaves when the window has room, with all that came meanwhile; there is no timer in this
+//                 └ bounded; full: RESOURCE_EXHAUSTED
+//
+// Nothing is sent before the stream is up, so `sent: false` in an error is the truth. What was in flight on a stream that
+// broke is sent again on the next one, in the same order and before anything new. So calls must bear being executed twice:
+// look-ups do, and purchases carry a tag or a key.
+
+import { performance } from 'node:perf_hooks';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { BatchQueue, expireCalls, forEachCall, PendingCall } from './batch-queue.js';
+import { BatchStatistics, type BatchStreamStats } from './batch-statistics.js';
+import { ReopeningStream } from './reopening-stream.js';
+import { type RpcCode, RpcError } from './rpc-error.js';
+
+export interface BatchStreamOptions<Item, Outcome, Request, Response> {
+  /** Opens a new stream on the channel, without a deadline. The server must send its headers at once. */
+  open: () => ClientDuplexStream<Request, Response>;
+  /** The message for these items; at least one. Called anew when a batch is sent again, then perhaps with fewer. */
+  pack: (items: Item[]) => Request;
+  /** One outcome for each of the items that the message was packed from, in their order. Any other number, or throwing,
+   *  means that the peer broke the protocol. */
+  unpack: (response: Response, items: Item[]) => Outcome[];
+  /** Items of one key that wait at the same time share one place in the batch, and its outcome. */
+  keyOf?: (item: Item) => string | number;
+  /** Messages that may be unanswered at a time. */
+  windowMax: number;
+  /** Items in one message. */
+  batchItemsMax: number;
+  /** Calls that may wait for a batch; one more is refused with RESOURCE_EXHAUSTED. */
+  queueItemsMax: number;
+  /** How long a stream must be down before all calls, and every new one, fail with UNAVAILABLE, until it is up again.
+   *  Infinity (the default): calls wait to their deadlines. */
+  failFastMs?: number;
+  /** The longest pause before the stream is opened again, in milliseconds. */
+  backoffMaxMs?: number;
+  /** Told when the stream comes up, and when it goes down or could not be opened at first, with the reason. */
+  onStateChange?: (isConnected: boolean, reason: RpcError | undefined) => void;
+}
+
+/** Expired calls are looked for this often: a deadline is met to within this. One timer for all calls, because one for
+ *  each would cost more than the call. */
+const DEADLINE_CHECK_MS = 20;
+/** Opening a stream on a channel that is down costs well under a millisecond and sends nothing; the channel has a back-off
+ *  of its own, and the two add up, so this one stays far below a second. */
+const BACKOFF_MAX_DEFAULT_MS = 250;
+
+/** Statuses by which a peer refuses a batch: sending it again would get the same answer. All others are tried again. */
+const REFUSALS: ReadonlySet<RpcCode> = new Set<RpcCode>([
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'FAILED_PRECONDITION',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+]);
+
+/** A batch that was sent and is not answered. An entry is undefined once nobody waits for it any more. */
+interface InFlightBatch<Item, Outcome> {
+  entries: (PendingCall<Item, Outcome> | undefined)[];
+  items: Item[];
+  /** On the clock of performance.now(), in milliseconds; 0: not sent yet. */
+  sentAt: number;
+}
+
+export class BatchStream<Item, Outcome, Request, Response> {
+  readonly #options: BatchStreamOptions<Item, Outcome, Request, Response>;
+  readonly #failFastMs: number;
+  readonly #queue: BatchQueue<Item, Outcome>;
+  readonly #statistics = new BatchStatistics();
+  readonly #stream: ReopeningStream<Request, Response>;
+  /** Oldest first: the head is the one that the next answer is for. */
+  readonly #inFlight: InFlightBatch<Item, Outcome>[] = [];
+  /** Why calls fail while the stream is down; made once, not for each call. */
+  #unreachable = new RpcError('UNAVAILABLE', 'the peer has not answered yet');
+  readonly #queueFull: RpcError;
+  #lastReported: boolean | undefined;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #isSendScheduled = false;
+  #isClosed = false;
+  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  /** Opens the stream at once, and again whenever it breaks, until it is closed. */
+  constructor(options: BatchStreamOptions<Item, Outcome, Request, Response>) {
+    this.#options = options;
+    this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
+    this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
+    this.#queue = new BatchQueue(options);
+    this.#stream = new ReopeningStream({
+      open: options.open,
+      backoffMaxMs: options.backoffMaxMs ?? BACKOFF_MAX_DEFAULT_MS,
+      onUp: () => this.#onUp(),
+      onMessage: (response) => this.#onAnswer(response),
+      onDown: (reason) => this.#onDown(reason),
+    });
+    this.#stream.open();
+  }
+
+  /** Whether the stream is up: the peer has answered its opening. */
+  get isConnected(): boolean {
+    return this.#stream.isUp;
+  }
+
+  /**
+   * The outcome for `item`, at the latest `deadlineMs` from now; Infinity: no deadline.
+   * Rejects with an RpcError whose `sent` says whether the peer may have acted:
+   * - DEADLINE_EXCEEDED: no answer in time (to within 20 ms)
+   * - RESOURCE_EXHAUSTED: too many calls wait; never sent
+   * - UNAVAILABLE: the peer has been out of reach for `failFastMs`, or this stream is being drained
+   * - CANCELLED: this stream was closed
+   * - INTERNAL: the peer broke the protocol, or the item cannot be packed
+   * - the code of a peer that refused the batch, such as FAILED_PRECONDITION
+   */
+  call(item: Item, deadlineMs: number): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const now = performance.now();
+      const refusal = this.#refusal(now);
+      if (refusal !== undefined) return reject(refusal);
+      if (!this.#queue.add(new PendingCall(item, now + deadlineMs, resolve, reject))) {
+        this.#statistics.refused++;
+        return reject(this.#queueFull);
+      }
+      this.#statistics.calls++;
+      if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
+      this.#scheduleSend();
+    });
+  }
+
+  stats(): BatchStreamStats {
+    let inFlightItems = 0;
+    for (const batch of this.#inFlight) inFlightItems += batch.items.length;
+    return {
+      isConnected: this.isConnected,
+      waitingCalls: this.#queue.callCount,
+      inFlightBatches: this.#inFlight.length,
+      inFlightItems,
+      ...this.#statistics.snapshot(),
+    };
+  }
+
+  /** Takes no more calls, waits until those taken in have their outcome or their error, and ends the stream in order. */
+  drain(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    if (this.#drained === undefined) {
+      let resolve = () => {};
+      const promise = new Promise<void>((resolvePromise) => {
+        resolve = resolvePromise;
+      });
+      this.#drained = { promise, resolve };
+      this.#settleDrain();
+    }
+    return this.#drained.promise;
+  }
+
+  /** Closes the stream at once; calls without an outcome are rejected with CANCELLED. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#deadlineTimer);
+    this.#stream.cancel();
+    this.#failAll((sent) => new RpcError('CANCELLED', 'the stream was closed', { sent }));
+    this.#drained?.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // What the stream tells
+
+  #onUp(): void {
+    this.#statistics.connects++;
+    this.#resend();
+    this.#send();
+    this.#report(true, undefined);
+  }
+
+  /** What was in flight stays, for the next stream. */
+  #onDown(reason: RpcError): void {
+    this.#unreachable = new RpcError('UNAVAILABLE', reason.message, { cause: reason });
+    if (REFUSALS.has(reason.code)) {
+      this.#failInFlight(new RpcError(reason.code, reason.message, { sent: true, cause: reason }));
+    }
+    this.#report(false, reason);
+    this.#settleDrain();
+  }
+
+  #onAnswer(response: Response): void {
+    const batch = this.#inFlight.shift();
+    const outcomes = batch === undefined ? undefined : this.#unpack(response, batch);
+    if (batch === undefined || outcomes === undefined) {
+      const error = new RpcError('INTERNAL', 'the answer does not fit the request', { sent: true });
+      if (batch !== undefined) this.#rejectBatch(batch, error);
+      this.#stream.break(error);
+      return;
+    }
+    this.#stream.noteProgress();
+    this.#statistics.recordRoundTrip(performance.now() - batch.sentAt);
+    for (let index = 0; index < outcomes.length; index++) {
+      let call = batch.entries[index];
+      while (call !== undefined) {
+        call.resolve(outcomes[index]!);
+        this.#statistics.answered++;
+        call = call.follower;
+      }
+    }
+    this.#send();
+    this.#settleDrain();
+  }
+
+  /** undefined where the answer does not fit the batch. */
+  #unpack(response: Response, batch: InFlightBatch<Item, Outcome>): Outcome[] | undefined {
+    try {
+      const outcomes = this.#options.unpack(response, batch.items);
+      return outcomes.length === batch.items.length ? outcomes : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #report(isConnected: boolean, reason: RpcError | undefined): void {
+    if (this.#lastReported === isConnected) return;
+    this.#lastReported = isConnected;
+    this.#options.onStateChange?.(isConnected, reason);
+  }
+
+  // Batches on their way out
+
+  /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
+   *  together. With nothing else to do this costs no measurable time. */
+  #scheduleSend(): void {
+    if (this.#isSendScheduled || !this.isConnected || this.#inFlight.length >= this.#options.windowMax) return;
+    this.#isSendScheduled = true;
+    setImmediate(() => {
+      this.#isSendScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    while (this.isConnected && this.#inFlight.length < this.#options.windowMax && !this.#queue.isEmpty) {
+      const entries = this.#queue.take();
+      const items = new Array<Item>(entries.length);
+      for (let index = 0; index < entries.length; index++) items[index] = entries[index]!.item;
+      this.#write({ entries, items, sentAt: 0 });
+    }
+  }
+
+  #resend(): void {
+    for (const batch of this.#inFlight.splice(0)) {
+      const entries = batch.entries.filter((entry) => entry !== undefined);
+      if (entries.length === 0) continue;
+      batch.entries = entries;
+      batch.items = entries.map((entry) => entry.item);
+      this.#write(batch);
+    }
+  }
+
+  #write(batch: InFlightBatch<Item, Outcome>): void {
+    let request: Request;
+    try {
+      request = this.#options.pack(batch.items);
+    } catch (cause) {
+      const sent = batch.sentAt > 0;
+      this.#rejectBatch(batch, new RpcError('INTERNAL', 'the batch cannot be packed', { sent, cause }));
+      return;
+    }
+    batch.sentAt = performance.now();
+    this.#inFlight.push(batch);
+    this.#statistics.recordBatch(batch.items.length);
+    this.#stream.write(request);
+  }
+
+  // Calls that get an error
+
+  #refusal(now: number): RpcError | undefined {
+    if (this.#isClosed) return new RpcError('CANCELLED', 'the stream is closed');
+    if (this.#drained !== undefined) return new RpcError('UNAVAILABLE', 'the stream is being drained');
+    return this.#isOutOfReach(now) ? this.#unreachable : undefined;
+  }
+
+  #isOutOfReach(now: number): boolean {
+    return !this.isConnected && now - this.#stream.downSince >= this.#failFastMs;
+  }
+
+  /** Looks for calls past their deadline, for as long as any call is open. */
+  #armDeadlineTimer(): void {
+    this.#deadlineTimer = setTimeout(() => {
+      this.#deadlineTimer = undefined;
+      this.#expire(performance.now());
+      if (this.#inFlight.length > 0 || !this.#queue.isEmpty) this.#armDeadlineTimer();
+      this.#settleDrain();
+    }, DEADLINE_CHECK_MS);
+  }
+
+  #expire(now: number): void {
+    if (this.#isOutOfReach(now)) {
+      const { message, cause } = this.#unreachable;
+      this.#failAll((sent) => new RpcError('UNAVAILABLE', message, { sent, cause }));
+      return;
+    }
+    this.#queue.expire(now, this.#rejecterOfLate(false));
+    const rejectSent = this.#rejecterOfLate(true);
+    let isAwaited = false;
+    for (const { entries } of this.#inFlight) {
+      for (let index = 0; index < entries.length; index++) {
+        const entry = entries[index];
+        if (entry === undefined) continue;
+        entries[index] = expireCalls(entry, now, rejectSent);
+        isAwaited ||= entries[index] !== undefined;
+      }
+    }
+    // Nobody waits for any of the batches that fill the window: a peer that has got stuck must not hold up those behind.
+    if (this.isConnected && this.#inFlight.length > 0 && !isAwaited) {
+      this.#stream.break(new RpcError('DEADLINE_EXCEEDED', 'the peer has stopped answering'));
+    }
+  }
+
+  #rejecterOfLate(sent: boolean): (call: PendingCall<Item, Outcome>) => void {
+    let error: RpcError | undefined;
+    return (call) => {
+      error ??= new RpcError('DEADLINE_EXCEEDED', 'no answer in time', { sent });
+      this.#statistics.failed++;
+      call.reject(error);
+    };
+  }
+
+  #failAll(errorFor: (sent: boolean) => RpcError): void {
+    this.#failInFlight(errorFor(true));
+    const error = errorFor(false);
+    while (!this.#queue.isEmpty) this.#rejectBatch({ entries: this.#queue.take(), items: [], sentAt: 0 }, error);
+  }
+
+  #failInFlight(error: RpcError): void {
+    for (const batch of this.#inFlight.splice(0)) this.#rejectBatch(batch, error);
+  }
+
+  #rejectBatch(batch: InFlightBatch<Item, Outcome>, error: RpcError): void {
+    for (const entry of batch.entries) {
+      if (entry === undefined) continue;
+      forEachCall(entry, (call) => {
+        this.#statistics.failed++;
+        call.reject(error);
+      });
+    }
+  }
+
+  #settleDrain(): void {
+    if (this.#drained === undefined || this.#isClosed) return;
+    if (this.#inFlight.length > 0 || !this.#queue.isEmpty) return;
+    this.#isClosed = true;
+    clearTimeout(this.#deadlineTimer);
+    this.#stream.end();
+    this.#drained.resolve();
+  }
+}

@@ -1,0 +1,9 @@
+// The face of src/rpc: gRPC between the services. It knows streams, batches and threads, and nothing of toys.
+
+export { type ServeBatchesOptions, serveBatches } from './batch-server.js';
+export type { BatchStreamStats, HistogramSummary } from './batch-statistics.js';
+export { BatchStream, type BatchStreamOptions } from './batch-stream.js';
+export { createChannelOptions, createServerOptions } from './grpc-channel.js';
+export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
+export { HealthCheck } from './health-check.js';
+export { codeOf, type RpcCode, RpcError } from './rpc-error.js';

@@ -1,0 +1,103 @@
+// run-health.ts: asks one service on this machine whether it is well: `node dist/src/cli.js health catalog`. It is what a
+// container's health check runs, so it starts fast, needs no curl, and its exit code says it all.
+//
+// The front end is asked over HTTP for /healthz: it is well while it answers, whatever its backends do, because a restart
+// would not help them. Catalog and order are asked by the standard gRPC health check for the whole server.
+//
+// Both questions are asked with the least that can ask them: src/rpc, with reflection and all, takes 340 ms to load, and
+// every container asks every few seconds; this takes 0.1 s of CPU, most of it the start of Node itself.
+
+import { connect } from 'node:net';
+import { Client, credentials } from '@grpc/grpc-js';
+import { messageOf } from './log.js';
+import { EXIT_FAILED, EXIT_OK, wantsHelp } from './run-service.js';
+import { formatAddress, parseSettings, reachableHost, UsageError } from './settings.js';
+
+/** A service of this machine answers in a millisecond; Docker's own limit in the images is 3 s. */
+const ANSWER_TIMEOUT_MS = 2_000;
+/** A status line is shorter than that. */
+const STATUS_LINE_BYTES_MAX = 256;
+const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
+/** HealthCheckResponse { status: SERVING }: field 1, a varint, of value 1. */
+const SERVING = Buffer.from([0x08, 0x01]);
+
+const HELP = `Usage: node dist/src/cli.js health catalog|order|frontend [flags]
+
+Asks the service on this machine whether it is well: exit code 0 if so, 1 if not. HOST and the ports are the settings of
+the service.
+`;
+
+/** Runs the command; returns the exit code. */
+export async function runHealth(argv: readonly string[]): Promise<number> {
+  if (wantsHelp(argv)) {
+    process.stdout.write(HELP);
+    return EXIT_OK;
+  }
+  const [service, ...flags] = argv;
+  const settings = parseSettings(flags, process.env);
+  const host = reachableHost(settings.host);
+  try {
+    switch (service) {
+      case 'frontend':
+        await askHttp(host, settings.frontendPort);
+        break;
+      case 'catalog':
+        await askGrpc(formatAddress(host, settings.catalogPort));
+        break;
+      case 'order':
+        await askGrpc(formatAddress(host, settings.orderPort));
+        break;
+      default:
+        throw new UsageError(`${JSON.stringify(service ?? '')} is no service: name catalog, order or frontend`);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    process.stderr.write(`${service} is not well: ${messageOf(error)}\n`);
+    return EXIT_FAILED;
+  }
+  process.stdout.write(`${service} is well\n`);
+  return EXIT_OK;
+}
+
+/** Resolves when `GET /healthz` is answered with 200. */
+function askHttp(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: ANSWER_TIMEOUT_MS });
+    let answer = '';
+    const finish = (error?: Error): void => {
+      socket.destroy();
+      error === undefined ? resolve() : reject(error);
+    };
+    socket.setEncoding('latin1');
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: ${formatAddress(host, port)}\r\nConnection: close\r\n\r\n`);
+    socket.on('data', (text: string) => {
+      answer += text;
+      const end = answer.indexOf('\r\n');
+      if (end === -1 && answer.length < STATUS_LINE_BYTES_MAX) return;
+      const statusLine = answer.slice(0, end === -1 ? STATUS_LINE_BYTES_MAX : end);
+      finish(/^HTTP\/1\.1 200 /.test(statusLine) ? undefined : new Error(`it answers ${JSON.stringify(statusLine)}`));
+    });
+    socket.on('timeout', () => finish(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)));
+    socket.on('end', () => finish(new Error('it closed the connection')));
+    socket.on('error', finish);
+  });
+}
+
+/** Resolves when the server as a whole is SERVING. */
+async function askGrpc(address: string): Promise<void> {
+  const client = new Client(address, credentials.createInsecure());
+  const asBytes = (bytes: Buffer): Buffer => bytes;
+  // A HealthCheckRequest that names no service is empty.
+  const request = Buffer.alloc(0);
+  const deadline = Date.now() + ANSWER_TIMEOUT_MS;
+  try {
+    const status = await new Promise<Buffer | undefined>((resolve, reject) => {
+      client.makeUnaryRequest(HEALTH_CHECK, asBytes, asBytes, request, { deadline }, (error, response) =>
+        error === null ? resolve(response) : reject(error),
+      );
+    });
+    if (status === undefined || !status.equals(SERVING)) throw new Error('it is not serving');
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,132 @@
+// run-service.ts: one service in the foreground, from its flags to its exit code.
+//
+// It starts the service, says that it is ready, and waits for the first of: a signal, the end of the process that
+// started it (under `npm start`), or a failure that the service cannot outlive. Exit codes: 0 stopped, 1 failed at run
+// time, 2 wrong usage. stdout has the ready line; stderr JSON log lines, or the one line of a fatal error.
+
+import { Log, messageOf } from './log.js';
+import { parseSettings, type Settings, settingsHelp, UsageError } from './settings.js';
+
+/** A service that listens. */
+export interface RunningService {
+  /** What it listens on, as the ready line shows it: `127.0.0.1:5001` or `http://127.0.0.1:5000`. */
+  readonly address: string;
+  /** Settles, with the reason, when the service can no longer do its work and must be started again. */
+  readonly failed: Promise<Error>;
+  /** Drains, writes what must be written, releases everything. Never rejects for what a client did. */
+  stop(): Promise<void>;
+}
+
+export type StartService = (settings: Settings, log: Log) => Promise<RunningService>;
+
+/** A start that cannot go on, with a message for the user: one line that says what to do. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+
+/** A service that has not stopped by then is ended: the contract allows 10 s. */
+const STOP_TIMEOUT_MS = 9_000;
+/** npm passes a Ctrl-C on that the terminal has sent already: only a signal after this time means impatience. */
+const REPEATED_SIGNAL_MS = 1_000;
+
+/**
+ * Runs a service until it is stopped.
+ *
+ * @param name as in the ready line
+ * @param argv the flags behind the command
+ * @returns the exit code
+ */
+export async function runService(name: string, start: StartService, argv: readonly string[]): Promise<number> {
+  if (wantsHelp(argv)) {
+    process.stdout.write(`Usage: npm run ${name} -- [flags]\n\nRuns the ${name} service in the foreground.\n\n`);
+    process.stdout.write(`Flags (environment; default):\n${settingsHelp()}\n`);
+    return EXIT_OK;
+  }
+  const settings = parseSettings(argv, process.env);
+  const log = new Log(settings.logLevel, { service: name });
+  endOnUnexpectedErrors(log);
+  const stopRequested = waitForStop();
+
+  const service = await start(settings, log).catch((error: unknown) => {
+    throw explainStartError(error, name);
+  });
+  log.info('started', { address: service.address, node: process.version, pid: process.pid });
+  process.stdout.write(`${name} ready on ${service.address}\n`);
+
+  const end = await Promise.race([stopRequested, service.failed]);
+  if (end instanceof Error) {
+    log.error('failed', { error: end });
+  } else {
+    log.info('stopping', { reason: end });
+  }
+  const stopped = await Promise.race([service.stop().then(() => true), delay(STOP_TIMEOUT_MS).then(() => false)]);
+  if (!stopped) log.error('did not stop in time', { timeoutMs: STOP_TIMEOUT_MS });
+  log.info('stopped');
+  return end instanceof Error || !stopped ? EXIT_FAILED : EXIT_OK;
+}
+
+export function wantsHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
+}
+
+/** Prints the one line of an error that ends a command; returns the exit code. */
+export function reportFatal(error: unknown): number {
+  process.stderr.write(`${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/**
+ * The first request to stop: SIGINT, SIGTERM, or the end of the supervisor that this process is a child of. A signal
+ * that comes a while later ends the process at once.
+ */
+export function waitForStop(): Promise<string> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined;
+    const request = (reason: string, exitCode: number): void => {
+      const now = performance.now();
+      firstAt ??= now;
+      if (now - firstAt > REPEATED_SIGNAL_MS) process.exit(exitCode);
+      resolve(reason);
+    };
+    process.on('SIGINT', () => request('SIGINT', 130));
+    process.on('SIGTERM', () => request('SIGTERM', 143));
+    if (process.channel !== undefined) process.on('disconnect', () => resolve('supervisor ended'));
+  });
+}
+
+function explainStartError(error: unknown, name: string): Error {
+  if (!(error instanceof Error)) return new StartError(`${name}: ${String(error)}`);
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const setting = `${name.toUpperCase()}_PORT`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        `${name}: port ${port} on ${address} is in use: stop what listens there, or set ${setting}`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new StartError(`${name}: this machine has no address ${address}: set HOST to one that it has`);
+    case 'EACCES':
+      if (port === undefined) break;
+      return new StartError(`${name}: no permission to listen on port ${port}: set ${setting} to 1024 or above`);
+    case 'ENOTFOUND':
+      return new StartError(`${name}: HOST is not an address of this machine and cannot be resolved`);
+  }
+  return new StartError(`${name}: ${messageOf(error)}`);
+}
+
+function endOnUnexpectedErrors(log: Log): void {
+  const end = (error: unknown): void => {
+    log.error('unexpected error', { error, stack: error instanceof Error ? error.stack : undefined });
+    process.exit(EXIT_FAILED);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,90 @@
+// atomic-file.ts: a file that is replaced whole or not at all.
+//
+//   write <path>.new  ->  fsync  ->  rename to <path>  ->  fsync the folder
+//
+// A crash before the rename leaves the old file, and perhaps a <path>.new that the next replacement writes over. A crash
+// after it leaves the old or the new one, whole in either case, until the folder is synced; from then on the new one.
+
+import { dirname } from 'node:path';
+import { type FileSystem, nodeFileSystem, type OpenFile, writeAll } from './file-system.js';
+import { asStorageError, StorageError, translated } from './storage-error.js';
+
+/** Chunks are gathered up to this many bytes before they are written: a write call per row would cost more than the rows. */
+const WRITE_BYTES = 256 * 1024;
+
+/** Where a file is written before it takes the place of `path`. */
+export function asidePath(path: string): string {
+  return `${path}.new`;
+}
+
+/**
+ * Replaces the content of `path`, which need not exist yet. When the promise resolves, the new content is on disk under
+ * that name.
+ *
+ * @param chunks the new content, in order; strings as UTF-8
+ * @throws StorageError WRITE_FAILED, or what `chunks` threw: the old file is in place as before. SYNC_FAILED: either the old or the new file is
+ *   in place, and it is unknown which one a crash would leave.
+ */
+export async function replaceFile(
+  path: string,
+  chunks: Iterable<string | Uint8Array>,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  const file = await createInPlace(path, fileSystem, async (aside) => {
+    let position = 0;
+    for (const batch of gathered(chunks)) {
+      await writeAll(aside, batch, position);
+      position += batch.length;
+    }
+  });
+  await file.close();
+}
+
+/**
+ * Creates `path`, or puts a new file in its place, with what `fill` writes; returns it still open.
+ *
+ * @throws StorageError as replaceFile does
+ */
+export async function createInPlace(
+  path: string,
+  fileSystem: FileSystem,
+  fill: (file: OpenFile) => Promise<void>,
+): Promise<OpenFile> {
+  const aside = asidePath(path);
+  let file: OpenFile | undefined;
+  try {
+    file = await fileSystem.open(aside, 'create');
+    if (file === undefined) throw new StorageError('INACCESSIBLE', `${aside}: cannot be created`, { path: aside });
+    await fill(file);
+    await file.sync();
+  } catch (error) {
+    await file?.close().catch(() => undefined);
+    await fileSystem.remove(aside).catch(() => undefined);
+    throw translated(error, 'WRITE_FAILED', 'writing a new version aside', path);
+  }
+  try {
+    await fileSystem.rename(aside, path);
+    await fileSystem.syncDirectory(dirname(path));
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw asStorageError(error, 'SYNC_FAILED', 'putting the new version in place', path);
+  }
+  return file;
+}
+
+function* gathered(chunks: Iterable<string | Uint8Array>): Iterable<Buffer> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    const piece =
+      typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    batch.push(piece);
+    bytes += piece.length;
+    if (bytes >= WRITE_BYTES) {
+      yield Buffer.concat(batch, bytes);
+      batch = [];
+      bytes = 0;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(batch, bytes);
+}

@@ -1,0 +1,12 @@
+// storage: what a service keeps on disk. An append-only journal with group commit, files replaced whole, and one process
+// per directory. It knows nothing of what the bytes mean.
+
+export { replaceFile } from './atomic-file.js';
+export { type DirectoryLock, lockDirectory } from './directory-lock.js';
+export { type FileSystem, nodeFileSystem, type OpenFile, type OpenMode, readWholeFile } from './file-system.js';
+export { Journal, type JournalOptions, type JournalState, type SyncMode } from './journal.js';
+export type { OnRecord } from './journal-reader.js';
+export type { JournalStats } from './journal-stats.js';
+export { PAYLOAD_BYTES_MAX } from './record-format.js';
+export { STORAGE_ERROR_CODES, StorageError, type StorageErrorCode } from './storage-error.js';
+export type { StorageLog } from './storage-log.js';

@@ -1,0 +1,57 @@
+// journal-stats.ts: how often a journal syncs, how long it takes, and a warning when it takes too long.
+
+import { createHistogram } from 'node:perf_hooks';
+import type { Clock } from '../clock.js';
+import type { StorageLog } from './storage-log.js';
+
+export interface JournalStats {
+  /** Records written since the journal was opened. */
+  readonly records: number;
+  /** Groups they were written in. */
+  readonly groups: number;
+  readonly syncs: number;
+  readonly slowSyncs: number;
+  /** Duration of the syncs in milliseconds; all 0 before the first. */
+  readonly syncMs: { readonly mean: number; readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+/** A sync that takes longer is worth a line in the log: a disk in good health needs a few milliseconds. (etcd's value.) */
+export const SLOW_SYNC_MS = 1000;
+
+const US_PER_MS = 1000;
+
+export class SyncTimes {
+  readonly #histogramUs = createHistogram();
+  #slowSyncs = 0;
+
+  constructor(
+    readonly clock: Clock,
+    readonly log: StorageLog,
+    readonly path: string,
+  ) {}
+
+  async measure(sync: () => Promise<void>): Promise<void> {
+    const startMs = this.clock.monotonicMs();
+    await sync();
+    const durationMs = this.clock.monotonicMs() - startMs;
+    this.#histogramUs.record(Math.max(1, Math.round(durationMs * US_PER_MS)));
+    if (durationMs < SLOW_SYNC_MS) return;
+    this.#slowSyncs++;
+    this.log.warn('journal: a sync was slow', { path: this.path, durationMs: Math.round(durationMs) });
+  }
+
+  stats(): Pick<JournalStats, 'syncs' | 'slowSyncs' | 'syncMs'> {
+    const histogram = this.#histogramUs;
+    if (histogram.count === 0) return { syncs: 0, slowSyncs: 0, syncMs: { mean: 0, p50: 0, p99: 0, max: 0 } };
+    return {
+      syncs: histogram.count,
+      slowSyncs: this.#slowSyncs,
+      syncMs: {
+        mean: histogram.mean / US_PER_MS,
+        p50: histogram.percentile(50) / US_PER_MS,
+        p99: histogram.percentile(99) / US_PER_MS,
+        max: histogram.max / US_PER_MS,
+      },
+    };
+  }
+}

@@ -1,0 +1,44 @@
+// counting-thread.ts: a worker thread that counts sales when it is told to, as a service's thread would.
+
+import { parentPort } from 'node:worker_threads';
+import { Counter, Gauge } from 'prom-client';
+import { DurationHistogram, formatMetrics, ThreadMetrics } from '../../src/metrics/index.js';
+
+/** What a test tells the thread; each is answered with `{ done: … }`. */
+export type Command =
+  | { readonly do: 'sell'; readonly toy: string; readonly count: number }
+  | { readonly do: 'gather' }
+  | { readonly do: 'end' }
+  /** Blocks the thread, answering first, until the word in shared memory is not 0. */
+  | { readonly do: 'block'; readonly until: Int32Array };
+
+const port = parentPort!;
+const metrics = new ThreadMetrics();
+const registers = [metrics.registry];
+const sales = new Counter({ name: 'toys_sold_total', help: 'Toys sold.', labelNames: ['toy'], registers });
+const open = new Gauge({ name: 'sessions', help: 'Open sessions.', registers });
+const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', registry: metrics.registry });
+open.set(1);
+metrics.shareOn(port);
+
+port.on('message', async (command: Command) => {
+  switch (command.do) {
+    case 'sell':
+      sales.inc({ toy: command.toy }, command.count);
+      for (let sale = 0; sale < command.count; sale++) times.series({ toy: command.toy }).observe(0.002);
+      port.postMessage({ done: 'sell' });
+      break;
+    case 'gather':
+      port.postMessage({ done: await formatMetrics(await metrics.gatherAll()) });
+      break;
+    case 'end':
+      await metrics.close();
+      port.close();
+      break;
+    case 'block':
+      port.postMessage({ done: 'block' });
+      Atomics.wait(command.until, 0, 0);
+      break;
+  }
+});
+port.postMessage({ done: 'start' });

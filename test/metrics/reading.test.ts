@@ -1,0 +1,80 @@
+// Readings: what others count, as Prometheus text.
+
+import { createHistogram } from 'node:perf_hooks';
+import test from 'ava';
+import { Registry } from 'prom-client';
+import { formatMetrics, mergeSnapshots, type Reading, recorded, registerReadings } from '../../src/metrics/index.js';
+import { snapshotOf } from '../../src/metrics/metrics-snapshot.js';
+
+const help = 'Help.';
+
+async function lines(...readings: Reading[]): Promise<string[]> {
+  const registry = new Registry();
+  registerReadings(registry, readings);
+  return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('# HELP'));
+}
+
+test('a counter is read when somebody looks', async (t) => {
+  let total = 1;
+  const registry = new Registry();
+  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => total }]);
+  t.is(await registry.metrics(), '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 1\n');
+  total = 5;
+  t.is(await registry.metrics(), '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 5\n');
+});
+
+test('a gauge with a row for each toy, whatever its name', async (t) => {
+  const names = ['Tux', 'a "b"\\\n,c'];
+  const read = () => names.map((toy, index) => ({ labels: { toy }, value: index }));
+  t.deepEqual(await lines({ name: 'stock', help, type: 'gauge', read }), [
+    '# TYPE stock gauge',
+    'stock{toy="Tux"} 0',
+    'stock{toy="a \\"b\\"\\\\\\n,c"} 1',
+  ]);
+});
+
+test('a summary of a perf_hooks histogram, in the unit of the metric', async (t) => {
+  const histogram = createHistogram();
+  const reading: Reading = {
+    ...{ name: 'wait_seconds', help, type: 'summary', unit: 1e-3 },
+    read: () => [{ labels: { thread: 1 }, value: recorded(histogram) }],
+  };
+  const empty = [
+    '{quantile="0.5",thread="1"}',
+    '{quantile="0.99",thread="1"}',
+    '_sum{thread="1"}',
+    '_count{thread="1"}',
+  ];
+  t.deepEqual(await lines(reading), ['# TYPE wait_seconds summary', ...empty.map((row) => `wait_seconds${row} 0`)]);
+  for (let wait = 0; wait < 4; wait++) histogram.record(500);
+  t.deepEqual(await lines(reading), [
+    '# TYPE wait_seconds summary',
+    'wait_seconds{quantile="0.5",thread="1"} 0.5',
+    'wait_seconds{quantile="0.99",thread="1"} 0.5',
+    'wait_seconds_sum{thread="1"} 2',
+    'wait_seconds_count{thread="1"} 4',
+  ]);
+});
+
+test('of several threads, gauges are added up or the highest counts, as they say', async (t) => {
+  const snapshots = await Promise.all(
+    [3, 5].map((value) => {
+      const registry = new Registry();
+      registerReadings(registry, [
+        { name: 'sessions', help, type: 'gauge', read: () => value },
+        { name: 'longest', help, type: 'gauge', aggregator: 'max', read: () => value },
+      ]);
+      return snapshotOf(registry);
+    }),
+  );
+  const text = await formatMetrics(await mergeSnapshots(snapshots));
+  t.regex(text, /^sessions 8$/m);
+  t.regex(text, /^longest 5$/m);
+});
+
+test('a snapshot survives JSON', async (t) => {
+  const registry = new Registry();
+  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => 7 }]);
+  const snapshot = await snapshotOf(registry);
+  t.is(await formatMetrics(JSON.parse(JSON.stringify(snapshot))), await formatMetrics(snapshot));
+});

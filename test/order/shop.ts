@@ -1,0 +1,164 @@
+// shop.ts: an order engine on a real directory with a catalog of a few lines behind it. The catalog keeps the ledger
+// protocol (tags, repeats, fencing), and can be told to hold its answers back, so that a test can stop at any step.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/clock.js';
+import { Log } from '../../src/log.js';
+import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import { type EngineLimits, OrderEngine } from '../../src/order/order-engine.js';
+import { OrderError } from '../../src/order/order-error.js';
+import { OrderLog } from '../../src/order/order-log.js';
+import { compareTags, type OrderRequest, RESULT, type SoldOrder, type Tag } from '../../src/order/order-types.js';
+import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
+
+/** A catalog in a few lines. It outlives the engines that are started on it. */
+export class TestCatalog {
+  readonly stock = new Map([
+    ['Tux', 100],
+    ['Whale', 100],
+    ['Duck, "yellow"\nand wet', 100],
+  ]);
+  readonly sales: SoldOrder[] = [];
+  readonly batches: PurchaseBatch[] = [];
+  isAway = false;
+  isSelling = true;
+  readonly #outcomes = new Map<string, number>();
+  #incarnation = 0;
+  #held: (() => void)[] | undefined;
+
+  /** Sells at once, and answers only at release(). */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Answers what is held, in the order in which it was asked, or the last first. */
+  release(order: 'first come' | 'last first' = 'first come'): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const answer of order === 'first come' ? held : held.reverse()) answer();
+  }
+
+  get heldCount(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  link(): CatalogLink {
+    return {
+      processOrders: (batch) => this.#processOrders(batch),
+      recover: (logged) => this.#recover(logged),
+    };
+  }
+
+  async #recover(logged: Tag): Promise<Recovery> {
+    if (this.isAway) throw new Error('no connection');
+    this.#incarnation++;
+    return { incarnation: this.#incarnation, sales: this.sales.filter((sale) => compareTags(sale.tag, logged) > 0) };
+  }
+
+  async #processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
+    if (batch.incarnation !== this.#incarnation) throw new OrderError('FENCED', 'an incarnation of before');
+    this.batches.push(batch);
+    const results = batch.purchases.map((request, index) => this.#sell(request, batch, index));
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    return results;
+  }
+
+  #sell(request: OrderRequest, batch: PurchaseBatch, index: number): number {
+    const tag = `${batch.incarnation}:${batch.firstSequence + index}`;
+    const outcome = this.#outcomes.get(tag) ?? this.#sellNew(request, batch, index);
+    this.#outcomes.set(tag, outcome);
+    return outcome;
+  }
+
+  #sellNew(request: OrderRequest, batch: PurchaseBatch, index: number): number {
+    const left = this.stock.get(request.name);
+    if (left === undefined) return RESULT.UNKNOWN_TOY;
+    if (!this.isSelling) return RESULT.NOT_SELLING;
+    if (left < request.quantity) return RESULT.NOT_ENOUGH_STOCK;
+    this.stock.set(request.name, left - request.quantity);
+    const tag = { incarnation: batch.incarnation, sequence: batch.firstSequence + index };
+    this.sales.push({ ...request, transient: false, tag });
+    return RESULT.SOLD;
+  }
+}
+
+export interface ShopOptions {
+  readonly directory?: string;
+  readonly fileSystem?: FileSystem;
+  readonly limits?: Partial<EngineLimits>;
+  readonly checkpointBytes?: number;
+}
+
+/** A running engine with what it stands on. */
+export interface Shop {
+  readonly engine: OrderEngine;
+  readonly log: OrderLog;
+  readonly directory: string;
+  /** Places one order: `result` or the number. */
+  buy(name: string, quantity: number, key?: string): Promise<string>;
+  /** Ends as a process does that is killed: nothing more is written. */
+  crash(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const RESULT_NAMES = new Map(Object.entries(RESULT).map(([name, value]) => [value as number, name]));
+
+export async function openShop(catalog: TestCatalog, options: ShopOptions = {}): Promise<Shop> {
+  const directory = options.directory ?? (await makeDirectory());
+  const log = await openLog(directory, options);
+  const engine = new OrderEngine({
+    link: catalog.link(),
+    log,
+    clock: systemClock,
+    logger: silent,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  await engine.start();
+  return {
+    engine,
+    log,
+    directory,
+    async buy(name, quantity, key = '') {
+      const { results, numbers } = await engine.place([{ name, quantity, key, transient: false, requestId: '' }]);
+      return results[0] === RESULT.SOLD ? `number ${numbers[0]}` : RESULT_NAMES.get(results[0]!)!;
+    },
+    async crash() {
+      // The engine is abandoned as it stands: whatever it waits for never comes.
+      await engine.stop();
+    },
+    async close() {
+      await engine.stop();
+      await log.close();
+    },
+  };
+}
+
+export const silent = new Log('silent');
+
+export function openLog(directory: string, options: ShopOptions = {}): Promise<OrderLog> {
+  return OrderLog.open({
+    directory,
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+    clock: systemClock,
+    logger: silent,
+    syncMode: 'commit',
+    keySeed: 1,
+    ...(options.checkpointBytes === undefined ? {} : { checkpointBytes: options.checkpointBytes }),
+  });
+}
+
+const made: string[] = [];
+
+/** A new empty directory; removeDirectories() takes it away again. */
+export async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'toystore-order-'));
+  made.push(directory);
+  return directory;
+}
+
+export async function removeDirectories(): Promise<void> {
+  await Promise.all(made.splice(0).map((directory) => rm(directory, { recursive: true, force: true })));
+}

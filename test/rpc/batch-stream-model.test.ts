@@ -1,0 +1,155 @@
+// What must hold of a batch stream whatever happens, in whatever order: calls, turns of the event loop, streams that come
+// up, answer and break.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import test from 'ava';
+import fc from 'fast-check';
+import { BatchStream } from '../../src/rpc/index.js';
+import { FakeChannel } from './fake-stream.js';
+
+interface Item {
+  /** Counts up with every call, so that order can be checked. */
+  id: number;
+  name: string;
+}
+
+type Step = { call: string } | 'turn' | 'come up' | 'answer' | 'break' | 'lose an answer';
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('Tux', 'Whale', 'Fox').map((name) => ({ call: name })) },
+  { weight: 4, arbitrary: fc.constant('turn' as const) },
+  { weight: 3, arbitrary: fc.constant('come up' as const) },
+  { weight: 4, arbitrary: fc.constant('answer' as const) },
+  { weight: 1, arbitrary: fc.constant('break' as const) },
+  { weight: 1, arbitrary: fc.constant('lose an answer' as const) },
+);
+
+interface Limits {
+  windowMax: number;
+  batchItemsMax: number;
+  isShared: boolean;
+}
+
+/** Runs the steps, then lets everything be answered. Returns what each call got, and the channel with all messages. */
+async function run(steps: Step[], { windowMax, batchItemsMax, isShared }: Limits) {
+  /** Per item, how many calls had been made when it was first sent. */
+  const sentAfterCalls = new Map<number, number>();
+  let callCount = 0;
+  const channel = new FakeChannel<Item[], Item[]>((items) => {
+    for (const { id } of items) if (!sentAfterCalls.has(id)) sentAfterCalls.set(id, callCount);
+  });
+  const stream = new BatchStream<Item, Item, Item[], Item[]>({
+    open: channel.open,
+    pack: (items) => items,
+    unpack: (outcomes) => outcomes,
+    ...(isShared ? { keyOf: ({ name }: Item) => name } : {}),
+    windowMax,
+    batchItemsMax,
+    queueItemsMax: 1000,
+    backoffMaxMs: 0,
+  });
+  const calls: { item: Item; outcome: Promise<Item> }[] = [];
+  const answer = () => channel.newest.answer(channel.newest.unanswered[0]!);
+  for (const step of steps) {
+    const canAnswer = channel.newest.state === 'up' && channel.newest.unanswered.length > 0;
+    if (typeof step === 'object') {
+      const item = { id: callCount++, name: step.call };
+      calls.push({ item, outcome: stream.call(item, Number.POSITIVE_INFINITY) });
+    } else if (step === 'turn') {
+      await nextTurn();
+    } else if (step === 'come up') {
+      if ((await channel.usable()).state === 'opening') channel.newest.comeUp();
+    } else if (step === 'answer') {
+      if (canAnswer) answer();
+    } else if (channel.newest.state !== 'over') {
+      // An answer that was on its way when the stream broke: the peer did the work, nobody heard of it.
+      if (step === 'lose an answer' && canAnswer) channel.newest.answeredCount++;
+      channel.newest.break();
+    }
+    if (channel.newest.unanswered.length > windowMax) throw new Error('the window was exceeded');
+  }
+  const isSettled = Promise.all(calls.map(({ outcome }) => outcome)).then(() => true);
+  while (!(await Promise.race([isSettled, nextTurn(false)]))) {
+    if ((await channel.usable()).state === 'opening') channel.newest.comeUp();
+    while (channel.newest.unanswered.length > 0) answer();
+  }
+  await stream.close();
+  return { calls, channel, sentAfterCalls };
+}
+
+test('property: every call gets the outcome of its item, in order, whatever breaks', async (t) => {
+  const limits = fc.record({
+    windowMax: fc.integer({ min: 1, max: 3 }),
+    batchItemsMax: fc.integer({ min: 1, max: 4 }),
+    isShared: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(limits, fc.array(anyStep, { maxLength: 60 }), async (max, steps) => {
+      const { calls, channel, sentAfterCalls } = await run(steps, max);
+      for (const { item, outcome } of calls) {
+        const { id, name } = await outcome;
+        t.is(name, item.name);
+        // Without sharing it is the call's own item; with it, one that was sent after this call was made.
+        if (max.isShared) t.true(sentAfterCalls.get(id)! > item.id, `call ${item.id} was answered from an older batch`);
+        else t.is(id, item.id);
+      }
+      for (const { written } of channel.streams) {
+        const ids = written.flat().map(({ id }) => id);
+        t.deepEqual(
+          ids,
+          [...new Set(ids)].sort((a, b) => a - b),
+          'a stream carries each item once, oldest first',
+        );
+        for (const batch of written) {
+          t.true(batch.length >= 1 && batch.length <= max.batchItemsMax);
+          if (max.isShared) t.is(new Set(batch.map(({ name }) => name)).size, batch.length);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function fakeStream(options: { backoffMaxMs: number }) {
+  const channel = new FakeChannel<number[], number[]>();
+  const stream = new BatchStream<number, number, number[], number[]>({
+    open: channel.open,
+    pack: (items) => items,
+    unpack: (outcomes) => outcomes,
+    windowMax: 1,
+    batchItemsMax: 1,
+    queueItemsMax: 10,
+    ...options,
+  });
+  return { channel, stream };
+}
+
+test('a stream that is drained is half-closed, not cancelled', async (t) => {
+  const { channel, stream } = fakeStream({ backoffMaxMs: 0 });
+  channel.newest.comeUp();
+  const call = stream.call(7, Number.POSITIVE_INFINITY);
+  const drained = stream.drain();
+  while (channel.newest.unanswered.length === 0) await nextTurn();
+  t.false(channel.newest.isHalfClosed);
+  channel.newest.answer([7]);
+  await drained;
+  t.is(await call, 7);
+  t.true(channel.newest.isHalfClosed);
+  t.is(channel.newest.state, 'up');
+});
+
+test('a stream that answered before it broke is opened again without a pause', async (t) => {
+  // Without it the pauses would add up to more than ten seconds.
+  const { channel, stream } = fakeStream({ backoffMaxMs: 100_000 });
+  const startedAt = performance.now();
+  for (let round = 0; round < 12; round++) {
+    (await channel.usable()).comeUp();
+    const call = stream.call(round, Number.POSITIVE_INFINITY);
+    while (channel.newest.unanswered.length === 0) await nextTurn();
+    channel.newest.answer([round]);
+    t.is(await call, round);
+    channel.newest.break();
+  }
+  t.true(performance.now() - startedAt < 5000);
+  await stream.close();
+});

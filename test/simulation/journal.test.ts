@@ -1,0 +1,55 @@
+// The journal alone on the simulated disk: whatever happens at whatever step, what is recovered is exactly a beginning of
+// what was appended, and contains everything that was confirmed.
+//
+// Each seed is one life: a journal is opened, several writers append and commit, now and then it is restarted with a
+// summary, and at some step the process dies or the power fails. Then it is opened again, checked, and goes on.
+//
+//   SEED=123 npx ava dist/test/simulation/journal.test.js     runs that seed alone and prints what happened
+
+import test, { type ExecutionContext } from 'ava';
+import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
+import { type JournalWorldOptions, livesThrough } from './journal-life.js';
+
+const SEEDS = 3000;
+
+async function check(t: ExecutionContext, seeds: number, options: JournalWorldOptions): Promise<void> {
+  let steps = 0;
+  await checkSeeds('journal', seeds, async (seed) => {
+    steps += await livesThrough(seed, options);
+  });
+  t.log(`${seeds} seeds, ${steps} steps`);
+  t.pass();
+}
+
+test('a journal survives crashes, power failures and a faulty disk', async (t) => {
+  await check(t, SEEDS, {});
+});
+
+test('a journal synced now and then survives the death of its process without a loss', async (t) => {
+  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, powerFailures: false });
+});
+
+test('a journal synced now and then comes back from a power failure with a beginning of what it had', async (t) => {
+  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
+});
+
+test('a seed always lives the same life', async (t) => {
+  t.is(await livesThrough(42, {}), await livesThrough(42, {}));
+});
+
+// The proof that the simulation can see: without the step that makes something true, some seed finds it false.
+const mutations: readonly { name: string; options: JournalWorldOptions }[] = [
+  { name: 'no fdatasync', options: { broken: 'datasync' } },
+  { name: 'no fsync of a new file before it is renamed', options: { broken: 'sync' } },
+  { name: 'no fsync of the directory', options: { broken: 'syncDirectory' } },
+  { name: 'no cutting off', options: { broken: 'truncate' } },
+  { name: 'what was read at the start is not written again', options: { broken: 'rewrite' } },
+];
+
+for (const { name, options } of mutations) {
+  test(`mutation: ${name}: a seed fails`, async (t) => {
+    const failed = await firstFailure(SEEDS, (seed) => livesThrough(seed, options));
+    t.not(failed, undefined, 'no seed noticed');
+    t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
+  });
+}

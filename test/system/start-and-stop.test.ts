@@ -1,0 +1,190 @@
+// Starting, stopping and restarting: what a user meets before the first request.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test from 'ava';
+import { freePort } from '../support/free-port.js';
+import { buy, call, stockOf } from '../support/store-client.js';
+import { StoreProcess } from '../support/store-process.js';
+
+test('the whole store says where it is, in its last line, and stops on SIGTERM and SIGINT with 0', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    await using store = await StoreProcess.start('start');
+    t.regex(store.stdout.at(-1) ?? '', /^toystore ready on http:\/\/127\.0\.0\.1:\d+$/);
+    t.deepEqual(await store.stop(signal), { code: 0, signal: null });
+    t.deepEqual(
+      store.stderr.filter((line) => !line.startsWith('{')),
+      [],
+      'stderr carries JSON lines only',
+    );
+  }
+});
+
+test('npm start passes a signal on and ends with 0', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-npm-'));
+  const env = { ...process.env, FRONTEND_PORT: '0', CATALOG_PORT: '0', ORDER_PORT: '0', DATA_DIR: dataDir };
+  const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  for await (const line of createInterface(npm.stdout)) if (line.startsWith('toystore ready')) break;
+  npm.kill('SIGTERM');
+  const [code] = await once(npm, 'exit');
+  t.is(code, 0);
+  await rm(dataDir, { recursive: true });
+});
+
+test('a service that is killed is back, and the books go on', async (t) => {
+  await using store = await StoreProcess.start('start');
+  t.is((await buy(store.port, 'Tux', 3)).body, '{"data":{"order_number":0}}');
+  for (const service of ['catalog', 'order', 'frontend']) {
+    const pid = store.servicePid(service);
+    process.kill(pid, 'SIGKILL');
+    await store.until(() => store.servicePid(service) !== pid, `the restart of ${service}`);
+  }
+  let answer = await buy(store.port, 'Tux', 1, 'after the crashes'.replaceAll(' ', '-'));
+  while (answer.status === 503) answer = await buy(store.port, 'Tux', 1, 'after-the-crashes');
+  t.is(answer.body, '{"data":{"order_number":1}}');
+  t.is(await stockOf(store.port, 'Tux'), 96);
+});
+
+test('what was sold is still sold after a clean stop and a new start', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-again-'));
+  {
+    await using store = await StoreProcess.start('start', { dataDir });
+    t.is((await buy(store.port, 'Fox', 7)).status, 200);
+  }
+  t.is((await readFile(join(dataDir, 'catalog', 'catalog.csv'), 'utf8')).includes('Fox,12.99,93'), true);
+  t.regex(
+    await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8'),
+    /^order_number,name,quantity\b.*\r?\n0,Fox,7\b/,
+  );
+  {
+    await using store = await StoreProcess.start('start', { dataDir });
+    t.is(await stockOf(store.port, 'Fox'), 93);
+    t.is((await call(store.port, 'GET', '/orders/0')).body, '{"data":{"number":0,"name":"Fox","quantity":7}}');
+    t.is((await buy(store.port, 'Fox', 1)).body, '{"data":{"order_number":1}}');
+  }
+  await rm(dataDir, { recursive: true });
+});
+
+test('the front end alone is alive but not ready, and says 503', async (t) => {
+  const env = { CATALOG_ADDRESS: `127.0.0.1:${await freePort()}`, ORDER_ADDRESS: `127.0.0.1:${await freePort()}` };
+  await using frontend = await StoreProcess.start('frontend', { env });
+  t.is((await call(frontend.port, 'GET', '/healthz')).status, 200);
+  t.is((await call(frontend.port, 'GET', '/readyz')).status, 503);
+  for (const answer of [await call(frontend.port, 'GET', '/products/Tux'), await buy(frontend.port, 'Tux', 1)]) {
+    t.is(answer.status, 503);
+    t.regex(answer.headers['retry-after'] ?? '', /^\d+$/);
+    t.is(JSON.parse(answer.body).error.code, 503);
+  }
+});
+
+test('the services may start in any order', async (t) => {
+  const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
+  const env = {
+    CATALOG_PORT: catalogPort,
+    ORDER_PORT: orderPort,
+    CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
+    ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
+  };
+  await using frontend = await StoreProcess.start('frontend', { env });
+  await using _order = await StoreProcess.start('order', { env });
+  t.is((await buy(frontend.port, 'Tux', 1)).status, 503);
+  await using _catalog = await StoreProcess.start('catalog', { env });
+  let answer = await buy(frontend.port, 'Tux', 1);
+  while (answer.status === 503) answer = await buy(frontend.port, 'Tux', 1);
+  t.is(answer.body, '{"data":{"order_number":0}}');
+});
+
+test('a port in use is one line that says what to do, exit code 1', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const port = String((holder.address() as { port: number }).port);
+  for (const [command, setting] of [
+    ['frontend', 'FRONTEND_PORT'],
+    ['catalog', 'CATALOG_PORT'],
+    ['order', 'ORDER_PORT'],
+    ['start', 'CATALOG_PORT'],
+  ] as const) {
+    await using refused = await StoreProcess.spawn(command, { env: { [setting]: port } });
+    t.is((await refused.exited).code, 1, command);
+    const lines = refused.stderr.filter((line) => !line.startsWith('{'));
+    t.is(lines.length, 1, refused.stderr.join('\n'));
+    t.regex(lines[0] ?? '', new RegExp(`port ${port} .* in use.*${setting}`));
+  }
+  holder.close();
+});
+
+test('wrong usage is one line, exit code 2', async (t) => {
+  const cases: [command: string, flags: string[], env: Record<string, string>, message: RegExp][] = [
+    ['start', ['--colour'], {}, /--colour/],
+    ['catalog', ['--threads', 'x'], {}, /--threads is "x"/],
+    ['order', [], { DURABILITY: 'never' }, /DURABILITY is "never"/],
+    ['frontend', ['now'], {}, /'now'/],
+    ['client', ['--p', '2'], {}, /--p/],
+    ['sell', [], {}, /unknown command "sell"/],
+  ];
+  for (const [command, flags, env, message] of cases) {
+    await using refused = await StoreProcess.spawn(command, { env }, flags);
+    t.is((await refused.exited).code, 2, command);
+    t.is(refused.stderr.length, 1, refused.stderr.join('\n'));
+    t.regex(refused.stderr[0] ?? '', message);
+  }
+});
+
+test('every command has help', async (t) => {
+  for (const command of ['start', 'catalog', 'order', 'frontend', 'client']) {
+    await using help = await StoreProcess.spawn(command, {}, ['--help']);
+    t.is((await help.exited).code, 0, command);
+    t.regex(help.stdout.join('\n'), /Usage: npm.*--/s);
+  }
+});
+
+const brokenFiles: [what: string, text: string | Buffer, line: number, reason: RegExp][] = [
+  ['a missing column', 'name,price\nTux,15.99\n', 1, /quantity/],
+  ['a double name', 'name,price,quantity\nTux,1,1\nFox,1,1\nTux,2,2\n', 4, /Tux/],
+  ['a negative quantity', 'name,price,quantity\nTux,1,-1\n', 2, /quantity/],
+  ['a fractional quantity', 'name,price,quantity\nTux,1,1\nFox,1,1.5\n', 3, /quantity/],
+  ['a bad price', 'name,price,quantity\nTux,cheap,1\n', 2, /price/],
+  ['bytes that are not UTF-8', Buffer.from('name,price,quantity\nT\xfcx,1,1\n', 'latin1'), 2, /UTF-8/],
+];
+
+for (const [what, text, line, reason] of brokenFiles) {
+  test(`a catalog.csv with ${what} stops the start with one line and is left untouched`, async (t) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'toystore-broken-'));
+    const file = join(dataDir, 'catalog', 'catalog.csv');
+    await mkdir(join(dataDir, 'catalog'));
+    await writeFile(file, text);
+    await using store = await StoreProcess.spawn('start', { dataDir });
+    t.is((await store.exited).code, 1);
+    const lines = store.stderr.filter((entry) => !entry.startsWith('{'));
+    t.is(lines.length, 1, store.stderr.join('\n'));
+    t.true(
+      lines[0]?.includes(`${file}:${line}`) || (lines[0]?.includes(file) && lines[0]?.includes(`line ${line}`)),
+      lines[0],
+    );
+    t.regex(lines[0] ?? '', reason);
+    t.deepEqual(await readFile(file), Buffer.from(text));
+    await rm(dataDir, { recursive: true });
+  });
+}
+
+test('a catalog.csv put there by hand wins over the seed', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-by-hand-'));
+  await mkdir(join(dataDir, 'catalog'));
+  await writeFile(join(dataDir, 'catalog', 'catalog.csv'), 'name,price,quantity\n"Bear, brown",7,3\n');
+  {
+    await using store = await StoreProcess.start('start', { dataDir });
+    t.is(
+      (await call(store.port, 'GET', '/products/Bear%2C%20brown')).body,
+      '{"data":{"name":"Bear, brown","price":7,"quantity":3}}',
+    );
+    t.is((await call(store.port, 'GET', '/products/Tux')).status, 404);
+    t.is((await buy(store.port, 'Bear, brown', 2)).status, 200);
+  }
+  t.true((await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8')).includes('\n0,"Bear, brown",2'));
+  await rm(dataDir, { recursive: true });
+});

@@ -1,0 +1,74 @@
+// Threads are real: HTTP sessions on the pool, with both ways of handing a socket over.
+
+import test from 'ava';
+import { ClientConnection } from '../../src/http/index.js';
+import { hasNativeHandoff, ThreadPool } from '../../src/pool/index.js';
+import { BUSY_MS } from '../support/thread-id-service.js';
+
+const THREADS = 3;
+const CONNECTIONS_PER_THREAD = 4;
+const REQUESTS_PER_CONNECTION = 20;
+
+async function withPool(handoff: 'native' | 'ipc', use: (port: number) => Promise<void>): Promise<void> {
+  await using pool = new ThreadPool({
+    module: new URL('../support/thread-id-service.js', import.meta.url),
+    threads: THREADS,
+    handoff,
+  });
+  await pool.start();
+  await use((await pool.listen({ host: '127.0.0.1', port: 0 })).port);
+}
+
+function connect(port: number): ClientConnection {
+  return new ClientConnection({ host: '127.0.0.1', port });
+}
+
+async function threadOf(connection: ClientConnection): Promise<string> {
+  return (await connection.request('GET', '/thread')).body.toString();
+}
+
+for (const handoff of ['native', 'ipc'] as const) {
+  // The runtime is asked, not its version: whoever has the transfer must pass.
+  const run = handoff === 'native' && !hasNativeHandoff() ? test.skip : test;
+
+  run(`${handoff}: all requests of a connection are served by one thread, and connections spread evenly`, async (t) => {
+    await withPool(handoff, async (port) => {
+      const connections = Array.from({ length: THREADS * CONNECTIONS_PER_THREAD }, () => connect(port));
+      const perThread = new Map<string, number>();
+      await Promise.all(
+        connections.map(async (connection) => {
+          const thread = await threadOf(connection);
+          for (let request = 1; request < REQUESTS_PER_CONNECTION; request++) t.is(await threadOf(connection), thread);
+          perThread.set(thread, (perThread.get(thread) ?? 0) + 1);
+        }),
+      );
+      t.deepEqual([...perThread.keys()].sort(), ['0', '1', '2']);
+      t.deepEqual([...perThread.values()], Array(THREADS).fill(CONNECTIONS_PER_THREAD));
+      for (const connection of connections) connection.close();
+    });
+  });
+
+  run(`${handoff}: a busy thread does not delay a connection on another one`, async (t) => {
+    await withPool(handoff, async (port) => {
+      const busy = connect(port);
+      const busyThread = await threadOf(busy);
+      const other = connect(port);
+      t.not(await threadOf(other), busyThread);
+
+      let isBusy = true;
+      const busyAnswer = busy.request('GET', '/busy').then(() => {
+        isBusy = false;
+      });
+      let answeredMeanwhile = 0;
+      while (isBusy) {
+        await threadOf(other);
+        if (isBusy) answeredMeanwhile++;
+      }
+      await busyAnswer;
+      // One answer would prove it; a thread that waited for the other one would give none within its BUSY_MS.
+      t.true(answeredMeanwhile > 1, `${answeredMeanwhile} answers in ${BUSY_MS} ms`);
+      busy.close();
+      other.close();
+    });
+  });
+}
