@@ -11,7 +11,8 @@ import { startServer, type Target } from './server-process.js';
 /** The six toys of the repository's toys.csv. */
 export const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'] as const;
 const STOCK = 4_294_967_295;
-const PRICE = '15.99';
+/** A toys.csv with the most stock that a toy may have. */
+export const STOCKED_CSV = `name,price,quantity\n${TOYS.map((toy) => `${toy},15.99,${STOCK}\n`).join('')}`;
 
 /** How the store is to run; settings left out keep their defaults. */
 export interface ToystoreOptions {
@@ -25,7 +26,7 @@ export async function startToystore({ name = 'toystore', settings = {} }: Toysto
   await mkdir(DATA_FOLDER, { recursive: true });
   const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-'));
   const seed = path.join(folder, 'toys.csv');
-  await writeFile(seed, `name,price,quantity\n${TOYS.map((toy) => `${toy},${PRICE},${STOCK}\n`).join('')}`);
+  await writeFile(seed, STOCKED_CSV);
   const [frontend, catalog, order] = await findFreePorts(3);
   return startServer({
     name,

@@ -7,7 +7,7 @@
 
 import { dirname } from 'node:path';
 import { type FileSystem, nodeFileSystem, type OpenFile, writeAll } from './file-system.js';
-import { asStorageError, StorageError } from './storage-error.js';
+import { asStorageError, StorageError, translated } from './storage-error.js';
 
 /** Chunks are gathered up to this many bytes before they are written: a write call per row would cost more than the rows. */
 const WRITE_BYTES = 256 * 1024;
@@ -22,7 +22,7 @@ export function asidePath(path: string): string {
  * that name.
  *
  * @param chunks the new content, in order; strings as UTF-8
- * @throws StorageError WRITE_FAILED: the old file is in place as before. SYNC_FAILED: either the old or the new file is
+ * @throws StorageError WRITE_FAILED, or what `chunks` threw: the old file is in place as before. SYNC_FAILED: either the old or the new file is
  *   in place, and it is unknown which one a crash would leave.
  */
 export async function replaceFile(
@@ -60,7 +60,7 @@ export async function createInPlace(
   } catch (error) {
     await file?.close().catch(() => undefined);
     await fileSystem.remove(aside).catch(() => undefined);
-    throw asStorageError(error, 'WRITE_FAILED', 'writing a new version aside', path);
+    throw translated(error, 'WRITE_FAILED', 'writing a new version aside', path);
   }
   try {
     await fileSystem.rename(aside, path);

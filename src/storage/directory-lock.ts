@@ -160,7 +160,8 @@ class Claim {
 
   async withdraw(): Promise<void> {
     await rm(this.#pathOf(this.name), { force: true });
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // It stops listening at once. Who is being answered may take his time; nothing waits for that.
+    this.#server.close();
   }
 
   /** Names of sockets that a starter died over before it could show them. */
@@ -175,24 +176,40 @@ class Claim {
   }
 }
 
+/** Somebody lives there but does not say who; it is safe to take it for the holder. */
+const SILENT: Answer = { state: 'held', pid: 0, host: 'unknown', since: 'unknown' };
+
 /** What the process behind a socket says; undefined if there is none. */
-function ask(path: string): Promise<Answer | undefined> {
+async function ask(path: string): Promise<Answer | undefined> {
+  const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
+  while (true) {
+    const reply = await askOnce(path);
+    if (reply === 'nobody') return undefined;
+    // Closed without a word: it stepped back or died while we asked. The next try finds out.
+    if (reply !== '') return parseAnswer(reply) ?? SILENT;
+    if (performance.now() > deadlineMs) return SILENT;
+    await delay(1);
+  }
+}
+
+/** All that the other side says before it closes; `timeout` if it does not close in time. */
+function askOnce(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     let text = '';
-    // Whatever else happens, somebody lives there, and it is safe to say that the lock is held.
-    const silent: Answer = { state: 'held', pid: 0, host: 'unknown', since: 'unknown' };
-    const finish = (answer: Answer | undefined) => {
+    const finish = (reply: string) => {
       socket.destroy();
-      resolve(answer);
+      resolve(reply);
     };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => finish(silent));
-    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
-    socket.on('end', () => finish(parseAnswer(text) ?? silent));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => finish('timeout'));
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    socket.on('end', () => finish(text));
     socket.on('error', (error) => {
       const code = systemCode(error);
       if (code === 'EACCES' || code === 'EPERM') reject(error);
-      else finish(code === 'ECONNREFUSED' || code === 'ENOENT' ? undefined : silent);
+      else finish(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'nobody' : text);
     });
   });
 }

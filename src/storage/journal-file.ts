@@ -6,7 +6,7 @@ import { type FileSystem, type OpenFile, writeAll } from './file-system.js';
 import { type OnRecord, replay } from './journal-reader.js';
 import { repair } from './journal-repair.js';
 import { encodeHeader, encodeRecord, HEADER_BYTES, recordBytes } from './record-format.js';
-import { asStorageError, systemCode } from './storage-error.js';
+import { asStorageError, translated } from './storage-error.js';
 import type { StorageLog } from './storage-log.js';
 
 export interface OpenedJournal {
@@ -47,9 +47,7 @@ export async function openJournalFile(
   } catch (error) {
     await file.close().catch(() => undefined);
     // What onRecord threw is the caller's own.
-    throw systemCode(error) === undefined
-      ? error
-      : asStorageError(error, 'INACCESSIBLE', 'reading and repairing', path);
+    throw translated(error, 'INACCESSIBLE', 'reading and repairing', path);
   }
 }
 

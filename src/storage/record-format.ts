@@ -2,10 +2,10 @@
 //
 //   file    | header, 32 bytes | record | record | … |                      all numbers little-endian
 //
-//   header  | magic "JOURNAL\n" 8 | version u32 | opening count u32 | first sequence u64 | checksum u32 | 0 u32 |
+//   header  | magic "JOURNAL\n" 8 | version u32 | opening count u32 | first sequence u64 | 0 u32 | checksum u32 |
 //   record  | checksum u32 | length u24 | length check u8 | sequence u48 | flags u16 | payload | zeros to a multiple of 8 |
 //
-// A record's checksum (checksum.ts) covers all that follows it, the padding included; the header's covers the 24 bytes
+// A record's checksum (checksum.ts) covers all that follows it, the padding included; the header's covers the 28 bytes
 // before it. The first `opening count` records stand for everything before the file began and are numbered 1, 2, …;
 // the others go on without a gap from `first sequence`.
 //
@@ -35,7 +35,7 @@ const MAGIC = Buffer.from('JOURNAL\n', 'latin1');
 const VERSION_AT = 8;
 const OPENING_COUNT_AT = 12;
 const FIRST_SEQUENCE_AT = 16;
-const HEADER_CHECKSUM_AT = 24;
+const HEADER_CHECKSUM_AT = 28;
 
 const LENGTH_AT = 4;
 const SEQUENCE_AT = 8;

@@ -46,10 +46,10 @@ export class StorageError extends Error {
   }
 }
 
-/** Node's error code (`ENOSPC`, `EACCES`, …), or undefined if `error` has none. */
+/** The operating system's code (`ENOSPC`, `EACCES`, …), or undefined if `error` is none of its errors. */
 export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 /** `error` as a StorageError with that code; one that already is a StorageError stays what it is. */
@@ -59,4 +59,9 @@ export function asStorageError(error: unknown, code: StorageErrorCode, doing: st
     path,
     cause: error,
   });
+}
+
+/** As asStorageError(), for an error of the file system; one that somebody else's code threw is passed on as it is. */
+export function translated(error: unknown, code: StorageErrorCode, doing: string, path: string): unknown {
+  return systemCode(error) === undefined ? error : asStorageError(error, code, doing, path);
 }

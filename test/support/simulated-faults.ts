@@ -1,0 +1,108 @@
+// simulated-faults.ts: the real file system with chosen calls counted, held back, or made to fail.
+//
+// For tests about one fault at one moment; simulated-disk.ts is for all faults at all moments.
+
+import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/storage/index.js';
+
+type FileCall = 'write' | 'truncate' | 'datasync' | 'sync' | 'read';
+type Call = FileCall | 'open' | 'rename' | 'remove' | 'syncDirectory';
+
+export class FaultyFileSystem implements FileSystem {
+  /** Every call made, in order, as `write`, `datasync`, … */
+  readonly calls: Call[] = [];
+  /** Longest single read, in bytes. */
+  readBytesMax = 0;
+  readonly #failures = new Map<Call, { code: string; times: number }>();
+  readonly #holds = new Map<Call, Promise<void>>();
+
+  /** The next `times` calls fail with that code; a write has done half of its work by then. */
+  fail(call: Call, code: string, times = 1): void {
+    this.#failures.set(call, { code, times });
+  }
+
+  heal(): void {
+    this.#failures.clear();
+  }
+
+  /** Such calls do not begin before the returned function is called. */
+  hold(call: Call): () => void {
+    let release: () => void = () => undefined;
+    this.#holds.set(call, new Promise((resolve) => (release = resolve)));
+    return () => {
+      this.#holds.delete(call);
+      release();
+    };
+  }
+
+  count(call: Call): number {
+    return this.calls.filter((one) => one === call).length;
+  }
+
+  async open(path: string, mode: 'read' | 'update' | 'create'): Promise<OpenFile | undefined> {
+    await this.pass('open');
+    const file = await nodeFileSystem.open(path, mode);
+    return file === undefined ? undefined : this.#wrap(file);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.pass('rename');
+    await nodeFileSystem.rename(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.pass('remove');
+    await nodeFileSystem.remove(path);
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return nodeFileSystem.makeDirectory(path);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.pass('syncDirectory');
+    await nodeFileSystem.syncDirectory(path);
+  }
+
+  /** Notes the call, waits if it is held, throws if it is to fail. */
+  async pass(call: Call): Promise<void> {
+    this.calls.push(call);
+    await this.#holds.get(call);
+    const failure = this.#failures.get(call);
+    if (failure === undefined || failure.times === 0) return;
+    failure.times--;
+    throw Object.assign(new Error(`${failure.code}: made to fail`), { code: failure.code });
+  }
+
+  #wrap(file: OpenFile): OpenFile {
+    return {
+      size: () => file.size(),
+      read: async (target, position) => {
+        this.readBytesMax = Math.max(this.readBytesMax, target.length);
+        await this.pass('read');
+        return file.read(target, position);
+      },
+      write: async (bytes, position) => {
+        try {
+          await this.pass('write');
+        } catch (error) {
+          await file.write(bytes.subarray(0, bytes.length / 2), position);
+          throw error;
+        }
+        return file.write(bytes, position);
+      },
+      truncate: async (size) => {
+        await this.pass('truncate');
+        await file.truncate(size);
+      },
+      datasync: async () => {
+        await this.pass('datasync');
+        await file.datasync();
+      },
+      sync: async () => {
+        await this.pass('sync');
+        await file.sync();
+      },
+      close: () => file.close(),
+    };
+  }
+}
