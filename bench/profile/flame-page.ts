@@ -2,10 +2,10 @@
 // search by name, light and dark.
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import path from 'node:path';
+import { BENCH_FOLDER } from '../run/paths.js';
 import type { Frame } from './merge-profiles.js';
 
-const require = createRequire(import.meta.url);
 const LIBRARIES = ['d3/dist/d3.min.js', 'd3-flame-graph/dist/d3-flamegraph.umd.min.js'];
 const LIBRARY_STYLE = 'd3-flame-graph/dist/d3-flamegraph.css';
 
@@ -22,7 +22,7 @@ const SCRIPT = `
 const tree = JSON.parse(document.getElementById('tree').textContent);
 const details = document.getElementById('details');
 const place = document.getElementById('graph');
-const chart = flamegraph().width(place.clientWidth).cellHeight(20).minFrameSize(1).transitionDuration(150).inverted(true).sort(true)
+const chart = flamegraph.flamegraph().width(place.clientWidth).cellHeight(20).minFrameSize(1).transitionDuration(150).inverted(true).sort(true)
   .setDetailsElement(details)
   .setLabelHandler((d) => d.data.name + ': ' + d.value.toFixed(1) + ' ms, ' + (100 * d.value / tree.value).toFixed(1) + '%');
 d3.select(place).datum(tree).call(chart);
@@ -33,14 +33,14 @@ document.body.dataset.drawn = String(document.querySelectorAll('#graph g').lengt
 
 /** @param facts what was recorded, when and under which load */
 export function renderFlamePage(tree: Frame, facts: string): string {
-  const scripts = LIBRARIES.map((name) => `<script>${readFileSync(require.resolve(name), 'utf8')}</script>`);
+  const scripts = LIBRARIES.map((name) => `<script>${readPackageFile(name)}</script>`);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Toy store: processor time of every thread</title>
-<style>${readFileSync(require.resolve(LIBRARY_STYLE), 'utf8')}${STYLE}</style>
+<style>${readPackageFile(LIBRARY_STYLE)}${STYLE}</style>
 </head>
 <body>
 <h1>Where the processor time goes, all threads</h1>
@@ -54,4 +54,9 @@ ${scripts.join('\n')}
 </body>
 </html>
 `;
+}
+
+/** By its path: these packages let programs import less than browsers may load. */
+function readPackageFile(name: string): string {
+  return readFileSync(path.join(BENCH_FOLDER, 'node_modules', name), 'utf8');
 }
