@@ -78,7 +78,7 @@ export class CatalogCheckpoint {
   }
 
   /** To be told when stock has changed. */
-  onSales(): void {
+  onSold(): void {
     this.#lastSaleMs = this.#options.clock.monotonicMs();
     this.#isDirty = true;
     if (this.#timer === undefined && this.#running === undefined) this.#schedule(CHECKPOINT_QUIET_MS);
@@ -97,10 +97,13 @@ export class CatalogCheckpoint {
     this.#running = this.#write();
     try {
       await this.#running;
+      if (this.#isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
+    } catch (error) {
+      this.#schedule(CHECKPOINT_RETRY_MS);
+      throw error;
     } finally {
       this.#running = undefined;
     }
-    if (this.#isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
   }
 
   /** The last one, after which nothing is sold: catalog.csv then is the truth by itself. */
@@ -127,16 +130,19 @@ export class CatalogCheckpoint {
 
   #onTimer(): void {
     if (!this.#isDirty || this.#running !== undefined) return;
+    const { state } = this.#options.journal;
+    if (state !== 'open') {
+      // A journal that has failed stays so; one that is full comes back.
+      if (state === 'full') this.#schedule(CHECKPOINT_RETRY_MS);
+      return;
+    }
     const nowMs = this.#options.clock.monotonicMs();
     const waitMs = this.#dueMs() - nowMs;
     if (waitMs > 0) {
       this.#schedule(waitMs);
       return;
     }
-    this.write().catch((error: unknown) => {
-      this.#options.onFailure(error);
-      this.#schedule(CHECKPOINT_RETRY_MS);
-    });
+    this.write().catch((error: unknown) => this.#options.onFailure(error));
   }
 
   /** When the next one is due: when the store is at rest, or after a longer while if it is not. */

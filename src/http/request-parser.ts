@@ -96,9 +96,10 @@ export class RequestParser extends MessageParser<RequestHead> {
         if (!this.versionByte(bytes[index]!, index - this.base - this.tokenStart)) return this.fail('VERSION');
         index++;
       }
+      const isWhole = index - this.base - this.tokenStart === VERSION_SHAPE.length;
+      if (isWhole && (this.major !== 1 || this.minor > 1)) return this.fail('VERSION_UNSUPPORTED');
       if (index === end) return this.pause(index, step);
       if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'VERSION');
-      if (this.major !== 1 || this.minor > 1) return this.fail('VERSION_UNSUPPORTED');
       this.head.versionMinor = this.minor;
       index++;
       step = LINE_LF;

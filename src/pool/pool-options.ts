@@ -26,6 +26,8 @@ export const ON_THE_WAY_MAX = 128;
 export type RefusalReason =
   /** All threads are full and so is the queue. */
   | 'queue-full'
+  /** The process is about to run out of descriptors. */
+  | 'descriptor-limit'
   /** The pool is closing, and no place came free before the drain deadline. */
   | 'closing';
 

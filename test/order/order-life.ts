@@ -157,7 +157,8 @@ class OrderLife {
     );
     await engine.stop();
     await log.close().catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error;
+      if (!(error instanceof StorageError || (error instanceof OrderError && error.code === 'SYNC_FAILED')))
+        throw error;
     });
   }
 
