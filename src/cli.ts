@@ -11,7 +11,6 @@ const HELP = `Usage: node dist/src/cli.js <command> [flags]
   order      the order service              (npm run order)
   frontend   the front end                  (npm run frontend)
   client     the load client                (npm run client)
-  health     whether a service of this machine is well
   health     asks a running service whether it is well, for containers
 
 Each command has --help.
@@ -29,8 +28,6 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
       return runService('frontend', (await import('./frontend/start-frontend.js')).startFrontend, argv);
     case 'client':
       return (await import('./client/run-client.js')).runClient(argv);
-    case 'health':
-      return (await import('./run-health.js')).runHealth(argv);
     case 'health':
       return (await import('./run-health.js')).runHealth(argv);
     case undefined:
