@@ -11,6 +11,7 @@ const HELP = `Usage: node dist/src/cli.js <command> [flags]
   order      the order service              (npm run order)
   frontend   the front end                  (npm run frontend)
   client     the load client                (npm run client)
+  health     asks a running service whether it is well, for containers
 
 Each command has --help.
 `;
@@ -27,6 +28,8 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
       return runService('frontend', (await import('./frontend/start-frontend.js')).startFrontend, argv);
     case 'client':
       return (await import('./client/run-client.js')).runClient(argv);
+    case 'health':
+      return (await import('./run-health.js')).runHealth(argv);
     case undefined:
     case 'help':
     case '--help':
@@ -35,7 +38,7 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
       return EXIT_OK;
     default:
       process.stderr.write(
-        `unknown command ${JSON.stringify(command)}: it must be start, catalog, order, frontend or client\n`,
+        `unknown command ${JSON.stringify(command)}: it must be start, catalog, order, frontend, client or health\n`,
       );
       return EXIT_USAGE;
   }

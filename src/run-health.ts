@@ -3,6 +3,9 @@
 //
 // The front end is asked over HTTP for /healthz: it is well while it answers, whatever its backends do, because a restart
 // would not help them. Catalog and order are asked by the standard gRPC health check for the whole server.
+//
+// Both questions are asked with the least that can ask them: src/rpc, with reflection and all, takes 340 ms to load, and
+// every container asks every few seconds; this takes 0.1 s of CPU, most of it the start of Node itself.
 
 import { connect } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';

@@ -107,8 +107,8 @@ function frame(axes: Axes, series: readonly { readonly name: string }[]): Record
   return {
     animation: false,
     tooltip: { trigger: 'axis', confine: true, valueFormatter: formatterMark(yFormat) },
-    legend: { type: 'scroll', top: 0, data: series.map((one) => one.name) },
-    grid: { left: 12, right: 16, top: 56, bottom: 30, containLabel: true },
+    legend: { type: 'scroll', top: 0, itemWidth: 34, itemGap: 16, data: series.map((one) => one.name) },
+    grid: { left: 12, right: categories === undefined ? 36 : 16, top: 56, bottom: 30, containLabel: true },
     xAxis: { ...name, ...xAxis, name: xName, nameGap: 30 },
     yAxis: {
       type: yLog ? 'log' : 'value',

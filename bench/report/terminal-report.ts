@@ -35,20 +35,27 @@ function rowLines(rows: readonly Row[]): string[] {
         ...PERCENTILES.map((name) => formatNumber(row[name])),
         String(row.errors),
       ];
-      return `${labels[index]!.padEnd(width)}${row.operation.padEnd(6)}${cells.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}  ${drawHistogram(row)}`;
+      return `${labels[index]!.padEnd(width)}${row.operation.padEnd(6)}${cells.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}  ${drawHistogram(row)}${missedText(row)}`;
     }),
   ];
 }
 
-/** `0.2 ▁▃█▅▂▁ 1.3`: the shape of the distribution between its shortest and its 99.9% latency, log axis. */
+/** `0.2 ▁▃█▅▂▁ 1.3`: the shape of the distribution between its shortest and its 99% latency, log axis. */
 export function drawHistogram(row: Row): string {
   const bins = LatencyHistogram.decode(row.histogram)
     .logBins(BINS_PER_DECADE)
-    .filter((bin) => bin.fromMs <= row.p999);
+    .filter((bin) => bin.fromMs <= row.p99);
   if (bins.length === 0) return '';
   const highest = Math.max(...bins.map((bin) => bin.count));
   const drawn = bins.map(({ count }) => BLOCKS[Math.ceil((count / highest) * (BLOCKS.length - 1))]).join('');
   return `${formatNumber(bins[0]!.fromMs)} ${drawn} ${formatNumber(bins.at(-1)!.toMs)}`;
+}
+
+/** What an open loop could not send in time. */
+function missedText({ missed = 0, late = 0 }: Row): string {
+  const parts = [missed > 0 ? `${missed} never sent` : '', late > 0 ? `${late} sent late` : ''];
+  const text = parts.filter((part) => part !== '').join(', ');
+  return text === '' ? '' : `  (${text})`;
 }
 
 function figureLines(figures: readonly Figure[]): string[] {

@@ -6,11 +6,12 @@
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import { GENERATOR_CPU_LIMIT } from '../load/load-generator.js';
 import type { LoadJob, LoadReport } from '../load/load-job.js';
-import { type RowKey, rowsFromReports } from '../run/results.js';
+import { type Row, type RowKey, rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import type { ScenarioContext } from './scenario.js';
 
 const MS_PER_S = 1000;
+const ERRORS_NOTED_MAX = 2;
 /** Starting a store, or a peer, and stopping it. */
 export const TARGET_SECONDS = 4;
 
@@ -34,39 +35,53 @@ export function pointsSeconds(pointCount: number, { rounds, durationMs, warmupMs
   return (pointCount * rounds * (durationMs + warmupMs)) / MS_PER_S;
 }
 
-/** Measures all points and adds their rows, in the order of the points; after an abort, those that have a round. */
+/**
+ * Measures all points and adds their rows, in the order of the points; after an abort, those that have a round.
+ *
+ * @returns the rows that were added
+ */
 export async function measurePoints(
   context: ScenarioContext,
   points: readonly Point[],
   timing: Timing,
   secondsBefore = 0,
-): Promise<void> {
+): Promise<Row[]> {
   const reports = new Map<Point, LoadReport[]>(points.map((point) => [point, []]));
-  let measured = 0;
+  const rows: Row[] = [];
   try {
-    for (let round = 1; round <= timing.rounds; round++) {
-      for (const point of points) {
-        if (context.signal.aborted) return;
-        context.step(
-          `${point.label}, round ${round} of ${timing.rounds}`,
-          secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 }),
-        );
-        const { host, port } = point.target;
-        const { durationMs, warmupMs } = timing;
-        const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
-        if (report.seconds > 0) reports.get(point)!.push(report);
-      }
-    }
+    await runRounds(context, reports, timing, secondsBefore);
   } finally {
-    for (const point of points) {
-      const ofPoint = reports.get(point)!;
-      if (ofPoint.length > 0) addPoint(context, point, ofPoint);
+    for (const [point, ofPoint] of reports) {
+      if (ofPoint.length === 0) continue;
+      rows.push(...rowsFromReports(point.key, ofPoint));
+      addNotes(context, point, ofPoint);
+    }
+    context.addRows(rows);
+  }
+  return rows;
+}
+
+async function runRounds(
+  context: ScenarioContext,
+  reports: ReadonlyMap<Point, LoadReport[]>,
+  timing: Timing,
+  secondsBefore: number,
+): Promise<void> {
+  const { rounds, durationMs, warmupMs } = timing;
+  let measured = 0;
+  for (let round = 1; round <= rounds; round++) {
+    for (const [point, ofPoint] of reports) {
+      if (context.signal.aborted) return;
+      const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
+      context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
+      const { host, port } = point.target;
+      const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
+      if (report.seconds > 0) ofPoint.push(report);
     }
   }
 }
 
-function addPoint(context: ScenarioContext, point: Point, reports: readonly LoadReport[]): void {
-  context.addRows(rowsFromReports(point.key, reports));
+function addNotes(context: ScenarioContext, point: Point, reports: readonly LoadReport[]): void {
   const { scenario, subject } = point.key;
   if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
     context.note(
@@ -74,7 +89,7 @@ function addPoint(context: ScenarioContext, point: Point, reports: readonly Load
     );
   }
   for (const report of reports) {
-    for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, 2)) {
+    for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {
       context.note(`${scenario}, ${subject}, ${point.label}: error: ${sample}`);
     }
   }

@@ -1,12 +1,12 @@
 // server-process.ts: a server under measurement, in a process of its own: started, waited for, stopped.
 //
-// It is ready when it prints a line `… ready on http://host:port` on stdout, which the store does and every peer in
-// bench/peers does too. What it writes to stderr is kept, and shown only if it does not come up or dies.
+// It is ready when it prints a line `<name> ready on http://host:port` (or host:port alone) on stdout, which the store,
+// each of its services and every peer in bench/peers do. The name counts: `npm start` shows its services' lines too. What it writes to stderr is kept, and shown only if it does not come up or dies.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const READY = /ready on http:\/\/(\S+):(\d+)\s*$/;
+const READY = /^(\S+) ready on (?:http:\/\/)?(\S+):(\d+)\s*$/;
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 12_000;
 const STDERR_KEPT_CHARACTERS = 2000;
@@ -24,12 +24,19 @@ export interface Target {
 
 /** What to start. */
 export interface ServerCommand {
+  /** As it calls itself in its ready line. */
   readonly name: string;
   /** Arguments of this same Node: options, the file, its flags. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** After the process has ended. */
   readonly cleanUp?: (() => Promise<void>) | undefined;
+  /** Every line that it prints on stdout. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  /** How it is asked to stop: SIGTERM to the process if left out; a program around a server needs Ctrl-C to both. */
+  readonly stopBy?: 'ctrl-c' | undefined;
+  /** When it is killed instead. Default: a little more than a service may take. */
+  readonly stopTimeoutMs?: number | undefined;
 }
 
 /** @throws Error with the last of what the process said, when it ends or stays silent instead of getting ready */
@@ -45,11 +52,11 @@ export async function startServer(command: ServerCommand): Promise<Target> {
     said = (said + text).slice(-STDERR_KEPT_CHARACTERS);
   });
   const stop = async (): Promise<void> => {
-    await endProcess(child);
+    await endProcess(child, command);
     await command.cleanUp?.();
   };
   try {
-    const { host, port } = await waitUntilReady(child);
+    const { host, port } = await waitUntilReady(child, command);
     return { name: command.name, host, port, pid: child.pid, stop };
   } catch (error) {
     await stop();
@@ -57,7 +64,7 @@ export async function startServer(command: ServerCommand): Promise<Target> {
   }
 }
 
-function waitUntilReady(child: ChildProcess): Promise<{ host: string; port: number }> {
+function waitUntilReady(child: ChildProcess, { name, onLine }: ServerCommand): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready after ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS);
     child.once('error', reject);
@@ -66,26 +73,28 @@ function waitUntilReady(child: ChildProcess): Promise<{ host: string; port: numb
     );
     // Reading goes on after the ready line, so that a server that prints more never blocks on a full pipe.
     createInterface({ input: child.stdout! }).on('line', (line) => {
+      onLine?.(line);
       const match = READY.exec(line);
-      if (match === null) return;
+      if (match?.[1] !== name) return;
       clearTimeout(timer);
-      resolve({ host: match[1]!.replace(/^\[|\]$/g, ''), port: Number(match[2]) });
+      resolve({ host: match[2]!.replace(/^\[|\]$/g, ''), port: Number(match[3]) });
     });
   });
 }
 
-/** SIGTERM, and after a while SIGKILL to the whole group. Resolves when the process is gone. */
-function endProcess(child: ChildProcess): Promise<void> {
+/** Asks, and after a while kills the whole group. Resolves when the process is gone. */
+function endProcess(child: ChildProcess, { stopBy, stopTimeoutMs = STOP_TIMEOUT_MS }: ServerCommand): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       resolve();
       return;
     }
-    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), stopTimeoutMs);
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();
     });
-    child.kill('SIGTERM');
+    if (stopBy === 'ctrl-c') process.kill(-child.pid, 'SIGINT');
+    else child.kill('SIGTERM');
   });
 }

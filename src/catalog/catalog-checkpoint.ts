@@ -10,6 +10,7 @@
 
 import type { Clock, Timer } from '../clock.js';
 import { type FileSystem, type Journal, replaceFile } from '../storage/index.js';
+import { CatalogError } from './catalog-error.js';
 import type { CatalogText } from './catalog-file.js';
 import {
   CHECKPOINT_INTERVAL_MS,
@@ -46,8 +47,9 @@ interface Picture {
   readonly quantities: Uint32Array;
   readonly fingerprint: number;
   readonly position: number;
-  /** How many syncs the journal had made when the picture's Base was written. */
+  /** How many syncs the journal had made, and how often sales had been undone, when the picture's Base was written. */
   readonly syncs: number;
+  readonly undoCount: number;
 }
 
 export class CatalogCheckpoint {
@@ -76,7 +78,7 @@ export class CatalogCheckpoint {
   }
 
   /** To be told when stock has changed. */
-  onSales(): void {
+  onSold(): void {
     this.#lastSaleMs = this.#options.clock.monotonicMs();
     this.#isDirty = true;
     if (this.#timer === undefined && this.#running === undefined) this.#schedule(CHECKPOINT_QUIET_MS);
@@ -95,10 +97,13 @@ export class CatalogCheckpoint {
     this.#running = this.#write();
     try {
       await this.#running;
+      if (this.#isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
+    } catch (error) {
+      this.#schedule(CHECKPOINT_RETRY_MS);
+      throw error;
     } finally {
       this.#running = undefined;
     }
-    if (this.#isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
   }
 
   /** The last one, after which nothing is sold: catalog.csv then is the truth by itself. */
@@ -125,16 +130,19 @@ export class CatalogCheckpoint {
 
   #onTimer(): void {
     if (!this.#isDirty || this.#running !== undefined) return;
+    const { state } = this.#options.journal;
+    if (state !== 'open') {
+      // A journal that has failed stays so; one that is full comes back.
+      if (state === 'full') this.#schedule(CHECKPOINT_RETRY_MS);
+      return;
+    }
     const nowMs = this.#options.clock.monotonicMs();
     const waitMs = this.#dueMs() - nowMs;
     if (waitMs > 0) {
       this.#schedule(waitMs);
       return;
     }
-    this.write().catch((error: unknown) => {
-      this.#options.onFailure(error);
-      this.#schedule(CHECKPOINT_RETRY_MS);
-    });
+    this.write().catch((error: unknown) => this.#options.onFailure(error));
   }
 
   /** When the next one is due: when the store is at rest, or after a longer while if it is not. */
@@ -155,7 +163,7 @@ export class CatalogCheckpoint {
     try {
       const picture = await keeper.inTurn(() => this.#takePicture(isJournalLarge));
       const chunks = await this.#render(text, picture.quantities);
-      await this.#waitForSyncAfter(picture.syncs);
+      await this.#waitForSyncAfter(picture);
       await replaceFile(csvPath, chunks, fileSystem);
       if (isJournalLarge) await keeper.inTurn(() => this.#beginJournal(picture));
     } catch (error) {
@@ -170,9 +178,10 @@ export class CatalogCheckpoint {
 
   async #takePicture(isJournalLarge: boolean): Promise<Picture> {
     const { memory, journal, keeper } = this.#options;
-    const { quantities, position } = memory.read(() => ({
+    const { quantities, position, undoCount } = memory.read(() => ({
       quantities: memory.table.shown.slice(),
       position: memory.resolved,
+      undoCount: memory.undoCount,
     }));
     const fingerprint = memory.table.fingerprint(quantities);
     try {
@@ -183,7 +192,7 @@ export class CatalogCheckpoint {
       throw error;
     }
     if (isJournalLarge) keeper.collect();
-    return { quantities, fingerprint, position, syncs: journal.stats().syncs };
+    return { quantities, fingerprint, position, syncs: journal.stats().syncs, undoCount };
   }
 
   /** In slices, so that a catalog of a million toys does not hold everything else up for a second. */
@@ -197,11 +206,14 @@ export class CatalogCheckpoint {
   }
 
   /** Base must be on disk before the new catalog.csv can be; where commit() does not see to that, the next sync does. */
-  async #waitForSyncAfter(syncs: number): Promise<void> {
-    const { syncPeriodMs, journal, clock } = this.#options;
+  async #waitForSyncAfter({ syncs, undoCount }: Picture): Promise<void> {
+    const { syncPeriodMs, journal, clock, memory } = this.#options;
     if (syncPeriodMs === undefined) return;
     // Base was written before those syncs were counted, and syncs never overlap writes: the next one covers it.
-    while (journal.state === 'open' && journal.stats().syncs === syncs) {
+    while (journal.stats().syncs === syncs) {
+      if (journal.state !== 'open' || memory.undoCount !== undoCount) {
+        throw new CatalogError('NOT_JOURNALED', 'the journal failed while catalog.csv was being written');
+      }
       await new Promise<void>((resolve) => clock.after(syncPeriodMs, resolve));
     }
   }

@@ -141,7 +141,7 @@ export class CatalogEngine {
       journal,
       unsettled,
       ringSeller: (seller) => (seller === OWN_SELLER ? this.#seller.ring() : options.ringSeller?.(seller)),
-      onPublished: () => this.#checkpoint.onSales(),
+      onSold: () => this.#checkpoint.onSold(),
       onState: (state) => options.onState?.(state),
       onBroken: (error) => this.#break(error),
     });

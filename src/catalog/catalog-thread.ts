@@ -6,12 +6,14 @@ import { CatalogService } from '../../proto/gen/toystore/v1/catalog.js';
 import { type CreateThreadService, call as callOwner, type ThreadContext, type ThreadService } from '../pool/index.js';
 import { GrpcThread } from '../rpc/index.js';
 import { CatalogMemory } from './catalog-memory.js';
-import { BELL, type CatalogCalls, type CatalogThreadData, sellerOf } from './catalog-messages.js';
+import { BELL, type CatalogCalls, type CatalogThreadData, isSellingMessage, sellerOf } from './catalog-messages.js';
 import { CatalogSeller } from './catalog-seller.js';
 import { createCatalogService } from './catalog-service.js';
 
 /** The repository's proto directory, seen from dist/src/catalog. */
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url));
+/** Says, in the health service, whether toys are sold; the plain name of the service says that they can be looked at. */
+const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
@@ -35,6 +37,7 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   });
   port.on('message', (message: unknown) => {
     if (message === BELL) seller.ring();
+    else if (isSellingMessage(message)) grpc.setHealth(SELLING_HEALTH_NAME, message.selling);
   });
   return {
     serve: (socket) => grpc.serve(socket),

@@ -22,8 +22,8 @@ export interface JournalKeeperOptions {
   readonly unsettled: UnsettledSales;
   /** Rings a seller's bell: something it waits for may have been decided. */
   readonly ringSeller: (seller: number) => void;
-  /** Sales have become visible. */
-  readonly onPublished: () => void;
+  /** Stock has changed for all to see. */
+  readonly onSold: () => void;
   readonly onState: (state: SellingState) => void;
   /** The catalog must end: what is in memory can no longer be trusted. */
   readonly onBroken: (error: Error) => void;
@@ -126,14 +126,17 @@ export class JournalKeeper {
   /** What a write or a sync that failed means for the sales; to be called by whoever has the turn. */
   fail(error: unknown): void {
     const { memory, onState } = this.#options;
-    const state: SellingState = (error as StorageError).code === 'WRITE_FAILED' ? 'full' : 'failed';
-    memory.write(() => {
-      if (state === 'full') memory.undoUnresolved();
-      memory.state = state;
+    const next = (error as StorageError).code === 'WRITE_FAILED' ? 'full' : 'failed';
+    const hasChanged = memory.write(() => {
+      const before = memory.state;
+      if (before === 'failed') return false;
+      if (next === 'full') memory.undoUnresolved();
+      memory.state = next;
       this.#committed = memory.appended;
+      return before !== next;
     });
     this.#ringBells();
-    onState(state);
+    if (hasChanged) onState(next);
     // The journal may have come back while we were at it.
     this.onJournalState();
   }
@@ -194,11 +197,13 @@ export class JournalKeeper {
 
   /** Shows what is on disk now, and forgets what the order service has settled. */
   #publish(position: number): void {
-    const { memory, unsettled, onPublished } = this.#options;
+    const { memory, unsettled, onSold } = this.#options;
     const { ring, table, tags } = memory;
     const from = this.#committed;
+    let hasSold = false;
     memory.write(() => {
       for (const frame of ring.frames(from, position)) {
+        hasSold ||= frame.effects > 0;
         ring.applyEffects(frame, table.shown, -1);
         const payload = ring.payloadOf(frame);
         if (payload[0] === SALES && incarnationOf(payload) !== 0) unsettled.add(payload, frame.end);
@@ -208,7 +213,7 @@ export class JournalKeeper {
     });
     this.#committed = position;
     this.#ringBells();
-    onPublished();
+    if (hasSold) onSold();
   }
 
   #ringBells(): void {

@@ -5,7 +5,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
+import { threadId as currentThreadId, type MessagePort } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
@@ -140,7 +140,8 @@ class CatalogProcess implements RunningCatalog {
     });
     pool.on('exit', ({ threadId, reason, error }) => {
       if (reason === 'failed') this.#log.error('a thread has ended by itself', { error });
-      engine.onThreadExit(threadId);
+      // Without threads it is this one that has served, and it goes on.
+      if (threadId !== currentThreadId) engine.onThreadExit(threadId);
     });
     return pool;
   }

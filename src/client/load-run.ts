@@ -23,7 +23,7 @@ export class LoadRun {
   }
 
   /**
-   * Opens all connections first, then lets every client shop, so that connecting is in nobody's latency.
+   * Lets every client shop to the end of its session, all at once.
    *
    * @throws StoreUnreachable if a connection cannot be made, at the start or after it was lost; the figures stay readable
    */
@@ -31,7 +31,6 @@ export class LoadRun {
     const { clients, host, port } = this.#settings;
     const connections = Array.from({ length: clients }, () => new StoreConnection(host, port, this.#abort.signal));
     try {
-      await Promise.all(connections.map((connection) => connection.open()));
       this.#startMs = performance.now();
       await Promise.all(connections.map((connection, index) => this.#session(connection, index)));
     } finally {

@@ -7,27 +7,20 @@
 // of it is kept and scanning goes on where it stopped, so a message cut at every byte costs linear time and gives the
 // same events. Bodies are not kept: a 'body' event is a range of the bytes that were fed.
 //
-//   phase  HEAD ──→ NO_BODY ────────────→ HEAD        step, inside HEAD and TRAILERS:
-//            ├────→ LENGTH ─────────────→ HEAD          start line (the subclass), then per field
-//            ├────→ CHUNKED → TRAILERS ─→ HEAD          FIELD_FIRST → NAME → BLANKS → VALUE → FIELD_LF
-//            └────→ UNTIL_CLOSE                         FIELD_FIRST → SECTION_LF
+//   HEAD ──→ NO_BODY ────────────→ HEAD        HEAD: the start line (the subclass), then fields (field-parser.ts)
+//     ├────→ LENGTH ─────────────→ HEAD        which of these it is, the subclass decides by RFC 9112 6.3
+//     ├────→ CHUNKED → TRAILERS ─→ HEAD        CHUNKED: chunked-decoder.ts; TRAILERS are fields again
+//     └────→ UNTIL_CLOSE                       responses only
 //
-// Source: RFC 9112; section 6.3 for the choice of the body's framing, which the subclasses make.
+// Source: RFC 9112.
 import { assert } from '../assert.js';
 import { ChunkedDecoder } from './chunked-decoder.js';
-import {
-  equalsIgnoringCase,
-  everyElement,
-  isCoding,
-  listContains,
-  NOT_A_NUMBER,
-  readDigits,
-  TOO_MANY_DIGITS,
-} from './field-value.js';
-import { COLON, CR, FIELD_TEXT, HTAB, LF, SP, TOKEN } from './grammar.js';
+import type { FieldMemo } from './field-memo.js';
+import { FieldParser } from './field-parser.js';
+import { type FieldTable, NO_LENGTH } from './field-table.js';
 import { HttpError, type HttpErrorCode } from './http-error.js';
 import type { HttpLimits } from './limits.js';
-import { type MessageHead, NO_LENGTH } from './message-head.js';
+import type { MessageHead } from './message-head.js';
 
 /** What `next()` found. */
 export type ParserEvent = 'head' | 'body' | 'end' | 'need-more' | 'error';
@@ -40,24 +33,16 @@ const TRAILERS = 4;
 const UNTIL_CLOSE = 5;
 const FAILED = 6;
 
-/** Steps of the start line are the subclass's, from 0 to here. */
-const FIELD_FIRST = 10;
-const NAME = 11;
-const BLANKS = 12;
-const VALUE = 13;
-const FIELD_LF = 14;
-const SECTION_LF = 15;
-
-/** Step that every message starts with. */
+/** Steps inside the start line are the subclass's, but for the first and the one after the last. */
 export const MESSAGE_START = 0;
+export const LINE_COMPLETE = 100;
+
+/** CR LF, which ends a section and does not count as one of its lines. */
+const EMPTY_LINE_BYTES = 2;
 
 const NO_BYTES = Buffer.alloc(0);
 /** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */
 const COLLECT_BYTES_MIN = 1024;
-
-const CONNECTION = 'connection';
-const CONTENT_LENGTH = 'content-length';
-const TRANSFER_ENCODING = 'transfer-encoding';
 
 /** What the parsers of requests and of responses share: fields, framing facts, bodies, trailers. */
 export abstract class MessageParser<Head extends MessageHead> {
@@ -82,25 +67,20 @@ export abstract class MessageParser<Head extends MessageHead> {
   private isFinished = false;
   /** Whether `bytes` is a buffer of our own with room behind `end`. */
   private isCollecting = false;
-  // Offsets from `base`
+  /** Start of the header section, from `base`. */
   private sectionStart = 0;
-  private nameStart = 0;
-  private nameEnd = 0;
-  private valueStart = 0;
-  private valueEnd = 0;
-  private trailerCount = 0;
   private bodyRemaining = 0;
+  private readonly fieldParser: FieldParser;
   private readonly chunks = new ChunkedDecoder();
-  // What the Transfer-Encoding fields of this head said
-  private codingCount = 0;
-  private chunkedCount = 0;
-  private endsInChunked = false;
 
   constructor(
     head: Head,
     protected readonly limits: HttpLimits,
+    private readonly fieldMemo: FieldMemo,
+    isRequest: boolean,
   ) {
     this.head = head;
+    this.fieldParser = new FieldParser(isRequest);
     this.bodyBytesMax = limits.bodyBytesMax;
   }
 
@@ -157,9 +137,6 @@ export abstract class MessageParser<Head extends MessageHead> {
   /** Reads from `position` to the end of the start line; false when the bytes run out or something is wrong. */
   protected abstract readStartLine(): boolean;
 
-  /** Looks at a field whose name has 4 or 6 letters; false when it is refused. Offsets in `bytes`. */
-  protected abstract noteField(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): boolean;
-
   /** Decides, with a whole head, how the body is framed: calls one of the `begin…` methods; false when refused. */
   protected abstract beginBody(): boolean;
 
@@ -169,13 +146,19 @@ export abstract class MessageParser<Head extends MessageHead> {
     return false;
   }
 
+  private failed(code: HttpErrorCode): 'error' {
+    this.fail(code);
+    return 'error';
+  }
+
   /** `Transfer-Encoding` of this head: 'absent', 'chunked' and nothing else, or refused with a code. */
   protected transferCoding(): 'absent' | 'chunked' | HttpErrorCode {
-    if (this.codingCount === 0) return 'absent';
+    const { codingCount, chunkedCount, endsInChunked, contentLength } = this.head.fields;
+    if (codingCount === 0) return 'absent';
     if (this.head.versionMinor === 0) return 'TRANSFER_ENCODING_HTTP_1_0';
-    if (this.head.contentLength !== NO_LENGTH) return 'FRAMING_CONFLICT';
-    if (!this.endsInChunked || this.chunkedCount > 1) return 'TRANSFER_ENCODING';
-    return this.codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
+    if (contentLength !== NO_LENGTH) return 'FRAMING_CONFLICT';
+    if (!endsInChunked || chunkedCount > 1) return 'TRANSFER_ENCODING';
+    return codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
   }
 
   protected beginNoBody(): true {
@@ -223,33 +206,64 @@ export abstract class MessageParser<Head extends MessageHead> {
   private stopped(): ParserEvent {
     if (this.phase === FAILED) return 'error';
     if (!this.isFinished || (this.phase === HEAD && this.step === MESSAGE_START)) return 'need-more';
-    this.fail('CUT_SHORT');
-    return 'error';
+    return this.failed('CUT_SHORT');
   }
 
   private readHead(): ParserEvent {
-    if (this.step < FIELD_FIRST) {
+    if (this.step !== LINE_COMPLETE) {
       if (this.step === MESSAGE_START) this.base = this.position;
       if (!this.readStartLine()) return this.stopped();
+      this.step = LINE_COMPLETE;
       this.sectionStart = this.position - this.base;
-      this.step = FIELD_FIRST;
+      const known = this.fieldMemo.find(this.bytes, this.position, this.end);
+      if (known !== undefined && this.keepsToLimits(known)) {
+        this.head.fields = known;
+        this.position += this.fieldMemo.foundBytes;
+        return this.endHead();
+      }
+      this.fieldParser.begin(this.head.ownFields);
     }
-    if (!this.readFields()) return this.stopped();
-    this.head.attach(this.bytes, this.base);
+    const { headerBytesMax, headerCountMax } = this.limits;
+    const start = this.base + this.sectionStart;
+    const event = this.fieldParser.read(this.bytes, start, this.position, this.end, headerBytesMax, headerCountMax);
+    this.position = this.fieldParser.position;
+    if (event === 'need-more') return this.stopped();
+    if (event === 'error') return this.failed(this.fieldParser.errorCode);
+    this.head.ownFields.attach(this.bytes, start);
+    this.fieldMemo.note(this.bytes, start, this.position - start, this.head.ownFields);
+    return this.endHead();
+  }
+
+  /** A section that the memo knows was within the limits of whoever read it, which need not be ours. */
+  private keepsToLimits(fields: FieldTable): boolean {
+    const linesBytes = this.fieldMemo.foundBytes - EMPTY_LINE_BYTES;
+    return linesBytes <= this.limits.headerBytesMax && fields.count <= this.limits.headerCountMax;
+  }
+
+  private endHead(): ParserEvent {
+    const { head } = this;
+    const { saysClose, saysKeepAlive } = head.fields;
+    head.isKeepAlive = !saysClose && (head.versionMinor === 1 || saysKeepAlive);
     return this.beginBody() ? 'head' : 'error';
   }
 
   /** Called by the start line when its first byte has come. */
   protected beginMessage(): void {
     this.head.reset();
-    this.codingCount = 0;
-    this.chunkedCount = 0;
-    this.endsInChunked = false;
     this.bodyBytesMax = this.limits.bodyBytesMax;
   }
 
+  /** Trailers are checked and dropped: none of them may change the framing, and nobody here has a use for the others. */
   private readTrailers(): ParserEvent {
-    return this.readFields() ? this.endMessage() : this.stopped();
+    const { trailerBytesMax, trailerCountMax } = this.limits;
+    const { bytes, base, position, end } = this;
+    const event = this.fieldParser.read(bytes, base, position, end, trailerBytesMax, trailerCountMax);
+    this.position = this.fieldParser.position;
+    if (event === 'complete') return this.endMessage();
+    if (event === 'need-more') return this.stopped();
+    const { errorCode } = this.fieldParser;
+    if (errorCode === 'FIELDS_TOO_LARGE') return this.failed('TRAILERS_TOO_LARGE');
+    return this.failed(errorCode === 'FIELDS_TOO_MANY' ? 'TRAILERS_TOO_MANY' : errorCode);
   }
 
   private endMessage(): ParserEvent {
@@ -259,151 +273,9 @@ export abstract class MessageParser<Head extends MessageHead> {
     return 'end';
   }
 
-  /** Reads header or trailer lines up to the empty one; false when the bytes run out or something is wrong. */
-  private readFields(): boolean {
-    const bytes = this.bytes;
-    const end = this.end;
-    let index = this.position;
-    let step = this.step;
-    for (;;) {
-      if (step === FIELD_FIRST) {
-        if (index === end) return this.outOfBytes(index, step);
-        this.nameStart = index - this.base;
-        step = NAME;
-        if (bytes[index] === CR) {
-          index++;
-          step = SECTION_LF;
-        }
-      }
-      if (step === NAME) {
-        while (index < end && TOKEN[bytes[index]!] !== 0) index++;
-        if (index === end) return this.outOfBytes(index, step);
-        this.nameEnd = index - this.base;
-        if (bytes[index] !== COLON || this.nameEnd === this.nameStart) return this.failName(bytes[index]!);
-        index++;
-        step = BLANKS;
-      }
-      if (step === BLANKS) {
-        while (index < end && (bytes[index] === SP || bytes[index] === HTAB)) index++;
-        if (index === end) return this.outOfBytes(index, step);
-        this.valueStart = index - this.base;
-        step = VALUE;
-      }
-      if (step === VALUE) {
-        while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
-        if (index === end) return this.outOfBytes(index, step);
-        if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'FIELD_VALUE');
-        this.valueEnd = index - this.base;
-        index++;
-        step = FIELD_LF;
-      }
-      if (index === end) return this.outOfBytes(index, step);
-      if (bytes[index] !== LF) return this.fail('LINE_ENDING');
-      index++;
-      if (step === SECTION_LF) {
-        this.position = index;
-        return true;
-      }
-      if (!this.endField(index)) return false;
-      step = FIELD_FIRST;
-    }
-  }
-
-  /** Remembers where to go on; even an unfinished section must keep to its limit. */
-  private outOfBytes(index: number, step: number): false {
-    this.position = index;
-    this.step = step;
-    this.checkSectionBytes(index);
-    return false;
-  }
-
-  private checkSectionBytes(index: number): boolean {
-    const sectionBytes = index - this.base - this.sectionStart;
-    if (this.phase === TRAILERS) {
-      return sectionBytes <= this.limits.trailerBytesMax || this.fail('TRAILERS_TOO_LARGE');
-    }
-    return sectionBytes <= this.limits.headerBytesMax || this.fail('FIELDS_TOO_LARGE');
-  }
-
-  /** White space where a name should begin continues the line before, as it once could. */
-  private failName(byte: number): false {
-    const isFolded = this.nameEnd === this.nameStart && (byte === SP || byte === HTAB);
-    if (isFolded) return this.fail('FIELD_FOLDED');
-    return this.fail(byte === LF || byte === CR ? 'LINE_ENDING' : 'FIELD_NAME');
-  }
-
-  /** A field line is complete: count it, write it down, look at what frames the message. */
-  private endField(index: number): boolean {
-    if (!this.checkSectionBytes(index)) return false;
-    if (this.phase === TRAILERS) {
-      // Checked and dropped: nobody here has a use for them, and none of them may change the framing (RFC 9110 6.5.1).
-      return ++this.trailerCount <= this.limits.trailerCountMax || this.fail('TRAILERS_TOO_MANY');
-    }
-    if (this.head.fieldCount === this.limits.headerCountMax) return this.fail('FIELDS_TOO_MANY');
-    const bytes = this.bytes;
-    const base = this.base;
-    const valueStart = base + this.valueStart;
-    let valueEnd = base + this.valueEnd;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd--;
-    this.head.addField(this.nameStart, this.nameEnd, this.valueStart, valueEnd - base);
-    const nameStart = base + this.nameStart;
-    const nameEnd = base + this.nameEnd;
-    // Only a few lengths of name matter, so most fields are not looked at again.
-    switch (nameEnd - nameStart) {
-      case 4:
-      case 6:
-        return this.noteField(nameStart, nameEnd, valueStart, valueEnd);
-      case CONNECTION.length:
-        if (equalsIgnoringCase(bytes, nameStart, nameEnd, CONNECTION)) this.noteConnection(valueStart, valueEnd);
-        return true;
-      case CONTENT_LENGTH.length:
-        return !equalsIgnoringCase(bytes, nameStart, nameEnd, CONTENT_LENGTH) || this.noteLength(valueStart, valueEnd);
-      case TRANSFER_ENCODING.length:
-        return (
-          !equalsIgnoringCase(bytes, nameStart, nameEnd, TRANSFER_ENCODING) || this.noteCodings(valueStart, valueEnd)
-        );
-      default:
-        return true;
-    }
-  }
-
-  private noteConnection(start: number, end: number): void {
-    if (equalsIgnoringCase(this.bytes, start, end, 'keep-alive')) {
-      this.head.saysKeepAlive = true; // what browsers and benchmarks send
-      return;
-    }
-    if (listContains(this.bytes, start, end, 'close')) this.head.saysClose = true;
-    if (listContains(this.bytes, start, end, 'keep-alive')) this.head.saysKeepAlive = true;
-  }
-
-  /** One field, digits only: a second one, even with the same number, is a sign of trouble (RFC 9112 6.3). */
-  private noteLength(start: number, end: number): boolean {
-    if (this.head.contentLength !== NO_LENGTH) return this.fail('CONTENT_LENGTH_REPEATED');
-    const length = readDigits(this.bytes, start, end);
-    if (length === NOT_A_NUMBER) return this.fail('CONTENT_LENGTH');
-    if (length === TOO_MANY_DIGITS) return this.fail('CONTENT_LENGTH_HUGE');
-    this.head.contentLength = length;
-    return true;
-  }
-
-  private noteCodings(start: number, end: number): boolean {
-    const bytes = this.bytes;
-    const isList = everyElement(bytes, start, end, (first, last) => {
-      if (!isCoding(bytes, first, last)) return false;
-      this.codingCount++;
-      this.endsInChunked = equalsIgnoringCase(bytes, first, last, 'chunked');
-      if (this.endsInChunked) this.chunkedCount++;
-      return true;
-    });
-    return isList || this.fail('TRANSFER_ENCODING');
-  }
-
   private readLength(): ParserEvent {
     if (this.bodyRemaining === 0) return this.endMessage();
-    if (this.head.contentLength > this.bodyBytesMax) {
-      this.fail('BODY_TOO_LARGE');
-      return 'error';
-    }
+    if (this.head.fields.contentLength > this.bodyBytesMax) return this.failed('BODY_TOO_LARGE');
     if (this.position === this.end) return this.stopped();
     this.takeBody(Math.min(this.bodyRemaining, this.end - this.position));
     this.bodyRemaining -= this.bodyEnd - this.bodyStart;
@@ -422,14 +294,11 @@ export abstract class MessageParser<Head extends MessageHead> {
         return 'body';
       case 'last-chunk':
         this.phase = TRAILERS;
-        this.step = FIELD_FIRST;
         this.base = this.position;
-        this.sectionStart = 0;
-        this.trailerCount = 0;
+        this.fieldParser.begin(undefined);
         return this.readTrailers();
       case 'error':
-        this.fail(chunks.errorCode);
-        return 'error';
+        return this.failed(chunks.errorCode);
       default:
         return this.stopped();
     }
@@ -439,9 +308,7 @@ export abstract class MessageParser<Head extends MessageHead> {
     if (this.position < this.end) {
       this.takeBody(this.end - this.position);
       this.bodyRemaining += this.bodyEnd - this.bodyStart;
-      if (this.bodyRemaining <= this.bodyBytesMax) return 'body';
-      this.fail('BODY_TOO_LARGE');
-      return 'error';
+      return this.bodyRemaining <= this.bodyBytesMax ? 'body' : this.failed('BODY_TOO_LARGE');
     }
     return this.isFinished ? this.endMessage() : 'need-more';
   }

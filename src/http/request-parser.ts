@@ -4,10 +4,11 @@
 //
 // Fields that only a request has: Host (one, and a host) and Expect (100-continue or nothing). That Host is there at all
 // is the session's rule, since only a server needs it. Source: RFC 9112 3, 6.3; RFC 9110 7.2, 10.1.1.
-import { equalsIgnoringCase, isHost } from './field-value.js';
+import { FieldMemo } from './field-memo.js';
+import { NO_LENGTH } from './field-table.js';
 import { CR, DIGIT_0, DIGIT_9, LF, QUESTION, SLASH, SP, TARGET, TOKEN } from './grammar.js';
 import { type HttpLimits, httpLimits } from './limits.js';
-import { NO_LENGTH, RequestHead } from './message-head.js';
+import { RequestHead } from './message-head.js';
 import { MESSAGE_START, MessageParser } from './message-parser.js';
 import { pathOfRareTarget } from './request-target.js';
 import { threadStringMemo } from './string-memo.js';
@@ -27,6 +28,9 @@ const MINOR_AT = 7;
 /** "?" ends the path and begins the query, so inside the path it is not one of the bytes to run over. */
 const PATH_BYTE = TARGET.slice().fill(0, QUESTION, QUESTION + 1);
 
+/** Header sections of requests that this thread has seen. */
+const requestFieldMemo = new FieldMemo();
+
 /** Reads requests, any number of them one after the other. */
 export class RequestParser extends MessageParser<RequestHead> {
   private blankLines = 0;
@@ -38,7 +42,7 @@ export class RequestParser extends MessageParser<RequestHead> {
   private minor = 0;
 
   constructor(limits: HttpLimits = httpLimits(), head = new RequestHead()) {
-    super(head, limits);
+    super(head, limits, requestFieldMemo, true);
   }
 
   protected override readStartLine(): boolean {
@@ -92,9 +96,10 @@ export class RequestParser extends MessageParser<RequestHead> {
         if (!this.versionByte(bytes[index]!, index - this.base - this.tokenStart)) return this.fail('VERSION');
         index++;
       }
+      const isWhole = index - this.base - this.tokenStart === VERSION_SHAPE.length;
+      if (isWhole && (this.major !== 1 || this.minor > 1)) return this.fail('VERSION_UNSUPPORTED');
       if (index === end) return this.pause(index, step);
       if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'VERSION');
-      if (this.major !== 1 || this.minor > 1) return this.fail('VERSION_UNSUPPORTED');
       this.head.versionMinor = this.minor;
       index++;
       step = LINE_LF;
@@ -106,25 +111,14 @@ export class RequestParser extends MessageParser<RequestHead> {
     return true;
   }
 
-  protected override noteField(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): boolean {
-    const bytes = this.bytes;
-    if (equalsIgnoringCase(bytes, nameStart, nameEnd, 'host')) {
-      if (++this.head.hostCount > 1) return this.fail('HOST_REPEATED');
-      return isHost(bytes, valueStart, valueEnd) || this.fail('HOST');
-    }
-    if (equalsIgnoringCase(bytes, nameStart, nameEnd, 'expect')) {
-      if (!equalsIgnoringCase(bytes, valueStart, valueEnd, '100-continue')) return this.fail('EXPECTATION');
-      this.head.expectsContinue = true;
-    }
-    return true;
-  }
-
   /** RFC 9112 6.3 for requests: chunked, or a length, or nothing; what is both or neither quite is refused. */
   protected override beginBody(): boolean {
+    const { head } = this;
+    head.attach(this.bytes, this.base);
     const coding = this.transferCoding();
     if (coding === 'chunked') return this.beginChunked();
     if (coding !== 'absent') return this.fail(coding);
-    if (this.head.contentLength !== NO_LENGTH) return this.beginLength(this.head.contentLength);
+    if (head.fields.contentLength !== NO_LENGTH) return this.beginLength(head.fields.contentLength);
     return this.beginNoBody();
   }
 

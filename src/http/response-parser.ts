@@ -6,9 +6,11 @@
 // order. A response that nobody expects is an error: on an idle connection it can only be meant for somebody else
 // (response splitting). Interim responses (1xx) are events of their own and leave the expectation open; 101 is refused,
 // since nobody here asks to switch protocols. Source: RFC 9112 4, 6.3, 9.2; RFC 9110 15.2.
+import { FieldMemo } from './field-memo.js';
+import { NO_LENGTH } from './field-table.js';
 import { CR, DIGIT_0, DIGIT_9, FIELD_TEXT, LF } from './grammar.js';
 import { type HttpLimits, httpLimits } from './limits.js';
-import { NO_LENGTH, ResponseHead } from './message-head.js';
+import { ResponseHead } from './message-head.js';
 import { MESSAGE_START, MessageParser } from './message-parser.js';
 
 const LINE = 1;
@@ -27,6 +29,9 @@ const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
+/** Header sections of responses that this thread has seen. */
+const responseFieldMemo = new FieldMemo();
+
 /** Reads responses, any number of them one after the other. */
 export class ResponseParser extends MessageParser<ResponseHead> {
   /** Methods of the requests that are not answered yet, oldest at `first`. */
@@ -36,7 +41,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
   private status = 0;
 
   constructor(limits: HttpLimits = httpLimits(), head = new ResponseHead()) {
-    super(head, limits);
+    super(head, limits, responseFieldMemo, false);
   }
 
   /** A request with this method has been sent; its response comes after those expected before. */
@@ -87,14 +92,10 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     return true;
   }
 
-  /** No field is special to responses. */
-  protected override noteField(): boolean {
-    return true;
-  }
-
   /** RFC 9112 6.3 for responses, its steps in its order. */
   protected override beginBody(): boolean {
-    const { status, contentLength } = this.head;
+    const { status } = this.head;
+    const { contentLength } = this.head.fields;
     if (status === SWITCHING_PROTOCOLS) return this.fail('PROTOCOL_SWITCH');
     const coding = this.transferCoding();
     if (coding !== 'absent' && coding !== 'chunked') return this.fail(coding);
@@ -103,7 +104,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     if (method === 'HEAD' || status === NO_CONTENT || status === NOT_MODIFIED) return this.beginNoBody();
     if (coding === 'chunked') return this.beginChunked();
     if (contentLength !== NO_LENGTH) return this.beginLength(contentLength);
-    this.head.saysClose = true;
+    this.head.isKeepAlive = false;
     return this.beginUntilClose();
   }
 

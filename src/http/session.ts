@@ -197,7 +197,7 @@ export class Session {
   /** The head is complete: find the resource, which knows how large a body may be. */
   private beginRequest(): void {
     const { head } = this.parser;
-    if (head.hostCount === 0 && head.versionMinor === 1) {
+    if (head.fields.hostCount === 0 && head.versionMinor === 1) {
       this.refuse(new HttpError('HOST_MISSING'));
       return;
     }
@@ -206,8 +206,9 @@ export class Session {
     const bodyBytesMax = exchange.resource?.bodyBytesMax;
     if (bodyBytesMax !== undefined) this.parser.bodyBytesMax = bodyBytesMax;
     this.waitingFor = NOTHING;
-    if (!head.expectsContinue || head.versionMinor === 0) return;
-    const isAcceptable = head.isChunked || (head.contentLength > 0 && head.contentLength <= this.parser.bodyBytesMax);
+    const { expectsContinue, contentLength } = head.fields;
+    if (!expectsContinue || head.versionMinor === 0) return;
+    const isAcceptable = head.isChunked || (contentLength > 0 && contentLength <= this.parser.bodyBytesMax);
     if (!isAcceptable) return;
     this.isContinueDue = this.first !== undefined;
     if (!this.isContinueDue) this.out += CONTINUE;

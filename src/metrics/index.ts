@@ -25,8 +25,8 @@ export {
 export {
   type CounterReading,
   type GaugeReading,
+  type Read,
   type Reading,
-  type ReadValue,
   type RecordedValues,
   recorded,
   registerReadings,

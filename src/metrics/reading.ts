@@ -7,8 +7,8 @@ import type { Histogram } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
 import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
 
-/** A number, a number for each of several labels, or none at the moment. */
-export type ReadValue = number | readonly { readonly labels: Labels; readonly value: number }[];
+/** One value, or one for each of several labels. */
+export type Read<T> = T | readonly { readonly labels: Labels; readonly value: T }[];
 
 /** What a recorded histogram tells of its values, in its own unit. A perf_hooks histogram is one through `recorded`. */
 export interface RecordedValues {
@@ -26,23 +26,22 @@ interface Named {
 /** A running total. */
 export interface CounterReading extends Named {
   readonly type: 'counter';
-  readonly read: () => ReadValue;
+  readonly read: () => Read<number>;
 }
 
 /** A present value; rows of several threads with the same labels are added up, or the highest counts. */
 export interface GaugeReading extends Named {
   readonly type: 'gauge';
   readonly aggregator?: 'sum' | 'max';
-  readonly read: () => ReadValue;
+  readonly read: () => Read<number>;
 }
 
 /** Median, 99th percentile, sum and count. Quantiles cannot be added up: labels must keep the rows of threads apart. */
 export interface SummaryReading extends Named {
   readonly type: 'summary';
-  readonly labels?: Labels;
   /** What one unit of the values is in the unit of the metric: 1e-6 for microseconds shown as seconds. */
   readonly unit: number;
-  readonly read: () => RecordedValues;
+  readonly read: () => Read<RecordedValues>;
 }
 
 export type Reading = CounterReading | GaugeReading | SummaryReading;
@@ -64,16 +63,31 @@ export function recorded(histogram: Histogram): RecordedValues {
 
 function familyOf(reading: Reading): MetricFamily {
   const { name, help, type } = reading;
-  if (type === 'summary') return { name, help, type, aggregator: 'sum', values: summaryRows(reading) };
-  const value = reading.read();
-  const values = typeof value === 'number' ? [{ labels: {}, value }] : value;
-  const aggregator = type === 'gauge' ? (reading.aggregator ?? 'sum') : 'sum';
-  return { name, help, type, aggregator, values };
+  switch (type) {
+    case 'counter':
+      return { name, help, type, aggregator: 'sum', values: rowsOf(reading.read()) };
+    case 'gauge':
+      return { name, help, type, aggregator: reading.aggregator ?? 'sum', values: rowsOf(reading.read()) };
+    case 'summary': {
+      const values = rowsOf(reading.read()).flatMap(({ labels, value }) =>
+        summaryRows(name, labels, value, reading.unit),
+      );
+      return { name, help, type, aggregator: 'sum', values };
+    }
+  }
+}
+
+function rowsOf<T extends number | RecordedValues>(read: Read<T>): readonly { labels: Labels; value: T }[] {
+  return Array.isArray(read) ? read : [{ labels: {}, value: read as T }];
 }
 
 /** The sum is the mean times the count: a recorded histogram keeps none. */
-function summaryRows({ name, labels = {}, unit, read }: SummaryReading): MetricRow[] {
-  const { count, mean, p50, p99 } = read();
+function summaryRows(
+  name: string,
+  labels: Labels,
+  { count, mean, p50, p99 }: RecordedValues,
+  unit: number,
+): MetricRow[] {
   return [
     { labels: { quantile: 0.5, ...labels }, value: p50 * unit },
     { labels: { quantile: 0.99, ...labels }, value: p99 * unit },

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
 import { monotonicUs } from './clock.js';
+import { Deferred } from './deferred.js';
 import type { SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
@@ -23,6 +24,7 @@ export class InlineThread implements PoolThread {
   readonly #ledger = new SessionLedger();
   readonly #counter = new SessionCounter(this.#ledger.words, () => this.#listener.onPlaceFree());
   readonly #sockets = new Set<Socket>();
+  readonly #exited = new Deferred<void>();
   #service: ThreadService | undefined;
   #state: ThreadState = 'starting';
 
@@ -95,25 +97,34 @@ export class InlineThread implements PoolThread {
     this.#ledger.requestNotice();
   }
 
-  async drain(): Promise<void> {
-    if (this.#state !== 'ready') return;
-    this.#state = 'draining';
-    await this.#service?.drain();
-    await this.#service?.close?.();
-    this.#end('drained');
+  drain(): Promise<void> {
+    if (this.#state === 'ready') {
+      this.#state = 'draining';
+      void this.#finish();
+    }
+    return this.#exited.promise;
   }
 
   async terminate(): Promise<void> {
     if (this.#state === 'dead') return;
+    // Its end first: a drain that is still under way then finds that there is nothing left to do.
+    this.#end('terminated');
     for (const socket of this.#sockets) socket.destroy();
     await this.#service?.close?.();
-    this.#end('terminated');
+  }
+
+  async #finish(): Promise<void> {
+    await this.#service?.drain();
+    if (this.state === 'dead') return;
+    await this.#service?.close?.();
+    this.#end('drained');
   }
 
   #end(reason: 'drained' | 'terminated' | 'failed', error?: Error): void {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
     this.port.close();
+    this.#exited.resolve();
     this.#listener.onExit(this, {
       threadIndex: 0,
       threadId: this.threadId,

@@ -35,7 +35,10 @@ export interface ThreadService {
    * should give its place up after its idle time-out.
    */
   setPressure?(connectionsWait: boolean): void;
-  /** Finishes what is in flight and closes idle sessions; resolves when no session is left. Called once. */
+  /**
+   * Finishes what is in flight and closes idle sessions; resolves when no session is left. Called once. A session that was
+   * handed over a moment ago is not idle yet: its first request may be on the wire, or in the socket and unread.
+   */
   drain(): Promise<void>;
   /** Releases everything, at once. Called after `drain()`, or alone when the drain deadline has passed on an inline pool. */
   close?(): Promise<void> | void;

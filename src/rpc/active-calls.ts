@@ -1,9 +1,9 @@
 // active-calls.ts: which calls a gRPC server is working on. grpc-js counts its calls for connections of its own listening
 // ports only, not for injected ones, so whoever injects them must count.
 //
-// Every handler of a service is wrapped. A call is over when grpc-js says 'cancelled', which it does after every call, also
-// one that ended well; a unary call must have been answered by its handler too, because its work goes on when the client
-// has gone.
+// Every handler of a service is wrapped. A unary call is active until its handler has answered, even if the client has
+// gone: the work goes on. A stream is active until grpc-js says 'cancelled', which it does after every stream, also one
+// that ended well.
 
 import type { EventEmitter } from 'node:events';
 import type {
@@ -56,24 +56,14 @@ export class ActiveCalls {
 
   #countUnary(handler: handleUnaryCall<unknown, unknown>): UntypedHandleCall {
     const counted: handleUnaryCall<unknown, unknown> = (call, callback) => {
-      let isAnswered = false;
-      let isOver = false;
-      const settle = () => {
-        if (isAnswered && isOver) this.#remove(this.#unary, call);
-      };
       this.#unary.add(call);
-      call.on('cancelled', () => {
-        isOver = true;
-        settle();
-      });
       try {
         handler(call, (...answer) => {
-          isAnswered = true;
           callback(...answer);
-          settle();
+          this.#remove(this.#unary, call);
         });
       } catch (error) {
-        isAnswered = true;
+        this.#remove(this.#unary, call);
         throw error;
       }
     };

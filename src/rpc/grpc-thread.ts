@@ -52,16 +52,16 @@ const NO_DEADLINE_MS = 2 ** 31 - 1;
 export class GrpcThread {
   readonly #server = new Server(createServerOptions());
   readonly #injector: ConnectionInjector;
-  readonly #health: HealthImplementation;
-  readonly #serviceNames: readonly string[];
+  readonly #health = new HealthImplementation();
+  /** All that the health service tells about: the whole, each service, and what setHealth added. */
+  readonly #healthNames = new Set<string>();
   readonly #calls = new ActiveCalls(() => this.#settleDrain());
   readonly #sockets = new Set<Socket>();
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
   constructor(options: GrpcThreadOptions) {
-    this.#serviceNames = [WHOLE_SERVER, ...options.services.map(({ definition }) => serviceNameOf(definition))];
-    this.#health = new HealthImplementation();
-    this.setServing(true);
+    this.setHealth(WHOLE_SERVER, true);
+    for (const { definition } of options.services) this.setHealth(serviceNameOf(definition), true);
     const counted = {
       addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) =>
         this.#server.addService(definition, this.#calls.wrap(definition, implementation)),
@@ -100,13 +100,13 @@ export class GrpcThread {
     socket.resume();
   }
 
-  /** What the health service says of every service of this thread, and of the thread as a whole. */
-  setServing(isServing: boolean): void {
-    for (const name of this.#serviceNames) this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
-  }
-
-  /** What the health service says of one more name, such as `package.Service/part`. */
+  /**
+   * What the health service says of `name`: a service of this thread (SERVING from the start), a part of one such as
+   * `package.Service/part`, or, with the empty name, the whole. A drain ends all of it for good.
+   */
   setHealth(name: string, isServing: boolean): void {
+    if (this.#drained !== undefined) return;
+    this.#healthNames.add(name);
     this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
   }
 
@@ -121,8 +121,8 @@ export class GrpcThread {
       const promise = new Promise<void>((resolvePromise) => {
         resolve = resolvePromise;
       });
+      for (const name of this.#healthNames) this.setHealth(name, false);
       this.#drained = { promise, resolve };
-      this.setServing(false);
       this.#injector.drain(NO_DEADLINE_MS);
       this.#calls.drain();
       this.#settleDrain();

@@ -36,8 +36,8 @@ test('a gauge with a row for each toy, whatever its name', async (t) => {
 test('a summary of a perf_hooks histogram, in the unit of the metric', async (t) => {
   const histogram = createHistogram();
   const reading: Reading = {
-    ...{ name: 'wait_seconds', help, type: 'summary', unit: 1e-3, labels: { thread: 1 } },
-    read: () => recorded(histogram),
+    ...{ name: 'wait_seconds', help, type: 'summary', unit: 1e-3 },
+    read: () => [{ labels: { thread: 1 }, value: recorded(histogram) }],
   };
   const empty = [
     '{quantile="0.5",thread="1"}',

@@ -109,3 +109,47 @@ test('property: every call gets the outcome of its item, in order, whatever brea
     { numRuns: 200 },
   );
 });
+
+function fakeStream(options: { backoffMaxMs: number }) {
+  const channel = new FakeChannel<number[], number[]>();
+  const stream = new BatchStream<number, number, number[], number[]>({
+    open: channel.open,
+    pack: (items) => items,
+    unpack: (outcomes) => outcomes,
+    windowMax: 1,
+    batchItemsMax: 1,
+    queueItemsMax: 10,
+    ...options,
+  });
+  return { channel, stream };
+}
+
+test('a stream that is drained is half-closed, not cancelled', async (t) => {
+  const { channel, stream } = fakeStream({ backoffMaxMs: 0 });
+  channel.newest.comeUp();
+  const call = stream.call(7, Number.POSITIVE_INFINITY);
+  const drained = stream.drain();
+  while (channel.newest.unanswered.length === 0) await nextTurn();
+  t.false(channel.newest.isHalfClosed);
+  channel.newest.answer([7]);
+  await drained;
+  t.is(await call, 7);
+  t.true(channel.newest.isHalfClosed);
+  t.is(channel.newest.state, 'up');
+});
+
+test('a stream that answered before it broke is opened again without a pause', async (t) => {
+  // Without it the pauses would add up to more than ten seconds.
+  const { channel, stream } = fakeStream({ backoffMaxMs: 100_000 });
+  const startedAt = performance.now();
+  for (let round = 0; round < 12; round++) {
+    (await channel.usable()).comeUp();
+    const call = stream.call(round, Number.POSITIVE_INFINITY);
+    while (channel.newest.unanswered.length === 0) await nextTurn();
+    channel.newest.answer([round]);
+    t.is(await call, round);
+    channel.newest.break();
+  }
+  t.true(performance.now() - startedAt < 5000);
+  await stream.close();
+});

@@ -5,7 +5,7 @@ import { type Client, credentials, loadPackageDefinition, type ServiceClientCons
 import { loadSync } from '@grpc/proto-loader';
 import test, { type ExecutionContext } from 'ava';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
-import { createChannelOptions, GrpcThread, serveBatches } from '../../src/rpc/index.js';
+import { createChannelOptions, GrpcThread, HealthCheck, serveBatches } from '../../src/rpc/index.js';
 import {
   connectToShelf,
   Gate,
@@ -69,7 +69,7 @@ test('unary calls and streams are served, and counted', async (t) => {
   t.deepEqual(shelf.thread.stats(), { sessions: 0, activeCalls: 0 });
 });
 
-test('the standard health service says SERVING, for the whole and by service', async (t) => {
+test('the standard health service says SERVING, for the whole, by service, and by part', async (t) => {
   const { shelf } = await started(t);
   const client = healthClient(shelf.port);
   const check = (service: string) =>
@@ -80,17 +80,31 @@ test('the standard health service says SERVING, for the whole and by service', a
     });
   t.is(await check(''), 'SERVING');
   t.is(await check('test.Shelf'), 'SERVING');
-  t.is(await check('test.Unknown'), status.NOT_FOUND);
-  shelf.thread.setServing(false);
-  t.is(await check('test.Shelf'), 'NOT_SERVING');
+  t.is(await check('test.Shelf/sell'), status.NOT_FOUND);
+  shelf.thread.setHealth('test.Shelf/sell', false);
+  t.is(await check('test.Shelf/sell'), 'NOT_SERVING');
+  t.is(await check('test.Shelf'), 'SERVING');
   client.close();
+});
+
+test('HealthCheck asks for it; no answer is a no', async (t) => {
+  const { shelf } = await started(t);
+  const health = new HealthCheck(`127.0.0.1:${shelf.port}`);
+  t.true(await health.isServing('test.Shelf', DEADLINE_MS));
+  t.false(await health.isServing('test.Unknown', DEADLINE_MS));
+  shelf.thread.setHealth('test.Shelf', false);
+  t.false(await health.isServing('test.Shelf', DEADLINE_MS));
+  await shelf.kill();
+  t.false(await health.isServing('', DEADLINE_MS));
+  health.close();
 });
 
 test('a health watcher is told NOT_SERVING by a drain, and does not hold it up', async (t) => {
   const { shelf } = await started(t);
+  shelf.thread.setHealth('test.Shelf/sell', true);
   const client = healthClient(shelf.port);
   const seen: string[] = [];
-  const watch = client.watch!({ service: '' });
+  const watch = client.watch!({ service: 'test.Shelf/sell' });
   watch.on('data', (answer: { status: string }) => seen.push(answer.status));
   watch.on('error', () => {});
   await once(watch, 'data');
@@ -163,8 +177,14 @@ test('drain() waits for the work of a unary call whose client has gone', async (
   shelf.breakConnections();
   await t.throwsAsync(call);
   await cancelled.opened;
+  let isDrained = false;
+  const drained = shelf.thread.drain().then(() => {
+    isDrained = true;
+  });
+  do await new Promise(setImmediate);
+  while (shelf.thread.stats().sessions > 0);
   t.is(shelf.thread.stats().activeCalls, 1);
-  const drained = shelf.thread.drain();
+  t.false(isDrained);
   answer(null, { lengths: [3] });
   await drained;
   t.is(shelf.thread.stats().activeCalls, 0);

@@ -35,6 +35,7 @@ export class StoreProcess implements AsyncDisposable {
     readonly child: ChildProcess,
     readonly dataDir: string,
     readonly ownsDataDir: boolean,
+    readonly readyPrefix: string,
   ) {
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
     if (child.stdout) createInterface(child.stdout).on('line', (line) => this.#add(this.stdout, line));
@@ -53,20 +54,20 @@ export class StoreProcess implements AsyncDisposable {
       ...options.env,
     };
     const child = spawn(process.execPath, [CLI, command, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    return new StoreProcess(child, dataDir, options.dataDir === undefined);
+    const readyPrefix = `${command === 'start' ? 'toystore' : command} ready on `;
+    return new StoreProcess(child, dataDir, options.dataDir === undefined, readyPrefix);
   }
 
   /** Starts a command and waits for its ready line. */
   static async start(command: string, options: ProcessOptions = {}): Promise<StoreProcess> {
     const started = await StoreProcess.spawn(command, options);
-    const ready = `${command === 'start' ? 'toystore' : command} ready on `;
-    await started.until(() => started.stdout.some((line) => line.startsWith(ready)), `the ready line of ${command}`);
+    await started.until(() => started.address, `the ready line of ${command}`);
     return started;
   }
 
-  /** What the last ready line says: `http://127.0.0.1:5000` or `127.0.0.1:5001`. */
+  /** What the command's own ready line says: `http://127.0.0.1:5000` or `127.0.0.1:5001`. */
   get address(): string {
-    return this.stdout.findLast((line) => line.includes(' ready on '))?.split(' ready on ')[1] ?? '';
+    return this.stdout.find((line) => line.startsWith(this.readyPrefix))?.slice(this.readyPrefix.length) ?? '';
   }
 
   get port(): number {

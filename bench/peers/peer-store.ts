@@ -1,0 +1,55 @@
+// peer-store.ts: a whole peer: catalog, order and front end, each a process of its own, as the store has them.
+//
+//   node peer-store.js --frontend fastify|node-http --port N      --►  "fastify ready on http://127.0.0.1:N"
+//
+// Services listen on free ports. On SIGTERM they are stopped from the front to the back; should one die, all stop.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { flag, ready } from './peer-process.js';
+
+const FRONTENDS: Readonly<Record<string, string>> = {
+  fastify: './fastify-frontend.js',
+  'node-http': './node-http-frontend.js',
+};
+
+const frontend = flag('frontend', 'fastify');
+const frontendFile = FRONTENDS[frontend];
+if (frontendFile === undefined) {
+  process.stderr.write(`--frontend is one of ${Object.keys(FRONTENDS).join(', ')}, not ${frontend}\n`);
+  process.exit(2);
+}
+
+const processes: ChildProcess[] = [];
+
+/** Starts a process of the peer; its address, once it is ready. */
+async function start(file: string, flags: readonly string[]): Promise<string> {
+  // Their ready lines would be taken for this one's.
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), flags, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  processes.unshift(child);
+  child.once('exit', fail);
+  const [{ address }] = (await once(child, 'message')) as [{ address: string }];
+  return address;
+}
+
+function fail(): void {
+  process.stderr.write(`a process of the peer ${frontend} has ended\n`);
+  process.exit(1);
+}
+
+const catalog = await start('./catalog-process.js', []);
+const order = await start('./order-process.js', ['--catalog', catalog]);
+const address = await start(frontendFile, ['--port', flag('port', '0'), '--catalog', catalog, '--order', order]);
+
+ready(frontend, address, async () => {
+  for (const child of processes) child.off('exit', fail);
+  for (const child of processes) {
+    // Ctrl-C reaches all of them at once, so this one may have ended already.
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+});

@@ -1,0 +1,66 @@
+// profile-options.ts: the command line of `npm run profile`, typed and checked.
+
+import { parseArgs } from 'node:util';
+import { BenchUsageError } from '../run/bench-options.js';
+
+export const PROFILE_TOOLS = ['threads', 'doctor', 'flame', 'heapprofiler'] as const;
+export const SERVICES = ['catalog', 'order', 'frontend'] as const;
+
+export type ProfileTool = (typeof PROFILE_TOOLS)[number];
+export type ServiceName = (typeof SERVICES)[number];
+
+/** What to profile, and under which load. */
+export interface ProfileOptions {
+  readonly tool: ProfileTool;
+  /** The service that clinic watches; `threads` sees all three. */
+  readonly service: ServiceName;
+  readonly seconds: number;
+  readonly clients: number;
+  readonly p: number;
+  readonly out: string | undefined;
+}
+
+const SECONDS_MAX = 600;
+const CLIENTS_MAX = 10_000;
+
+/** @throws BenchUsageError */
+export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
+  const { values, positionals } = parseWords(argv);
+  const [tool, ...more] = positionals;
+  if (tool === undefined || more.length > 0) {
+    throw new BenchUsageError(`profile takes one tool: ${PROFILE_TOOLS.join(', ')}; see --help`);
+  }
+  return {
+    tool: oneOf('the tool', tool, PROFILE_TOOLS),
+    service: oneOf('--service', values.service ?? 'frontend', SERVICES),
+    seconds: number('--seconds', values.seconds ?? '10', 1, SECONDS_MAX),
+    clients: number('--clients', values.clients ?? '32', 1, CLIENTS_MAX),
+    p: number('--p', values.p ?? '0.4', 0, 1),
+    out: values.out,
+  };
+}
+
+function oneOf<const T extends string>(what: string, word: string, words: readonly T[]): T {
+  const found = words.find((one) => one === word);
+  if (found === undefined)
+    throw new BenchUsageError(`${what} is ${JSON.stringify(word)}: it must be one of ${words.join(', ')}`);
+  return found;
+}
+
+function number(flag: string, text: string, min: number, max: number): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const isWhole = flag === '--p' || Number.isInteger(value);
+  if (isWhole && value >= min && value <= max) return value;
+  throw new BenchUsageError(`${flag} is ${JSON.stringify(text)}: it must be a number from ${min} to ${max}`);
+}
+
+function parseWords(argv: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    const options = { service: text, seconds: text, clients: text, p: text, out: text };
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
+    throw new BenchUsageError(`${message}: see --help for the options`, { cause: error });
+  }
+}

@@ -1,0 +1,113 @@
+// compose-store.ts: the store as three containers, as `docker-compose up` runs them, but apart from the user's own: a
+// project name, a port and data directories for the measurement alone.
+//
+//   <folder>/var/catalog/catalog.csv   written beforehand: more stock than any run can sell
+//   --project-directory <folder>       so that ./var of the compose file means this folder
+
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { DATA_FOLDER, ROOT } from '../run/paths.js';
+import type { Target } from './server-process.js';
+import { findFreePorts, STOCKED_CSV } from './toystore.js';
+
+const execute = promisify(execFile);
+const COMPOSE_FILE = path.join(ROOT, 'docker-compose.yml');
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 250;
+/** Anyone may write: the containers' user is another than the one who measures. */
+const OPEN_FOLDER_MODE = 0o777;
+const LAST_LINES = 3;
+
+/** The containers, and which Node they run. */
+export interface ComposeStore extends Target {
+  readonly node: string;
+}
+
+/**
+ * Builds the images (from the cache where nothing has changed), starts the containers and waits until they are ready.
+ *
+ * @param onProgress told of each step, since a first build takes minutes
+ * @throws Error without a Docker daemon or docker-compose, or when the containers do not come up
+ */
+export async function startComposeStore(onProgress: (text: string) => void): Promise<ComposeStore> {
+  const compose = await findCompose();
+  onProgress('building the images');
+  await run(compose, ['-f', COMPOSE_FILE, '--project-directory', ROOT, 'build'], {});
+  await mkdir(DATA_FOLDER, { recursive: true });
+  const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-docker-'));
+  for (const service of ['catalog', 'order']) {
+    const data = path.join(folder, 'var', service);
+    await mkdir(data, { recursive: true });
+    await chmod(data, OPEN_FOLDER_MODE);
+  }
+  await writeFile(path.join(folder, 'var', 'catalog', 'catalog.csv'), STOCKED_CSV);
+  const [port] = await findFreePorts(1);
+  const settings = { FRONTEND_PORTS: String(port), ...userSetting() };
+  const project = ['-f', COMPOSE_FILE, '--project-directory', folder, '-p', path.basename(folder).toLowerCase()];
+  const stop = async (): Promise<void> => {
+    await run(compose, [...project, 'down', '-v', '--timeout', '15'], settings);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    onProgress('starting the containers');
+    await run(compose, [...project, 'up', '-d', '--no-build'], settings);
+    await waitUntilReady(port!);
+    const node = await run(compose, [...project, 'exec', '-T', 'frontend', 'node', '--version'], settings);
+    return { name: 'toystore', host: '127.0.0.1', port: port!, pid: undefined, node: node.trim(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** On a clone of a user other than 1000 the containers run as that user, so that what they write can be deleted. */
+function userSetting(): Record<string, string> {
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 ? {} : { TOYSTORE_USER: `${uid}:${process.getgid!()}` };
+}
+
+/** The words that call compose: the plugin of today's Docker, or the program of its own. */
+async function findCompose(): Promise<string[]> {
+  for (const words of [['docker', 'compose'], ['docker-compose']]) {
+    try {
+      await run(words, ['version'], {});
+      return words;
+    } catch {
+      // Not this one.
+    }
+  }
+  throw new Error('neither `docker compose` nor `docker-compose` works here');
+}
+
+async function run(
+  words: readonly string[],
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const [command, ...first] = words;
+  try {
+    const options = { cwd: ROOT, env: { ...process.env, ...env }, maxBuffer: OUTPUT_BYTES_MAX };
+    return (await execute(command!, [...first, ...args], options)).stdout;
+  } catch (error) {
+    const said = String((error as { stderr?: unknown }).stderr ?? error)
+      .trim()
+      .split('\n');
+    throw new Error(`${command} ${args.at(-1)}: ${said.slice(-LAST_LINES).join(' ')}`, { cause: error });
+  }
+}
+
+async function waitUntilReady(port: number): Promise<void> {
+  const giveUpMs = performance.now() + READY_TIMEOUT_MS;
+  while (performance.now() < giveUpMs) {
+    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+    if (isReady) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`the containers are not ready after ${READY_TIMEOUT_MS} ms`);
+}

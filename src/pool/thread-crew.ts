@@ -1,0 +1,219 @@
+// thread-crew.ts: the threads of a pool: started, chosen from, grown, retired when idle, replaced when dead, drained in the end.
+// It knows nothing of waiting connections; the pool tells it how many there are.
+//
+//   failed ──► replaced at once; failed again within a second ──► after 20 ms, 40 ms, … 1 s, while growth pauses too
+
+import type { RecordableHistogram } from 'node:perf_hooks';
+import type { HandoffWay } from './handoff.js';
+import { InlineThread } from './inline-thread.js';
+import { ON_THE_WAY_MAX, type SettledOptions } from './pool-options.js';
+import type { PoolThread, ThreadExit, ThreadListener } from './pool-thread.js';
+import { Timers } from './timers.js';
+import { WorkerThread } from './worker-thread.js';
+
+/** A thread that dies is replaced at once, the next one in a row after the first delay, then doubling up to the last. */
+const RESPAWN_DELAY_MIN_MS = 20;
+const RESPAWN_DELAY_MAX_MS = 1_000;
+/** A thread that served this long did not die of how it starts: the row ends. */
+const SOUND_AFTER_MS = 1_000;
+
+/** How often idle threads are looked for, at least and at most. */
+const SWEEP_MIN_MS = 5;
+const SWEEP_MAX_MS = 1_000;
+
+/** What the crew tells the pool. */
+export interface CrewListener {
+  /** A socket that seemed sent has come back, or a place may have come free. */
+  readonly onReturned: ThreadListener['onReturned'];
+  readonly onPlaceFree: () => void;
+  readonly onSpawn: (thread: PoolThread) => void;
+  /** A thread beyond the first ones serves. */
+  readonly onReady: (thread: PoolThread) => void;
+  readonly onExit: (exit: ThreadExit) => void;
+}
+
+export class ThreadCrew {
+  readonly #options: SettledOptions;
+  readonly #way: HandoffWay;
+  readonly #waitTimeUs: RecordableHistogram;
+  readonly #pool: CrewListener;
+  readonly #timers = new Timers();
+  readonly #readySince = new WeakMap<PoolThread, number>();
+  readonly #idleSince = new WeakMap<PoolThread, number>();
+  #threads: PoolThread[] = [];
+  #nextIndex = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #respawn: NodeJS.Timeout | undefined;
+  #failuresInRow = 0;
+  #isClosing = false;
+  /** Totals since the pool was made. */
+  readonly totals = { spawned: 0, retired: 0, failed: 0, connectionsLost: 0 };
+
+  constructor(options: SettledOptions, way: HandoffWay, waitTimeUs: RecordableHistogram, pool: CrewListener) {
+    this.#options = options;
+    this.#way = way;
+    this.#waitTimeUs = waitTimeUs;
+    this.#pool = pool;
+  }
+
+  get threads(): readonly PoolThread[] {
+    return this.#threads;
+  }
+
+  /** Whether a waiting connection can only wait: nothing more will be started for it. */
+  get isFullyGrown(): boolean {
+    return this.#threads.length >= this.#options.maxThreads;
+  }
+
+  /** Starts the threads that are always there. Rejects with PoolError THREAD_FAILED if one of them cannot start. */
+  async start(): Promise<void> {
+    const count = Math.max(1, this.#options.threads);
+    await Promise.all(Array.from({ length: count }, () => this.#start(this.#spawn())));
+  }
+
+  /** The ready thread with the fewest sessions and a place; equals take turns. Undefined: all are full, or behind. */
+  leastBusy(): PoolThread | undefined {
+    const count = this.#threads.length;
+    let best: PoolThread | undefined;
+    let bestSessions = this.#options.sessionsPerThread;
+    let bestIndex = 0;
+    for (let step = 0; step < count; step += 1) {
+      const index = (this.#nextIndex + step) % count;
+      const thread = this.#threads[index]!;
+      if (thread.state !== 'ready') continue;
+      const { sessions } = thread;
+      if (sessions >= bestSessions || thread.onTheWay >= ON_THE_WAY_MAX) continue;
+      best = thread;
+      bestSessions = sessions;
+      bestIndex = index;
+    }
+    if (best !== undefined) this.#nextIndex = bestIndex + 1;
+    return best;
+  }
+
+  /** Starts as many threads as `waiting` connections need, within maxThreads. */
+  grow(waiting: number): void {
+    if (this.#isClosing || this.#respawn !== undefined) return;
+    const starting = this.#threads.filter((thread) => thread.state === 'starting').length;
+    let placesComing = starting * this.#options.sessionsPerThread;
+    while (!this.isFullyGrown && placesComing < waiting) {
+      this.#spawnInBackground();
+      placesComing += this.#options.sessionsPerThread;
+    }
+  }
+
+  setPressure(connectionsWait: boolean): void {
+    for (const thread of this.#threads) if (thread.state === 'ready') thread.setPressure(connectionsWait);
+  }
+
+  requestNotice(): void {
+    for (const thread of this.#threads) thread.requestNotice();
+  }
+
+  /** Lets every thread finish, and ends what is left at the deadline. Resolves when no thread is left. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.#timers.clear();
+    const deadline = setTimeout(() => {
+      for (const thread of this.#threads) void thread.terminate();
+    }, timeoutMs);
+    await Promise.all(this.#threads.map((thread) => thread.drain('drained')));
+    clearTimeout(deadline);
+  }
+
+  #spawn(): PoolThread {
+    const listener: ThreadListener = {
+      onPlaceFree: this.#pool.onPlaceFree,
+      onReturned: this.#pool.onReturned,
+      onExit: (thread, exit) => this.#onExit(thread, exit),
+    };
+    const thread =
+      this.#way === 'inline'
+        ? new InlineThread(this.#options, this.#waitTimeUs, listener)
+        : new WorkerThread(this.#freeIndex(), this.#options, this.#way, this.#waitTimeUs, listener);
+    this.#threads.push(thread);
+    this.totals.spawned += 1;
+    this.#pool.onSpawn(thread);
+    return thread;
+  }
+
+  async #start(thread: PoolThread): Promise<void> {
+    await thread.start();
+    this.#readySince.set(thread, performance.now());
+  }
+
+  #spawnInBackground(): void {
+    const thread = this.#spawn();
+    this.#start(thread).then(
+      () => {
+        this.#pool.onReady(thread);
+        this.#watchIdleThreads();
+      },
+      () => {}, // its exit is reported, and that is where it is replaced
+    );
+  }
+
+  #freeIndex(): number {
+    const taken = new Set(this.#threads.map((thread) => thread.threadIndex));
+    let index = 0;
+    while (taken.has(index)) index += 1;
+    return index;
+  }
+
+  #onExit(thread: PoolThread, exit: ThreadExit): void {
+    this.#threads = this.#threads.filter((other) => other !== thread);
+    this.totals.connectionsLost += exit.connectionsLost + thread.lost;
+    if (exit.reason === 'retired') this.totals.retired += 1;
+    if (exit.reason === 'failed') {
+      this.totals.failed += 1;
+      this.#replace(thread);
+    }
+    this.#pool.onExit(exit);
+  }
+
+  #replace(dead: PoolThread): void {
+    if (this.#isClosing) return;
+    const readySince = this.#readySince.get(dead);
+    if (readySince !== undefined && performance.now() - readySince >= SOUND_AFTER_MS) this.#failuresInRow = 0;
+    this.#failuresInRow += 1;
+    const delay =
+      this.#failuresInRow === 1
+        ? 0
+        : Math.min(RESPAWN_DELAY_MAX_MS, RESPAWN_DELAY_MIN_MS * 2 ** (this.#failuresInRow - 2));
+    this.#respawn ??= this.#timers.after(delay, () => {
+      this.#respawn = undefined;
+      while (this.#threads.length < this.#options.threads) this.#spawnInBackground();
+      // Connections may have come to wait meanwhile, while growth was paused.
+      this.#pool.onPlaceFree();
+    });
+  }
+
+  #watchIdleThreads(): void {
+    if (this.#sweep !== undefined || this.#isClosing || this.#threads.length <= this.#options.threads) return;
+    const period = Math.min(SWEEP_MAX_MS, Math.max(SWEEP_MIN_MS, Math.floor(this.#options.idleThreadTimeoutMs / 4)));
+    this.#sweep = this.#timers.after(period, () => {
+      this.#sweep = undefined;
+      this.#retireIdleThreads();
+      this.#watchIdleThreads();
+    });
+  }
+
+  #retireIdleThreads(): void {
+    const now = performance.now();
+    let spare = this.#threads.filter((thread) => thread.state === 'ready').length - this.#options.threads;
+    for (const thread of this.#threads.toReversed()) {
+      if (thread.state !== 'ready' || thread.sessions > 0) {
+        this.#idleSince.delete(thread);
+        continue;
+      }
+      const since = this.#idleSince.get(thread) ?? now;
+      this.#idleSince.set(thread, since);
+      if (spare > 0 && now - since >= this.#options.idleThreadTimeoutMs) {
+        spare -= 1;
+        void thread.drain('retired');
+        // It has no session to finish; a service that does not come to an end all the same is not waited for.
+        this.#timers.after(this.#options.drainTimeoutMs, () => void thread.terminate());
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// metrics-client.ts: asks another service of the store what it has counted.
+
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { MetricsClient as MetricsStub } from '../../proto/gen/toystore/v1/metrics.js';
+import type { MetricsSnapshot } from '../metrics/index.js';
+import { createChannelOptions } from '../rpc/index.js';
+
+/** Longer than a service waits for its slowest thread, shorter than a scrape: Prometheus gives up after 10 s. */
+const GATHER_DEADLINE_MS = 2_000;
+
+export class MetricsClient {
+  readonly #stub: MetricsStub;
+
+  /** @param address host:port */
+  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.#stub = new MetricsStub(address, channelCredentials, createChannelOptions());
+  }
+
+  /** All that the service has counted; undefined when it does not answer. Never rejects. */
+  gather(): Promise<MetricsSnapshot | undefined> {
+    const deadline = Date.now() + GATHER_DEADLINE_MS;
+    return new Promise((resolve) => {
+      this.#stub.gather({}, new Metadata(), { deadline }, (error, response) => {
+        resolve(error === null ? JSON.parse(Buffer.from(response.snapshot).toString()) : undefined);
+      });
+    });
+  }
+
+  close(): void {
+    this.#stub.close();
+  }
+}

@@ -1,0 +1,166 @@
+// store-readings.ts: the metrics that the parts of every service keep already, under the names that Prometheus shows.
+// docs/operations.md lists them all.
+//
+// Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters. The label `service`
+// comes from the hub; `thread` keeps apart what cannot be added up.
+
+import { collectDefaultMetrics } from 'prom-client';
+import { type Reading, type RecordedValues, recorded, type ThreadMetrics } from '../metrics/index.js';
+import type { LockStats, PoolStats } from '../pool/index.js';
+import type { BatchStreamStats } from '../rpc/index.js';
+import type { JournalStats } from '../storage/index.js';
+
+const SECONDS_PER_MS = 1e-3;
+const SECONDS_PER_US = 1e-6;
+/** prom-client's own precision of 10 ms wakes an idle process 100 times a second. */
+const EVENT_LOOP_PRECISION_MS = 50;
+
+/** CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. */
+export function collectProcessMetrics(metrics: ThreadMetrics): void {
+  collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+}
+
+/** The thread pool, seen from the thread that accepts. */
+export function poolReadings(stats: () => PoolStats): Reading[] {
+  const counter = (name: string, help: string, read: (stats: PoolStats) => number): Reading => ({
+    ...{ name: `toystore_pool_${name}`, help, type: 'counter' },
+    read: () => read(stats()),
+  });
+  return [
+    {
+      ...{ name: 'toystore_pool_sessions', help: 'Connections that a thread serves now.', type: 'gauge' },
+      read: () =>
+        stats().threads.map(({ threadIndex, sessions }) => ({ labels: { thread: threadIndex }, value: sessions })),
+    },
+    {
+      ...{ name: 'toystore_pool_threads', help: 'Threads of the pool now.', type: 'gauge' },
+      read: () => stats().threads.length,
+    },
+    {
+      ...{ name: 'toystore_pool_queue_length', help: 'Connections that wait for a place.', type: 'gauge' },
+      read: () => stats().queueLength,
+    },
+    {
+      ...{ name: 'toystore_pool_wait_seconds', help: 'Time from accept until a thread has the connection.' },
+      ...{ type: 'summary', unit: SECONDS_PER_US },
+      read: () => recorded(stats().waitTimeUs),
+    },
+    counter('connections_accepted_total', 'Connections accepted.', ({ accepted }) => accepted),
+    counter('connections_refused_total', 'Connections that found the queue full.', ({ refused }) => refused),
+    counter('connections_lost_total', 'Connections lost with a thread.', ({ lost }) => lost),
+    counter(
+      'accept_errors_total',
+      'Failed accepts, such as for want of descriptors.',
+      ({ acceptErrors }) => acceptErrors,
+    ),
+    counter('threads_started_total', 'Threads started.', ({ threadsSpawned }) => threadsSpawned),
+    counter('threads_retired_total', 'Extra threads ended when idle.', ({ threadsRetired }) => threadsRetired),
+    counter('threads_failed_total', 'Threads that ended by themselves.', ({ threadsFailed }) => threadsFailed),
+  ];
+}
+
+/** The reader-writer lock over the stock, seen from one thread. */
+export function lockReadings(stats: () => LockStats): Reading[] {
+  return [
+    {
+      ...{ name: 'toystore_lock_waits_total', help: 'Acquisitions of the lock that had to wait.', type: 'counter' },
+      read: () => [
+        { labels: { mode: 'read' }, value: stats().readWaits },
+        { labels: { mode: 'write' }, value: stats().writeWaits },
+      ],
+    },
+    {
+      ...{ name: 'toystore_lock_timeouts_total', help: 'Acquisitions that gave up.', type: 'counter' },
+      read: () => stats().timeouts,
+    },
+    {
+      ...{
+        name: 'toystore_lock_longest_wait_seconds',
+        help: 'The longest wait so far.',
+        type: 'gauge',
+        aggregator: 'max',
+      },
+      read: () => [
+        { labels: { mode: 'read' }, value: stats().longestReadWaitMs * SECONDS_PER_MS },
+        { labels: { mode: 'write' }, value: stats().longestWriteWaitMs * SECONDS_PER_MS },
+      ],
+    },
+  ];
+}
+
+/**
+ * The batch streams of one thread.
+ *
+ * @param streams by the name of the call that they carry, such as `find` and `order`
+ */
+export function batchStreamReadings(threadIndex: number, streams: Record<string, () => BatchStreamStats>): Reading[] {
+  const rows = (read: (stats: BatchStreamStats) => number) => () =>
+    Object.entries(streams).map(([stream, stats]) => ({ labels: { stream }, value: read(stats()) }));
+  const counter = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
+    ...{ name: `toystore_batch_${name}`, help, type: 'counter' },
+    read: rows(read),
+  });
+  const gauge = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
+    ...{ name: `toystore_batch_${name}`, help, type: 'gauge' },
+    read: rows(read),
+  });
+  const summary = (
+    name: string,
+    help: string,
+    unit: number,
+    read: (stats: BatchStreamStats) => RecordedValues,
+  ): Reading => ({
+    ...{ name: `toystore_batch_${name}`, help, type: 'summary', unit },
+    read: () =>
+      Object.entries(streams).map(([stream, stats]) => ({
+        labels: { stream, thread: threadIndex },
+        value: read(stats()),
+      })),
+  });
+  return [
+    counter('calls_total', 'Calls taken in.', ({ calls }) => calls),
+    counter('messages_total', 'Messages sent, those sent again included.', ({ batches }) => batches),
+    counter('items_total', 'Entries in the messages sent.', ({ items }) => items),
+    counter('failed_total', 'Calls that failed.', ({ failed }) => failed),
+    counter('refused_total', 'Calls that found the queue full.', ({ refused }) => refused),
+    counter(
+      'connects_total',
+      'Streams that came up; more than one for each thread means that some broke.',
+      (stats) => stats.connects,
+    ),
+    gauge('waiting_calls', 'Calls that wait for a message.', ({ waitingCalls }) => waitingCalls),
+    gauge('in_flight_items', 'Entries sent and not yet answered.', ({ inFlightItems }) => inFlightItems),
+    summary('size', 'Entries in a message.', 1, ({ batchItems }) => batchItems),
+    summary('round_trip_seconds', 'From a message to its answer.', SECONDS_PER_MS, ({ roundTripMs }) => roundTripMs),
+  ];
+}
+
+/** The journal of a service. */
+export function journalReadings(stats: () => JournalStats): Reading[] {
+  return [
+    {
+      ...{ name: 'toystore_journal_records_total', help: 'Records written.', type: 'counter' },
+      read: () => stats().records,
+    },
+    {
+      ...{ name: 'toystore_journal_groups_total', help: 'Groups that the records were written in.', type: 'counter' },
+      read: () => stats().groups,
+    },
+    {
+      ...{ name: 'toystore_journal_slow_syncs_total', help: 'Syncs that took a second or more.', type: 'counter' },
+      read: () => stats().slowSyncs,
+    },
+    {
+      ...{
+        name: 'toystore_journal_sync_seconds',
+        help: 'Time of a sync to disk.',
+        type: 'summary',
+        unit: SECONDS_PER_MS,
+      },
+      read: () => {
+        const { syncs, syncMs } = stats();
+        return { count: syncs, ...syncMs };
+      },
+    },
+  ];
+}

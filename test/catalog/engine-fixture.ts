@@ -1,0 +1,82 @@
+// engine-fixture.ts: a catalog engine on a simulated disk whose clock is moved by the test.
+
+import { CatalogEngine, type CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
+import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import { SimulatedDisk } from '../support/simulated-disk.js';
+import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
+
+export const CSV = '/data/catalog.csv';
+export const JOURNAL = '/data/journal';
+
+export class EngineWorld {
+  readonly world = new SimulatedWorld(1);
+  readonly disk = new SimulatedDisk(this.world);
+  /** Opening this path fails as on a full disk. */
+  refusedPath: string | undefined;
+  #process = new SimulatedProcess(this.world);
+
+  constructor(seed = 'name,price,quantity\nTux,15.99,100\nWhale,19.5,100\nFox,12.99,1\n') {
+    this.disk.put('/seed.csv', Buffer.from(seed));
+  }
+
+  /** Lets time pass until `story` has ended. */
+  run<T>(story: Promise<T>): Promise<T> {
+    return this.world.run(story);
+  }
+
+  open(options: Partial<CatalogEngineOptions> = {}): Promise<CatalogEngine> {
+    this.#process = new SimulatedProcess(this.world);
+    const fileSystem = this.disk.fileSystemOf(this.#process);
+    const open = fileSystem.open.bind(fileSystem);
+    fileSystem.open = (path, mode) =>
+      path === this.refusedPath
+        ? Promise.reject(Object.assign(new Error('no room for a file'), { code: 'ENOSPC' }))
+        : open(path, mode);
+    return this.run(
+      CatalogEngine.open({
+        directory: '/data',
+        seedPath: '/seed.csv',
+        syncMode: 'commit',
+        fileSystem,
+        clock: this.#process.clock,
+        ...options,
+      }),
+    );
+  }
+
+  /** What kill -9 leaves. */
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** Lets that much time pass. */
+  sleep(ms: number): Promise<void> {
+    return this.run(this.world.sleep(ms));
+  }
+
+  csv(): string {
+    return this.disk.content(CSV)!.toString();
+  }
+
+  edit(change: (csv: string) => string): void {
+    this.disk.put(CSV, Buffer.from(change(this.csv())));
+  }
+}
+
+/** Purchases as `'Tux 3'`, under consecutive tags. */
+export function batch(
+  incarnation: number,
+  firstSequence: number,
+  bought: string[],
+  settledSequence = 0,
+): PurchaseBatch {
+  const purchases = bought.map((text, index) => {
+    const [name = '', quantity = '1'] = text.split(' ');
+    return { name: Buffer.from(name), quantity: Number(quantity), key: `key-${firstSequence + index}` };
+  });
+  return { incarnation, firstSequence, settledSequence, purchases };
+}
+
+export function stock(engine: CatalogEngine, ...names: string[]): number[] {
+  return engine.find(names.map((name) => Buffer.from(name))).quantities;
+}

@@ -1,0 +1,241 @@
+// What a connection may cost: refusals with the contract's JSON, written out before the close; time-outs; back-pressure.
+// Times are short and only ever waited for: nothing here is true because something was fast.
+import { once } from 'node:events';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import test from 'ava';
+import { type Exchange, type HttpLimits, Router } from '../../src/http/index.js';
+import { get, post, RawClient, serve } from './served.js';
+
+const SHORT_MS = 60;
+const CHUNKED = 'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+function testRouter(): Router {
+  return new Router()
+    .add('GET', '/echo/:text', (exchange) => exchange.send(200, JSON.stringify(exchange.parameter('text'))))
+    .add('POST', '/echo', (exchange) => exchange.send(200, exchange.body));
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await setTimeout(1);
+}
+
+const REFUSED: [request: string, status: number, message: string][] = [
+  ['nonsense\r\n\r\n', 400, 'malformed method'],
+  ['GET /echo/1 HTTP/1.1\r\n\r\n', 400, 'no Host header'],
+  ['GET /echo/1 HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 400, 'more than one Host header'],
+  [`${CHUNKED}x\r\n`, 400, 'malformed chunk size'],
+  ['POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n', 413, 'request body too large'],
+  [`${CHUNKED}fffff\r\n`, 413, 'request body too large'],
+  [`${CHUNKED}1;${'x'.repeat(5000)}`, 413, 'chunk extensions too large'],
+  [`GET /${'x'.repeat(9000)} HTTP/1.1\r\n`, 414, 'request target too long'],
+  ['POST /echo HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n', 417, 'expectation not supported'],
+  [`GET / HTTP/1.1\r\nX: ${'x'.repeat(17_000)}\r\n`, 431, 'headers too large'],
+  [`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(101)}\r\n`, 431, 'too many headers'],
+  [`${CHUNKED}0\r\n${'X: y\r\n'.repeat(33)}\r\n`, 431, 'too many trailers'],
+  [
+    'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
+    501,
+    'transfer coding not implemented',
+  ],
+  [`${'M'.repeat(30)} / HTTP/1.1\r\n`, 501, 'method not implemented'],
+  ['GET / HTTP/2.0\r\n\r\n', 505, 'HTTP version not supported'],
+];
+
+for (const [request, status, message] of REFUSED) {
+  test(`refused: ${message} (${JSON.stringify(request.slice(-20))}) is ${status}, after the answers before it`, async (t) => {
+    await using served = await serve({ router: testRouter() });
+    using client = new RawClient(served.port);
+    client.write(get('/echo/before') + request);
+    t.is((await client.answer()).body, '"before"');
+    const answer = await client.answer();
+    t.is(answer.status, status);
+    t.is(answer.body, JSON.stringify({ error: { code: status, message } }));
+    t.is(answer.headers.connection, 'close');
+    t.is(answer.headers['content-type'], 'application/json');
+    t.is(await client.rest(), '');
+  });
+}
+
+test('a refusal reaches a peer that goes on sending and reads only afterwards', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  const client = new RawClient(served.port, { allowHalfOpen: true });
+  client.socket.pause();
+  client.write(`${CHUNKED}fffffff\r\n`);
+  const flood = Buffer.alloc(1024 * 1024, 'x');
+  for (let megabyte = 0; megabyte < 16; megabyte++) {
+    if (!client.socket.write(flood)) await once(client.socket, 'drain');
+  }
+  client.socket.resume();
+  t.is((await client.answer()).status, 413);
+  t.is(await client.rest(), '');
+  client.socket.destroy();
+});
+
+test('a peer that never closes its side is cut when the time to linger is over', async (t) => {
+  await using served = await serve({ router: testRouter(), limits: { lingerTimeoutMs: SHORT_MS } });
+  using client = new RawClient(served.port, { allowHalfOpen: true });
+  client.write(get('/echo/1', 'Connection: close\r\n'));
+  t.is((await client.answer()).status, 200);
+  t.is(await client.rest(), '');
+  await until(() => served.server.stats().sessions === 0);
+  t.pass();
+});
+
+const SLOW: [name: string, limits: Partial<HttpLimits>, start: string, drop: string, code: string][] = [
+  [
+    'one byte at a time in the head',
+    { headTimeoutMs: SHORT_MS },
+    'GET /echo/1 HTTP/1.1\r\nHost: a\r\nX: ',
+    'x',
+    'HEAD_TIMEOUT',
+  ],
+  ['one byte at a time in the request line', { headTimeoutMs: SHORT_MS }, 'GET /', 'x', 'HEAD_TIMEOUT'],
+  [
+    'one byte at a time in the body',
+    { bodyTimeoutMs: SHORT_MS },
+    'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n',
+    'x',
+    'BODY_TIMEOUT',
+  ],
+  ['one chunk at a time', { bodyTimeoutMs: SHORT_MS }, CHUNKED, '1\r\nx\r\n', 'BODY_TIMEOUT'],
+];
+
+for (const [name, limits, start, drop, code] of SLOW) {
+  test(`time-out: ${name} is ${code} and 408, also behind an answered request`, async (t) => {
+    await using served = await serve({ router: testRouter(), limits });
+    using client = new RawClient(served.port, { allowHalfOpen: true });
+    client.write(get('/echo/before') + start);
+    t.is((await client.answer()).status, 200);
+    const dripping = new AbortController();
+    const drip = async () => {
+      while (!dripping.signal.aborted) {
+        client.write(drop);
+        await setTimeout(5);
+      }
+    };
+    const dripped = drip();
+    const answer = await client.answer();
+    dripping.abort();
+    await dripped;
+    t.is(answer.status, 408);
+    t.is(answer.headers.connection, 'close');
+    t.is(JSON.parse(answer.body).error.code, 408);
+    t.deepEqual(served.server.stats().refused, { [code]: 1 });
+    t.is(await client.rest(), '');
+  });
+}
+
+test('an idle connection is closed without a word, before its first request and between two', async (t) => {
+  const limits = { idleTimeoutMs: SHORT_MS, idleTimeoutUnderPressureMs: SHORT_MS };
+  await using served = await serve({ router: testRouter(), limits });
+  using silent = new RawClient(served.port);
+  using used = new RawClient(served.port);
+  used.write(get('/echo/1'));
+  t.is((await used.answer()).status, 200);
+  t.is(await silent.rest(), '');
+  t.is(await used.rest(), '');
+});
+
+test('under pressure idle connections go earlier; those that wait for an answer stay', async (t) => {
+  const waiting: Exchange[] = [];
+  const router = testRouter().add('GET', '/later', (exchange) => {
+    waiting.push(exchange);
+  });
+  await using served = await serve({ router, limits: { idleTimeoutUnderPressureMs: SHORT_MS } });
+  using idle = new RawClient(served.port);
+  using busy = new RawClient(served.port);
+  busy.write(get('/later'));
+  await until(() => waiting.length === 1 && served.server.stats().sessions === 2);
+  t.is(served.server.stats().idleSessions, 1);
+  served.server.setPressure(true);
+  t.is(await idle.rest(), '');
+  waiting[0]!.send(200, 'still here');
+  t.is((await busy.answer()).body, 'still here');
+});
+
+test('an answer that takes long is not a peer that takes long', async (t) => {
+  const limits = {
+    idleTimeoutMs: SHORT_MS,
+    idleTimeoutUnderPressureMs: 10,
+    headTimeoutMs: SHORT_MS,
+    bodyTimeoutMs: SHORT_MS,
+  };
+  const waiting: Exchange[] = [];
+  const router = new Router().add('GET', '/later', (exchange) => {
+    waiting.push(exchange);
+  });
+  await using served = await serve({ router, limits });
+  using client = new RawClient(served.port);
+  client.write(get('/later'));
+  await setTimeout(5 * SHORT_MS);
+  waiting[0]!.send(200, 'at last');
+  t.is((await client.answer()).body, 'at last');
+});
+
+for (const depth of [1, 2, 7]) {
+  test(`pipelineDepthMax ${depth}: so many requests reach their handlers before an answer is due, not one more`, async (t) => {
+    const waiting: Exchange[] = [];
+    const router = new Router().add('GET', '/later/:id', (exchange) => {
+      waiting.push(exchange);
+    });
+    await using served = await serve({ router, limits: { pipelineDepthMax: depth } });
+    using client = new RawClient(served.port);
+    client.write(Array.from({ length: 20 }, (_, id) => get(`/later/${id}`)).join(''));
+    for (let answered = 0; answered < 20; answered++) {
+      await until(() => waiting.length > answered);
+      await setImmediate();
+      t.is(waiting.length, Math.min(20, answered + depth), `after ${answered} answers`);
+      waiting[answered]!.send(200, String(answered));
+      t.is((await client.answer()).body, String(answered));
+    }
+  });
+}
+
+test('unsentBytesMax: a peer that does not read its answers is not read from, and is served when it does', async (t) => {
+  const body = 'x'.repeat(64 * 1024);
+  const requests = 2000; // far more answers than sockets can hold
+  let handled = 0;
+  const router = new Router().add('GET', '/large', (exchange) => {
+    handled++;
+    exchange.send(200, body);
+  });
+  await using served = await serve({ router, limits: { unsentBytesMax: 128 * 1024 } });
+  using client = new RawClient(served.port);
+  client.socket.pause();
+  client.write(get('/large').repeat(requests));
+  await until(() => handled > 0);
+  const socket = served.sockets[0]!;
+  await until(() => socket.isPaused());
+  const handledAtPause = handled;
+  t.true(handledAtPause < requests);
+  t.true(socket.writableLength <= 128 * 1024 + 2 * (body.length + 1024), `${socket.writableLength} bytes wait`);
+  client.socket.resume();
+  for (let index = 0; index < 100; index++) t.is((await client.answer()).body.length, body.length);
+  t.true(handled > 100);
+});
+
+test('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t) => {
+  const body = 'x'.repeat(256 * 1024);
+  const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
+  await using served = await serve({ router, limits: { writeTimeoutMs: SHORT_MS } });
+  using client = new RawClient(served.port);
+  client.socket.pause();
+  client.write(get('/large').repeat(200));
+  await until(() => served.server.stats().sessions === 1);
+  await until(() => served.server.stats().sessions === 0);
+  t.pass();
+});
+
+test('a large body arrives whole, however it is sent', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port);
+  const body = Array.from({ length: 12_000 }, (_, index) => `${index % 10}`).join('');
+  client.write(post('/echo', body));
+  t.is((await client.answer()).body, body);
+  client.write(CHUNKED);
+  for (let start = 0; start < body.length; start += 1000) client.write(`3e8\r\n${body.slice(start, start + 1000)}\r\n`);
+  client.write('0\r\n\r\n');
+  t.is((await client.answer()).body, body);
+  client.write(`${CHUNKED + [...body].map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
+  t.is((await client.answer()).body, body, 'one byte a chunk');
+});

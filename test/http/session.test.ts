@@ -1,0 +1,293 @@
+// One connection, over a real socket: order of answers, keep-alive and close, expectations, half-closed peers, draining.
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import test from 'ava';
+import { type Exchange, Router } from '../../src/http/index.js';
+import { get, post, RawClient, serve } from './served.js';
+
+/** "/echo" answers at once with what it was asked; "/later/:id" answers when the test says so. */
+function testRouter(waiting = new Map<string, Exchange>()): Router {
+  return new Router()
+    .add('GET', '/echo/:text', (exchange) => exchange.send(200, JSON.stringify(exchange.parameter('text'))))
+    .add('POST', '/echo', (exchange) => exchange.send(200, exchange.body))
+    .add('GET', '/later/:id', (exchange) => {
+      waiting.set(exchange.parameter('id')!, exchange);
+    })
+    .add('POST', '/later/:id', (exchange) => {
+      waiting.set(exchange.parameter('id')!, exchange);
+    });
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await setImmediate();
+}
+
+test('an answer has status, type, length and date', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port);
+  client.write(get('/echo/T%C3%BCx'));
+  const { status, headers, body } = await client.answer();
+  t.is(status, 200);
+  t.is(Buffer.from(body, 'latin1').toString(), '"Tüx"');
+  t.is(headers['content-length'], '6');
+  t.is(headers['content-type'], 'application/json');
+  t.is(headers.connection, undefined);
+  t.true(Math.abs(Date.parse(headers.date!) - Date.now()) < 3000);
+  t.is(headers.date, new Date(headers.date!).toUTCString());
+});
+
+test('answers leave in the order of the requests, whatever order they are given in', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  client.write(get('/later/1') + get('/later/2') + get('/echo/3') + get('/later/4') + get('/echo/5'));
+  await until(() => waiting.size === 3);
+  waiting.get('4')!.send(200, 'four');
+  waiting.get('2')!.send(200, 'two');
+  await setImmediate();
+  waiting.get('1')!.send(200, 'one');
+  t.deepEqual(
+    (await client.answers(5)).map(({ body }) => body),
+    ['one', 'two', '"3"', 'four', '"5"'],
+  );
+});
+
+test('answers that are due in one turn of the event loop leave in one write', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  client.write(get('/echo/0'));
+  await client.answer();
+  const [socket] = served.sockets;
+  let writes = 0;
+  const write = socket!.write.bind(socket);
+  socket!.write = ((...parameters: Parameters<typeof write>) => {
+    writes++;
+    return write(...parameters);
+  }) as typeof write;
+  client.write(get('/echo/1').repeat(16));
+  await client.answers(16);
+  t.is(writes, 1, '16 answered at once');
+  client.write(Array.from({ length: 16 }, (_, id) => get(`/later/${id}`)).join(''));
+  await until(() => waiting.size === 16);
+  for (const exchange of [...waiting.values()].reverse()) exchange.send(200, 'x');
+  await client.answers(16);
+  t.is(writes, 2, '16 answered later');
+});
+
+test('a request that waits keeps its own target, headers, parameters and body', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  client.write(post('/later/1?q', 'first body', 'X-Name: first\r\n'));
+  await until(() => waiting.size === 1);
+  client.write(post('/later/2', 'second', 'X-Name: second\r\n') + get('/echo/3', 'X-Name: third\r\n'));
+  await until(() => waiting.size === 2);
+  const first = waiting.get('1')!;
+  t.like(
+    {
+      method: first.method,
+      target: first.target,
+      route: first.route,
+      body: first.body.toString(),
+      name: first.header('x-name'),
+    },
+    { method: 'POST', target: '/later/1?q', route: '/later/:id', body: 'first body', name: 'first' },
+  );
+  t.is(first.parameter('id'), '1');
+  first.send(200, '');
+  waiting.get('2')!.send(200, waiting.get('2')!.header('x-name')!);
+  t.deepEqual(
+    (await client.answers(3)).map(({ body }) => body),
+    ['', 'second', '"3"'],
+  );
+  t.throws(() => first.send(200, 'again'), { message: /once/ });
+  t.throws(() => first.header('x-name'), { message: /over/ });
+  t.throws(() => first.parameter('other'), { message: /over/ });
+});
+
+test('Connection: close and HTTP/1.0 end the connection after the answer, keep-alive in 1.0 does not', async (t) => {
+  const cases: [request: string, note: string | undefined, isOpen: boolean][] = [
+    [get('/echo/1'), undefined, true],
+    [get('/echo/1', 'Connection: close\r\n'), 'close', false],
+    [get('/echo/1', 'Connection: Keep-Alive , CLOSE\r\n'), 'close', false],
+    [get('/echo/1', 'Connection: keep-alive\r\n'), undefined, true],
+    ['GET /echo/1 HTTP/1.0\r\n\r\n', 'close', false],
+    ['GET /echo/1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'keep-alive', true],
+  ];
+  await using served = await serve({ router: testRouter() });
+  for (const [request, note, isOpen] of cases) {
+    using client = new RawClient(served.port);
+    client.write(request);
+    const answer = await client.answer();
+    t.is(answer.body, '"1"');
+    t.is(answer.headers.connection, note, request);
+    client.write(get('/echo/2'));
+    if (isOpen) t.is((await client.answer()).body, '"2"', request);
+    else t.is(await client.rest(), '', request);
+  }
+});
+
+test('nothing after the last request of a connection is answered', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port);
+  client.write(`${get('/echo/1') + get('/echo/2', 'Connection: close\r\n') + get('/echo/3')}garbage`);
+  t.deepEqual(
+    (await client.answers(2)).map(({ body }) => body),
+    ['"1"', '"2"'],
+  );
+  t.is(await client.rest(), '');
+});
+
+test('100 Continue comes before the answer, in its turn, and only where a body is to come', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n';
+  client.write(head);
+  t.is((await client.answer()).status, 100);
+  client.write('hello');
+  t.is((await client.answer()).body, 'hello');
+
+  client.write(get('/later/1') + head);
+  await until(() => waiting.size === 1);
+  waiting.get('1')!.send(200, 'first');
+  t.is((await client.answer()).body, 'first');
+  t.is((await client.answer()).status, 100);
+  client.write('world');
+  t.is((await client.answer()).body, 'world');
+
+  client.write(head.replace('Content-Length: 5', 'Content-Length: 0'));
+  t.is((await client.answer()).status, 200, 'no body, nothing to wait for');
+  client.write(head.replace('Content-Length: 5', 'Content-Length: 5000000'));
+  t.is((await client.answer()).status, 413, 'refused before it is sent');
+});
+
+test('a peer that has closed its half still gets its answers', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port, { allowHalfOpen: true });
+  client.socket.end(get('/echo/1') + get('/later/2'));
+  t.is((await client.answer()).body, '"1"');
+  await until(() => waiting.size === 1);
+  t.false(waiting.get('2')!.isAborted);
+  waiting.get('2')!.send(200, 'two');
+  t.is((await client.answer()).body, 'two');
+  t.is(await client.rest(), '');
+});
+
+test('a peer that closes its half in the middle of a request is told so', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port, { allowHalfOpen: true });
+  client.socket.end(`${get('/echo/1')}GET /ec`);
+  t.is((await client.answer()).status, 200);
+  t.is((await client.answer()).status, 400);
+  t.is(await client.rest(), '');
+  t.deepEqual(served.server.stats().refused, { CUT_SHORT: 1 });
+});
+
+test('a peer that closes without a request gets nothing', async (t) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port, { allowHalfOpen: true });
+  client.socket.end();
+  t.is(await client.rest(), '');
+});
+
+test('a handler that throws or rejects is answered with 500, once, and reported; the connection goes on', async (t) => {
+  const reported: string[] = [];
+  const router = testRouter()
+    .add('GET', '/throws', () => {
+      throw new Error('thrown');
+    })
+    .add('GET', '/rejects', async () => {
+      await setImmediate();
+      throw new Error('rejected');
+    })
+    .add('GET', '/answers-and-throws', (exchange) => {
+      exchange.send(200, 'answered');
+      throw new Error('afterwards');
+    })
+    .add('GET', '/returns-something', (exchange) => JSON.stringify(exchange.send(200, 'x')) as unknown as undefined);
+  const onHandlerError = (error: unknown, route: string) => reported.push(`${route} ${(error as Error).message}`);
+  await using served = await serve({ router, onHandlerError });
+  using client = new RawClient(served.port);
+  client.write(
+    get('/throws') + get('/rejects') + get('/answers-and-throws') + get('/returns-something') + get('/echo/1'),
+  );
+  const answers = await client.answers(5);
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [500, 500, 200, 200, 200],
+  );
+  t.is(answers[0]!.body, '{"error":{"code":500,"message":"internal error"}}');
+  t.deepEqual(reported.sort(), ['/answers-and-throws afterwards', '/rejects rejected', '/throws thrown']);
+});
+
+test('when the peer goes away its exchanges know, and their answers go nowhere', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  const client = new RawClient(served.port);
+  client.write(get('/later/1') + get('/later/2'));
+  await until(() => waiting.size === 2);
+  client.socket.resetAndDestroy();
+  await until(() => served.server.stats().sessions === 0);
+  for (const exchange of waiting.values()) {
+    t.true(exchange.isAborted);
+    t.notThrows(() => exchange.send(200, 'nobody'));
+  }
+});
+
+test('a finished exchange is reported with route, status and time', async (t) => {
+  const finished: [string, number][] = [];
+  await using served = await serve({
+    router: testRouter(),
+    onExchange: (route, status, durationMs) => {
+      finished.push([route, status]);
+      t.true(durationMs >= 0 && durationMs < 60_000);
+    },
+  });
+  using client = new RawClient(served.port);
+  client.write(get('/echo/1') + get('/nowhere') + post('/echo', 'x'));
+  await client.answers(3);
+  t.deepEqual(finished, [
+    ['/echo/:text', 200],
+    ['', 404],
+    ['/echo', 200],
+  ]);
+});
+
+test('draining ends idle connections, finishes what is under way and says Connection: close', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 50 } });
+  using idle = new RawClient(served.port);
+  idle.write(get('/echo/1'));
+  await idle.answer();
+  using fresh = new RawClient(served.port);
+  await once(fresh.socket, 'connect');
+  using busy = new RawClient(served.port);
+  busy.write(get('/later/1'));
+  await until(() => waiting.size === 1 && served.server.stats().sessions === 3);
+  const drained = served.server.drain();
+  fresh.write(get('/echo/2'));
+  const late = await fresh.answer();
+  t.is(late.body, '"2"', 'a request that was under way is answered');
+  t.is(late.headers.connection, 'close');
+  t.is(await idle.rest(), '');
+  waiting.get('1')!.send(200, 'done');
+  const answer = await busy.answer();
+  t.is(answer.body, 'done');
+  t.is(answer.headers.connection, 'close');
+  await drained;
+  t.is(served.server.stats().sessions, 0);
+  await t.notThrowsAsync(served.server.drain(), 'nothing left to drain');
+});
+
+test('close cuts everything at once', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  client.write(get('/later/1'));
+  await until(() => waiting.size === 1);
+  served.server.close();
+  t.is(await client.rest(), '');
+});
