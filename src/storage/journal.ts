@@ -18,33 +18,11 @@ import { CommitQueue, type Restart } from './commit-queue.js';
 import { type FileSystem, nodeFileSystem } from './file-system.js';
 import { GroupBuffer } from './group-buffer.js';
 import { type OpenedJournal, openJournalFile } from './journal-file.js';
-import type { OnRecord } from './journal-reader.js';
+import type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 import { type JournalStats, SyncTimes } from './journal-stats.js';
 import { JournalWriter } from './journal-writer.js';
 import { asStorageError, type StorageError } from './storage-error.js';
 import { type StorageLog, silentLog } from './storage-log.js';
-
-/** `commit`: commit() waits for the sync. With a period: commit() waits for the write, and a sync follows that soon. */
-export type SyncMode = 'commit' | { readonly periodMs: number };
-
-/**
- * `open`: takes records. `full`: a write failed and was undone; takes none until a probe shows that writing works again.
- * `failed`: what is on disk is unknown; takes none until the process is started again.
- */
-export type JournalState = 'open' | 'full' | 'failed';
-
-export interface JournalOptions {
-  /** The journal's file; its directory must exist. It is created if missing. */
-  readonly path: string;
-  readonly fileSystem?: FileSystem;
-  readonly clock?: Clock;
-  readonly log?: StorageLog;
-  readonly syncMode: SyncMode;
-  /** Called for each record that the file has, before open() resolves. If it throws, open() rejects with that. */
-  readonly onRecord: OnRecord;
-  /** Called after each change of state. */
-  readonly onState?: (state: JournalState) => void;
-}
 
 /** How often a full journal tries whether writing works again. */
 const PROBE_INTERVAL_MS = 500;
