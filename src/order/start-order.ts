@@ -60,7 +60,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   });
   releases.add(() => orderLog.close());
 
-  const link = new GrpcCatalogLink(settings.catalogAddress);
+  const link = new GrpcCatalogLink(settings.catalogAddress, log);
   releases.add(() => link.close());
   const engine = new OrderEngine({
     link,
