@@ -31,9 +31,8 @@ export class DeskLine {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      const own = ownBytes(bytes);
-      const request: DeskRequest = { id, kind, bytes: own, ...(patienceMs === undefined ? {} : { patienceMs }) };
-      this.#port.postMessage(request, [own.buffer]);
+      const request: DeskRequest = { id, kind, bytes: ownBytes(bytes), patienceMs };
+      this.#port.postMessage(request);
     });
   }
 }

@@ -58,7 +58,7 @@ export class OrderDesk {
     const { id } = request;
     try {
       const bytes = ownBytes(await this.#answer(request));
-      port.postMessage({ kind: 'answer', id, bytes } satisfies DeskAnswer, [bytes.buffer]);
+      port.postMessage({ kind: 'answer', id, bytes } satisfies DeskAnswer);
     } catch (error) {
       const isOurs = error instanceof DeskError;
       if (!isOurs) this.#logger.error('a call failed', { call: request.kind, error });

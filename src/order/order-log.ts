@@ -1,10 +1,11 @@
 // order-log.ts: the orders that are: numbered without a gap, on disk before anyone is told, found by number and by key.
 //
-//   append(group) ─► journal ── fdatasync ─► orders.csv ── plain write ─► numbers
+//   append(group) ─► journal: write, fdatasync   ─┬─► numbers
+//                 ─► orders.csv: plain write     ─┘
 //   checkpoint    ─► fdatasync orders.csv ─► the journal begins anew with a head: length, checksum, count, last tag
 //
-// The journal is the truth: what a crash tore off orders.csv is written again from it, and what is in orders.csv is in the
-// journal or vouched for by its head. A crash between the two steps of a checkpoint leaves the old journal, and rows that
+// The journal is the truth: what a crash tore off orders.csv is written again from it, and what orders.csv has beyond the
+// journal is cut off. A crash between the two steps of a checkpoint leaves the old journal, and rows that
 // are the same when written again.
 //
 // A disk without room: append() waits, trying again, while `state` is 'full'. What it was given has been sold; there is
@@ -17,7 +18,8 @@ import type { Log } from '../log.js';
 import { type FileSystem, Journal, type JournalStats, StorageError, type SyncMode } from '../storage/index.js';
 import { IdempotencyKeys, type KeyStats } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
-import { decodeRecord, encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
+import { encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
+import { OrderReplay } from './order-replay.js';
 import { formatRows } from './order-row.js';
 import { compareTags, type LoggedOrder, type SoldOrder, type Tag } from './order-types.js';
 import { EMPTY_HEAD, OrdersFile } from './orders-file.js';
@@ -56,8 +58,8 @@ export class OrderLog {
   readonly #file: OrdersFile;
   readonly #keys: IdempotencyKeys;
   #lastTag: Tag;
-  /** What append() was given could not be written yet. */
-  #isFull = false;
+  /** What append() was given could not be written there yet. */
+  readonly #isFull = { journal: false, file: false };
   #hasSyncFailed = false;
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
@@ -83,7 +85,7 @@ export class OrderLog {
   static async open(options: OrderLogOptions): Promise<OrderLog> {
     const { directory, fileSystem, logger, syncMode } = options;
     const csvPath = join(directory, 'orders.csv');
-    const replay = new Replay();
+    const replay = new OrderReplay();
     const journal = await Journal.open({
       path: join(directory, 'orders.journal'),
       fileSystem,
@@ -121,7 +123,7 @@ export class OrderLog {
   /** `full`: nothing can be written for now. `failed`: nothing more before a restart. Reading goes on in any case. */
   get state(): 'open' | 'full' | 'failed' {
     if (this.#hasSyncFailed) return 'failed';
-    return this.#isFull ? 'full' : this.#journal.state;
+    return this.#isFull.journal || this.#isFull.file ? 'full' : this.#journal.state;
   }
 
   /**
@@ -136,12 +138,16 @@ export class OrderLog {
     const orderedAtMs = this.#options.clock.wallMs();
     assert(orders.length > 0 && compareTags(orders[0]!.tag, this.#lastTag) > 0, 'sales must come in tag order');
     const records = encodeOrders(orders, firstNumber, orderedAtMs);
-    await this.#untilWritten(async () => {
-      for (const record of records) this.#journal.append(record);
-      await this.#journal.commit();
-    });
     const rows = formatRows(orders, firstNumber, orderedAtMs);
-    await this.#untilWritten(() => this.#file.append(rows));
+    // Both at once. A row that a crash leaves without its record is cut off, and comes back by recovery: the catalog has
+    // sold it, and it is the next one in tag order.
+    await Promise.all([
+      this.#untilWritten('journal', async () => {
+        this.#journal.appendMany(records);
+        await this.#journal.commit();
+      }),
+      this.#untilWritten('file', () => this.#file.append(rows)),
+    ]);
     this.#note({ orders, firstNumber, orderedAtMs });
     this.#prepareCheckpoint();
     return firstNumber;
@@ -268,63 +274,23 @@ export class OrderLog {
   }
 
   /** Does a write again and again until it works. */
-  async #untilWritten(write: () => Promise<void>): Promise<void> {
+  async #untilWritten(where: 'journal' | 'file', write: () => Promise<void>): Promise<void> {
     const { logger, clock } = this.#options;
     for (let hasFailed = false; ; hasFailed = true) {
       if (this.#isClosing) throw new OrderError('CLOSED', 'the order log is closed');
       try {
         await write();
-        this.#isFull = false;
-        if (hasFailed) logger.info('the order log can be written again');
+        this.#isFull[where] = false;
+        if (hasFailed) logger.info('the order log can be written again', { where });
         return;
       } catch (error) {
         if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
           throw this.#syncFailure(error);
         }
-        this.#isFull = true;
-        if (!hasFailed) logger.error('the order log cannot be written: not selling', { error });
+        this.#isFull[where] = true;
+        if (!hasFailed) logger.error('the order log cannot be written: not selling', { where, error });
       }
       await pause(clock, RETRY_MS);
-    }
-  }
-}
-
-/** The records of a journal, checked against each other. */
-class Replay {
-  head: LogHead | undefined;
-  lastTag: Tag = EMPTY_HEAD.lastTag;
-  /** Records of orders, as they were: decoded, a million of them would take five times the memory. */
-  readonly #payloads: Buffer[] = [];
-  #nextNumber = 0;
-
-  take(payload: Uint8Array): void {
-    const record = decodeRecord(payload);
-    if (record.kind === 'head') {
-      if (this.head !== undefined) throw new OrderError('CORRUPT', 'the order journal has two heads');
-      this.head = record.head;
-      this.lastTag = record.head.lastTag;
-      this.#nextNumber = record.head.orderCount;
-      return;
-    }
-    const { group } = record;
-    if (this.head === undefined || group.firstNumber !== this.#nextNumber) {
-      throw new OrderError(
-        'CORRUPT',
-        `the order journal goes on with order ${group.firstNumber}, not ${this.#nextNumber}`,
-      );
-    }
-    for (const { tag } of group.orders) {
-      if (compareTags(tag, this.lastTag) <= 0) throw new OrderError('CORRUPT', 'the order journal has a sale twice');
-      this.lastTag = tag;
-    }
-    this.#nextNumber += group.orders.length;
-    this.#payloads.push(Buffer.from(payload));
-  }
-
-  *groups(): Iterable<OrderGroup> {
-    for (const payload of this.#payloads) {
-      const record = decodeRecord(payload);
-      if (record.kind === 'orders') yield record.group;
     }
   }
 }

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { freePort } from '../support/free-port.js';
 import { buy, call, stockOf } from '../support/store-client.js';
 import { Compose, docker, inspect, REPOSITORY, requireEngine, run } from './engine.js';
+import { freePorts } from './free-ports.js';
 
 const SERVICES = ['catalog', 'order', 'frontend'] as const;
 const DOCKERFILES = {
@@ -38,7 +38,7 @@ test.before(async () => {
   await requireEngine();
   directory = await mkdtemp(join(tmpdir(), 'toystore-docker-'));
   await copyFile(join(REPOSITORY, 'docker-compose.yml'), join(directory, 'docker-compose.yml'));
-  port = await freePort();
+  port = await freePorts(2);
   compose = await Compose.create(`toystore-test-${process.pid}`, directory, { FRONTEND_PORTS: String(port) });
 });
 
@@ -248,7 +248,7 @@ test('a data directory of somebody else is left alone, with a line that says wha
 });
 
 test('the whole store in one container', async (t) => {
-  const one = await freePort();
+  const one = await freePorts(1);
   const mount = ['--volume', `${join(directory, 'whole')}:/data`];
   const id = (await docker('run', '--detach', '--publish', `${one}:5000`, ...mount, 'toystore')).trim();
   try {

@@ -209,10 +209,16 @@ test('a peer out of reach: calls fail after failFastMs, later ones at once, neve
   const client = connectToShelf(await freePort());
   t.teardown(() => client.close());
   const states: boolean[] = [];
-  const stream = lookStream(client, { failFastMs: 100, onStateChange: (isConnected) => states.push(isConnected) });
+  const failed = new Gate();
+  const onStateChange = (isConnected: boolean): void => {
+    states.push(isConnected);
+    failed.open();
+  };
+  const stream = lookStream(client, { failFastMs: 100, onStateChange });
   t.deepEqual(await failureOf(stream.call('Tux', Number.POSITIVE_INFINITY)), { code: 'UNAVAILABLE', sent: false });
   t.deepEqual(await failureOf(stream.call('Tux', DEADLINE_MS)), { code: 'UNAVAILABLE', sent: false });
   t.is(stream.stats().waitingCalls, 0);
+  await failed.opened;
   t.deepEqual(states, [false]);
   await stream.close();
 });

@@ -3,8 +3,9 @@
 // The n-th record carries its index n and a number that no other attempt ever has, so that a record which was taken back
 // and written anew is told from its former self. A summary stands for all records before it.
 
-import { type FileSystem, Journal, type OpenFile, StorageError, type SyncMode } from '../../src/storage/index.js';
+import { type FileSystem, Journal, StorageError, type SyncMode } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
+import { type Omission, without } from '../support/simulated-omissions.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
 export interface JournalWorldOptions {
@@ -14,12 +15,7 @@ export interface JournalWorldOptions {
   /** Whether a power failure may take confirmed records with it (the last ones). */
   readonly mayLoseConfirmed?: boolean;
   /** A call that does nothing although it says so. */
-  readonly broken?: 'datasync' | 'sync' | 'syncDirectory' | 'truncate' | 'rewrite';
-}
-
-export interface FailedSeed {
-  readonly seed: number;
-  readonly error: Error;
+  readonly broken?: Omission;
 }
 
 const PATH = '/data/journal';
@@ -27,36 +23,6 @@ const GENERATIONS_MAX = 5;
 const STEPS_MAX = 120;
 const WRITERS_MAX = 4;
 const PAYLOAD_BYTES_MAX = 1500;
-
-/** The first seed for which `check` throws. With SEED in the environment, that seed alone is tried. */
-export async function forSeeds(
-  count: number,
-  check: (seed: number) => Promise<unknown>,
-): Promise<FailedSeed | undefined> {
-  const only = process.env.SEED;
-  const [first, end] = only === undefined ? [0, count] : [Number(only), Number(only) + 1];
-  for (let seed = first; seed < end; seed++) {
-    try {
-      await check(seed);
-    } catch (error) {
-      return { seed, error: error as Error };
-    }
-  }
-  return undefined;
-}
-
-/** Runs that many seeds; returns the steps taken. A failing seed is named with how to run it again. */
-export async function checkSeeds(count: number, options: JournalWorldOptions): Promise<number> {
-  let steps = 0;
-  const failed = await forSeeds(count, async (seed) => {
-    steps += await livesThrough(seed, options);
-  });
-  if (failed === undefined) return steps;
-  throw new Error(
-    `seed ${failed.seed}: ${failed.error.message}\nrun it alone: SEED=${failed.seed} npx ava dist/test/simulation/journal.test.js`,
-    { cause: failed.error },
-  );
-}
 
 /** One life; returns how many steps it took, or throws what did not hold. */
 export async function livesThrough(seed: number, options: JournalWorldOptions): Promise<number> {
@@ -135,7 +101,7 @@ class JournalLife {
     let isFirst = true;
     const journal = await Journal.open({
       path: PATH,
-      fileSystem: brokenFileSystem(this.disk.fileSystemOf(process), this.options.broken),
+      fileSystem: this.#files(process),
       clock: process.clock,
       syncMode: this.options.syncMode ?? 'commit',
       onRecord: (payload, sequence) => {
@@ -153,6 +119,11 @@ class JournalLife {
     });
     this.#check(recovered);
     return journal;
+  }
+
+  #files(process: SimulatedProcess): FileSystem {
+    const files = this.disk.fileSystemOf(process);
+    return this.options.broken === undefined ? files : without(this.options.broken, files);
   }
 
   #check(recovered: readonly Attempt[]): void {
@@ -252,36 +223,4 @@ function expectStorageError(error: unknown): void {
 
 function assertThat(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
-}
-
-/** The file system with one call that does nothing. `rewrite`: writes before the end of a file are not made. */
-function brokenFileSystem(fileSystem: FileSystem, broken: JournalWorldOptions['broken']): FileSystem {
-  if (broken === undefined) return fileSystem;
-  const nothing = () => Promise.resolve();
-  return {
-    rename: (from, to) => fileSystem.rename(from, to),
-    remove: (path) => fileSystem.remove(path),
-    makeDirectory: (path) => fileSystem.makeDirectory(path),
-    syncDirectory: broken === 'syncDirectory' ? nothing : (path) => fileSystem.syncDirectory(path),
-    async open(path, mode) {
-      const file = await fileSystem.open(path, mode);
-      return file === undefined ? undefined : brokenFile(file, broken);
-    },
-  };
-}
-
-function brokenFile(file: OpenFile, broken: JournalWorldOptions['broken']): OpenFile {
-  const nothing = () => Promise.resolve();
-  return {
-    size: () => file.size(),
-    read: (target, position) => file.read(target, position),
-    async write(bytes, position) {
-      if (broken === 'rewrite' && position + bytes.length <= (await file.size())) return bytes.length;
-      return file.write(bytes, position);
-    },
-    truncate: broken === 'truncate' ? nothing : (size) => file.truncate(size),
-    datasync: broken === 'datasync' ? nothing : () => file.datasync(),
-    sync: broken === 'sync' ? nothing : () => file.sync(),
-    close: () => file.close(),
-  };
 }

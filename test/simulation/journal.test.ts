@@ -6,27 +6,35 @@
 //
 //   SEED=123 npx ava dist/test/simulation/journal.test.js     runs that seed alone and prints what happened
 
-import test from 'ava';
-import { checkSeeds, forSeeds, type JournalWorldOptions, livesThrough } from './journal-life.js';
+import test, { type ExecutionContext } from 'ava';
+import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
+import { type JournalWorldOptions, livesThrough } from './journal-life.js';
 
 const SEEDS = 3000;
 
-test('a journal survives crashes, power failures and a faulty disk', async (t) => {
-  const steps = await checkSeeds(SEEDS, {});
-  t.log(`${SEEDS} seeds, ${steps} steps`);
+async function check(t: ExecutionContext, seeds: number, options: JournalWorldOptions): Promise<void> {
+  let steps = 0;
+  await checkSeeds('journal', seeds, async (seed) => {
+    steps += await livesThrough(seed, options);
+  });
+  t.log(`${seeds} seeds, ${steps} steps`);
   t.pass();
+}
+
+test('a journal survives crashes, power failures and a faulty disk', async (t) => {
+  await check(t, SEEDS, {});
 });
 
 test('a journal synced now and then survives the death of its process without a loss', async (t) => {
-  const steps = await checkSeeds(SEEDS / 5, { syncMode: { periodMs: 20 }, powerFailures: false });
-  t.log(`${SEEDS / 5} seeds, ${steps} steps`);
-  t.pass();
+  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, powerFailures: false });
 });
 
 test('a journal synced now and then comes back from a power failure with a beginning of what it had', async (t) => {
-  const steps = await checkSeeds(SEEDS / 5, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
-  t.log(`${SEEDS / 5} seeds, ${steps} steps`);
-  t.pass();
+  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
+});
+
+test('a seed always lives the same life', async (t) => {
+  t.is(await livesThrough(42, {}), await livesThrough(42, {}));
 });
 
 // The proof that the simulation can see: without the step that makes something true, some seed finds it false.
@@ -40,8 +48,8 @@ const mutations: readonly { name: string; options: JournalWorldOptions }[] = [
 
 for (const { name, options } of mutations) {
   test(`mutation: ${name}: a seed fails`, async (t) => {
-    const seed = await forSeeds(SEEDS, (each) => livesThrough(each, options));
-    t.not(seed, undefined, 'no seed noticed');
-    t.log(`seed ${seed?.seed}: ${seed?.error.message}`);
+    const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, options));
+    t.not(failed, undefined, 'no seed noticed');
+    t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
   });
 }

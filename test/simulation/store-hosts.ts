@@ -1,0 +1,197 @@
+// store-hosts.ts: the machines of the simulated store: each runs one engine on a disk of its own, and starts it again
+// when it dies, as the supervisor does.
+
+import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
+import { CatalogError } from '../../src/catalog/catalog-error.js';
+import { Log } from '../../src/log.js';
+import type { CatalogLink, PurchaseBatch } from '../../src/order/catalog-link.js';
+import { OrderEngine } from '../../src/order/order-engine.js';
+import { OrderError } from '../../src/order/order-error.js';
+import { OrderLog } from '../../src/order/order-log.js';
+import { type FileSystem, StorageError, type SyncMode } from '../../src/storage/index.js';
+import { SimulatedDisk } from '../support/simulated-disk.js';
+import { SimulatedProcess, type SimulatedWorld } from '../support/simulated-world.js';
+
+/** How a mutation gets between an engine and what it stands on. */
+export interface Seams {
+  readonly catalogFiles?: (fileSystem: FileSystem) => FileSystem;
+  readonly orderFiles?: (fileSystem: FileSystem) => FileSystem;
+  readonly link?: (link: CatalogLink) => CatalogLink;
+  /** A batch as it gets to the catalog, whose newest incarnation is given. */
+  readonly batch?: (batch: PurchaseBatch, newest: number) => PurchaseBatch;
+  /** The key that a buyer's order carries when it gets to the order service. */
+  readonly key?: (key: string, attempt: number) => string;
+}
+
+export interface HostOptions {
+  readonly world: SimulatedWorld;
+  readonly syncMode: SyncMode;
+  readonly seams: Seams;
+}
+
+const RESTART_MS_MIN = 5;
+const RESTART_MS_MAX = 400;
+/** How soon a service that cannot go on ends by itself. */
+const END_MS_MAX = 300;
+const WATCH_MS = 100;
+/** Small, so that new journals begin in every run. */
+const JOURNAL_BYTES_MAX = 1500;
+
+const silent = new Log('silent');
+
+/** A machine with one service on it. */
+export abstract class Host {
+  readonly disk: SimulatedDisk;
+  process: SimulatedProcess;
+  starts = 0;
+  #isStopped = false;
+  #onEnd: () => void = () => undefined;
+
+  constructor(readonly options: HostOptions) {
+    this.disk = new SimulatedDisk(options.world);
+    this.process = new SimulatedProcess(options.world);
+    this.process.kill();
+  }
+
+  /** Whether the service answers. */
+  abstract get isUp(): boolean;
+
+  /** Opens the service; what it throws is how it fails to start. */
+  protected abstract boot(process: SimulatedProcess): Promise<void>;
+
+  protected abstract forget(): void;
+
+  /** Keeps the service running; rejects if it refuses to start for a reason that no crash may cause. */
+  async run(): Promise<void> {
+    const { world } = this.options;
+    while (!this.#isStopped) {
+      this.process = new SimulatedProcess(world);
+      const ended = new Promise<void>((resolve) => {
+        this.#onEnd = resolve;
+      });
+      this.starts++;
+      const booted = this.boot(this.process).catch((error: unknown) => {
+        if (!isExpectedAtStart(error)) throw error;
+        this.crash(false);
+      });
+      await Promise.race([booted, ended]);
+      await ended;
+      await world.sleep(world.random.integer(RESTART_MS_MIN, RESTART_MS_MAX));
+    }
+  }
+
+  /** Ends the process at once; with a power failure also what its disk had not on it. */
+  crash(isPowerFailure: boolean): void {
+    this.process.kill();
+    this.forget();
+    if (isPowerFailure) this.disk.powerFailure();
+    this.#onEnd();
+  }
+
+  /** The service says that it cannot go on: it will be started again, a little later. */
+  protected endSoon(process: SimulatedProcess): void {
+    process.after(this.options.world.random.integer(0, END_MS_MAX), () => this.crash(false));
+  }
+
+  /** Does not start the service again when it ends. */
+  stopStarting(): void {
+    this.#isStopped = true;
+  }
+}
+
+export class CatalogHost extends Host {
+  engine: CatalogEngine | undefined;
+
+  constructor(
+    options: HostOptions,
+    readonly seedCsv: string,
+  ) {
+    super(options);
+    this.disk.put('/seed.csv', Buffer.from(seedCsv));
+  }
+
+  override get isUp(): boolean {
+    return this.engine?.state === 'selling';
+  }
+
+  protected override async boot(process: SimulatedProcess): Promise<void> {
+    const files = this.disk.fileSystemOf(process);
+    const engine = await CatalogEngine.open({
+      directory: '/catalog',
+      seedPath: '/seed.csv',
+      syncMode: this.options.syncMode,
+      fileSystem: this.options.seams.catalogFiles?.(files) ?? files,
+      clock: process.clock,
+      journalBytesMax: JOURNAL_BYTES_MAX,
+      onState: (state) => {
+        if (state === 'failed') this.endSoon(process);
+      },
+      onBroken: () => this.endSoon(process),
+    });
+    this.engine = engine;
+  }
+
+  protected override forget(): void {
+    this.engine = undefined;
+  }
+}
+
+export class OrderHost extends Host {
+  engine: OrderEngine | undefined;
+  log: OrderLog | undefined;
+
+  constructor(
+    options: HostOptions,
+    readonly connect: (process: SimulatedProcess) => CatalogLink,
+  ) {
+    super(options);
+  }
+
+  override get isUp(): boolean {
+    return this.engine?.isSelling === true;
+  }
+
+  protected override async boot(process: SimulatedProcess): Promise<void> {
+    const files = this.disk.fileSystemOf(process);
+    const { world, seams, syncMode } = this.options;
+    this.log = await OrderLog.open({
+      directory: '/order',
+      fileSystem: seams.orderFiles?.(files) ?? files,
+      clock: process.clock,
+      logger: silent,
+      syncMode,
+      keySeed: world.seed,
+      checkpointBytes: JOURNAL_BYTES_MAX,
+    });
+    const link = this.connect(process);
+    this.engine = new OrderEngine({
+      link: seams.link?.(link) ?? link,
+      log: this.log,
+      clock: process.clock,
+      logger: silent,
+      limits: { batchOrdersMax: 3 },
+    });
+    void this.engine.failed.then(() => this.endSoon(process));
+    void this.engine.start();
+    this.#watch(process, this.log);
+  }
+
+  /** With a sync period, a sync may fail while nobody waits for it: the operator sees it and starts the service again. */
+  #watch(process: SimulatedProcess, log: OrderLog): void {
+    if (log.state === 'failed') this.endSoon(process);
+    else process.after(WATCH_MS, () => this.#watch(process, log));
+  }
+
+  protected override forget(): void {
+    this.engine = undefined;
+    this.log = undefined;
+  }
+}
+
+/** A faulty disk may keep a service from starting; damage that no crash explains must not be there at all. */
+function isExpectedAtStart(error: unknown): boolean {
+  if (error instanceof StorageError) return error.code !== 'CORRUPT';
+  if (error instanceof OrderError) return error.code === 'SYNC_FAILED';
+  if (error instanceof CatalogError) return error.code === 'NOT_JOURNALED';
+  return error instanceof Error && error.message.startsWith('simulated ');
+}
