@@ -1,6 +1,7 @@
 // backends.ts: what one thread of the front end talks to, and whether it answers.
 
 import { HealthCheck } from '../rpc/index.js';
+import { MetricsClient } from '../store-metrics/metrics-client.js';
 import { CatalogClient } from './catalog-client.js';
 import { OrderClient } from './order-client.js';
 
@@ -19,11 +20,14 @@ const SELLING = { catalog: 'toystore.v1.Catalog/sell', order: 'toystore.v1.Order
 export class Backends {
   readonly catalog: CatalogClient;
   readonly orders: OrderClient;
+  /** What each backend has counted. */
+  readonly metrics: { readonly catalog: MetricsClient; readonly order: MetricsClient };
   readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
 
   constructor(addresses: BackendAddresses) {
     this.catalog = new CatalogClient(addresses.catalog);
     this.orders = new OrderClient(addresses.order);
+    this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
     this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };
   }
 
@@ -41,6 +45,8 @@ export class Backends {
 
   async close(): Promise<void> {
     await Promise.all([this.catalog.close(), this.orders.close()]);
+    this.metrics.catalog.close();
+    this.metrics.order.close();
     this.#health.catalog.close();
     this.#health.order.close();
   }

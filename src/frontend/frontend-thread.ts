@@ -3,8 +3,12 @@
 
 import { HttpServer } from '../http/index.js';
 import { Log, type LogLevel } from '../log.js';
+import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
+import type { MetricsSource } from '../store-metrics/metrics-page.js';
+import { batchStreamReadings } from '../store-metrics/store-readings.js';
 import { type BackendAddresses, Backends } from './backends.js';
+import { HttpMetrics } from './http-metrics.js';
 import { createRouter } from './routes.js';
 
 /** What start-frontend.ts gives to each thread. */
@@ -14,13 +18,20 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
-export const createThreadService: CreateThreadService = ({ threadIndex, data }): ThreadService => {
+export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
   const { addresses, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
+  const metrics = new ThreadMetrics();
+  metrics.shareOn(port);
   const backends = new Backends(addresses);
+  const { catalog, orders } = backends;
+  const streams = { find: () => catalog.stats(), order: () => orders.stats() };
+  registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
+  const httpMetrics = new HttpMetrics(metrics);
   const server = new HttpServer({
-    router: createRouter(backends),
+    router: createRouter(backends, metricsSources(metrics, backends)),
     limits: { idleTimeoutUnderPressureMs },
+    onExchange: (route, status, durationMs) => httpMetrics.record(route, status, durationMs),
     onHandlerError: (error, route) => log.error('a handler failed', { route, error }),
   });
   return {
@@ -29,7 +40,15 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data }):
     drain: () => server.drain(),
     close: async () => {
       server.close();
-      await backends.close();
+      await Promise.all([backends.close(), metrics.close()]);
     },
   };
 };
+
+function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
+  return [
+    { service: 'frontend', gather: () => own.gatherAll().catch(() => undefined) },
+    { service: 'catalog', gather: () => metrics.catalog.gather() },
+    { service: 'order', gather: () => metrics.order.gather() },
+  ];
+}

@@ -2,9 +2,11 @@
 
 import type { Socket } from 'node:net';
 import type { Log } from '../log.js';
+import { MetricsHub, registerReadings, ThreadMetrics } from '../metrics/index.js';
 import { ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
+import { collectProcessMetrics, poolReadings } from '../store-metrics/store-readings.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 
 /** Less than the supervisor gives the front end to stop. */
@@ -44,6 +46,14 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     handoff: settings.handoff,
     onRefused: refuseConnection,
   });
+  const metrics = new ThreadMetrics();
+  collectProcessMetrics(metrics);
+  registerReadings(
+    metrics.registry,
+    poolReadings(() => pool.stats()),
+  );
+  const hub = new MetricsHub(metrics, { labels: { service: 'frontend' } });
+  pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
   });

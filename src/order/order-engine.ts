@@ -33,11 +33,19 @@ export interface EngineLimits {
   readonly batchOrdersMax: number;
   /** Purchases that wait unsent; past it the answer is NOT_SELLING at once. About 300 bytes each. */
   readonly queueMax: number;
+  /** Tags sent and not yet settled. Outcomes that wait for a slow disk are among them; the catalog keeps twice as many. */
+  readonly unsettledMax: number;
   /** How long a caller waits, where it does not say: below the front end's 10 s, so that our answer gets there. */
   readonly patienceMs: number;
 }
 
-export const ENGINE_LIMITS: EngineLimits = { windowMax: 4, batchOrdersMax: 1024, queueMax: 65_536, patienceMs: 8000 };
+export const ENGINE_LIMITS: EngineLimits = {
+  windowMax: 4,
+  batchOrdersMax: 1024,
+  queueMax: 65_536,
+  unsettledMax: 32_768,
+  patienceMs: 8000,
+};
 
 /** How often waiting callers are looked through for lost patience. */
 const TICK_MS = 250;
@@ -190,6 +198,10 @@ export class OrderEngine {
     );
   }
 
+  get #hasRoomForTags(): boolean {
+    return this.#nextSequence - this.#settledSequence + this.#limits.batchOrdersMax <= this.#limits.unsettledMax;
+  }
+
   #open(incarnation: number): void {
     if (this.#phase !== 'recovering') return;
     this.#phase = 'open';
@@ -216,7 +228,7 @@ export class OrderEngine {
   /** Sends what waits, as far as the window allows. */
   #send(): void {
     const { windowMax, batchOrdersMax } = this.#limits;
-    while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.isSelling) {
+    while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.#hasRoomForTags && this.isSelling) {
       const purchases = this.#waiting.splice(0, batchOrdersMax);
       const firstSequence = this.#nextSequence;
       this.#nextSequence += purchases.length;

@@ -11,9 +11,10 @@ const RECONNECT_BACKOFF_MIN_MS = 50;
 /** A name is looked up again on reconnecting, but not more often than this: a container that has come back may have a
  *  new address. */
 const NAME_LOOKUP_INTERVAL_MS = 500;
-/** A connection that lost its peer without a word (a container's network taken away) is given up after both together. */
+/** A connection that lost its peer without a word (a container's network taken away) is given up after both together:
+ *  10 s, the longest that an order may wait, so that a peer that merely stands still is told by its missing answer. */
 const CLIENT_PING_INTERVAL_MS = 1_000;
-const CLIENT_PING_TIMEOUT_MS = 3_000;
+const CLIENT_PING_TIMEOUT_MS = 8_000;
 /** The server only cleans up: a connection that is gone costs it some memory and nothing else. */
 const SERVER_PING_INTERVAL_MS = 10_000;
 const SERVER_PING_TIMEOUT_MS = 10_000;

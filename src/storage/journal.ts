@@ -319,6 +319,9 @@ export class Journal {
     });
     this.#probeBytes = Math.max(PROBE_BYTES_MIN, lostBytes);
     this.#dropAll(failure);
+    // A periodic sync may have been due; all is synced now.
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#setTimer(PROBE_INTERVAL_MS, () => (this.#isProbeDue = true));
   }
 

@@ -202,6 +202,24 @@ test('with a period, commit() waits for the write alone, and a sync follows', as
   t.deepEqual(await recordsOf(path), ['tux', 'whale', 'fox', 'python']);
 });
 
+test('with a period too, a journal that a write failed on opens again', async (t) => {
+  const path = join(await scratchDirectory(t), 'journal');
+  const fileSystem = new FaultyFileSystem();
+  const world = new SimulatedWorld(1);
+  const clock = new SimulatedProcess(world).clock;
+  const { journal } = await openJournal(path, { fileSystem, clock, syncMode: { periodMs: 50 } });
+  journal.append(bytesOf('tux'));
+  await journal.commit();
+  fileSystem.fail('write', 'ENOSPC');
+  journal.append(bytesOf('lost'));
+  await t.throwsAsync(journal.commit(), { code: 'WRITE_FAILED' });
+  await world.run(world.sleep(1000));
+  await untilOpen(world, journal);
+  journal.append(bytesOf('whale'));
+  await journal.close();
+  t.deepEqual(await recordsOf(path), ['tux', 'whale']);
+});
+
 test('restart() puts a new journal in place of the old one; what is appended meanwhile goes to the new', async (t) => {
   const directory = await scratchDirectory(t);
   const path = join(directory, 'journal');
