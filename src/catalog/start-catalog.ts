@@ -83,7 +83,8 @@ class CatalogProcess implements RunningCatalog {
       log: this.#log,
       ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
       onState: (state) => {
-        this.#log.warn('selling state', { state });
+        if (state === 'selling') this.#log.info('toys are sold again');
+        else this.#log.error('toys are not sold until the disk takes writes again', { state });
         for (const port of this.#ports.values()) this.#tellSelling(port);
       },
       onBroken: (error) => {
