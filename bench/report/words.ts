@@ -17,5 +17,5 @@ export function formatRatio({ ratio, bar }: Pick<Result, 'ratio' | 'bar'>): stri
   if (ratio === undefined) return '';
   const text = ratio.toPrecision(SIGNIFICANT_DIGITS);
   if (bar === undefined) return text;
-  return `${text} (bar: ${'atLeast' in bar ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`})`;
+  return `${text} (bar: ${'atLeast' in bar ? `at least ${formatNumber(bar.atLeast)}` : `at most ${formatNumber(bar.atMost)}`})`;
 }

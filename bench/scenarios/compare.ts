@@ -68,11 +68,14 @@ export const compare: Scenario = {
     const targets: Target[] = [];
     try {
       targets.push(await storeTarget(context.options));
-      for (const frontend of [BASELINE, 'node-http']) targets.push(await startPeer(frontend, ['peer-store.js', '--frontend', frontend]));
+      for (const frontend of [BASELINE, 'node-http'])
+        targets.push(await startPeer(frontend, ['peer-store.js', '--frontend', frontend]));
       targets.push(await startPeer(FLOOR, ['raw-socket.js']));
       await warmUp(context, targets);
       const connections = context.options.connections ?? CONNECTIONS;
-      const points = OPERATIONS.flatMap((operation) => connections.flatMap((count) => pointsOf(targets, operation, count)));
+      const points = OPERATIONS.flatMap((operation) =>
+        connections.flatMap((count) => pointsOf(targets, operation, count)),
+      );
       const rows = await measurePoints(context, points, timingOf(context.options), START_SECONDS);
       context.addFigures(ratiosOf(rows));
     } finally {
@@ -89,7 +92,7 @@ function pointsOf(targets: readonly Target[], operation: Row['operation'], conne
   return targets
     .filter(({ name }) => operation === 'query' || name !== FLOOR)
     .map((target) => ({
-      label: `${target.name}, ${operation}, ${connections} connections`,
+      label: `${operation}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`,
       key: { scenario: 'compare', subject: target.name, clients: connections },
       target,
       job: { connections, work: target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS } },
@@ -110,7 +113,8 @@ async function warmUp(context: ScenarioContext, targets: readonly Target[]): Pro
 function ratiosOf(rows: readonly Row[]): Figure[] {
   const groups = [...new Set(rows.map((row) => `${row.operation} ${row.clients}`))];
   return groups.flatMap((group) => {
-    const ofGroup = rows.filter((row) => `${row.operation} ${row.clients}` === group);
+    // A subject that gave errors only has no speed to compare.
+    const ofGroup = rows.filter((row) => `${row.operation} ${row.clients}` === group && row.count > 0);
     const baseline = ofGroup.find((row) => row.subject === BASELINE);
     return [
       ...ofGroup.map((row) => ratio(row, 'throughput', baseline)),

@@ -73,7 +73,7 @@ async function runRounds(
     for (const [point, ofPoint] of reports) {
       if (context.signal.aborted) return;
       const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
-      context.step(`${point.label}, round ${round} of ${rounds}`, seconds);
+      context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
       const { host, port } = point.target;
       const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
       if (report.seconds > 0) ofPoint.push(report);
@@ -84,7 +84,9 @@ async function runRounds(
 function addNotes(context: ScenarioContext, point: Point, reports: readonly LoadReport[]): void {
   const { scenario, subject } = point.key;
   if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
-    context.note(`${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`);
+    context.note(
+      `${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`,
+    );
   }
   for (const report of reports) {
     for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {

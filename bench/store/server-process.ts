@@ -1,12 +1,12 @@
 // server-process.ts: a server under measurement, in a process of its own: started, waited for, stopped.
 //
-// It is ready when it prints a line `… ready on http://host:port` (or host:port alone) on stdout, which the store, each
-// of its services and every peer in bench/peers do. What it writes to stderr is kept, and shown only if it does not come up or dies.
+// It is ready when it prints a line `<name> ready on http://host:port` (or host:port alone) on stdout, which the store,
+// each of its services and every peer in bench/peers do. The name counts: `npm start` shows its services' lines too. What it writes to stderr is kept, and shown only if it does not come up or dies.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const READY = /ready on (?:http:\/\/)?(\S+):(\d+)\s*$/;
+const READY = /^(\S+) ready on (?:http:\/\/)?(\S+):(\d+)\s*$/;
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 12_000;
 const STDERR_KEPT_CHARACTERS = 2000;
@@ -24,6 +24,7 @@ export interface Target {
 
 /** What to start. */
 export interface ServerCommand {
+  /** As it calls itself in its ready line. */
   readonly name: string;
   /** Arguments of this same Node: options, the file, its flags. */
   readonly args: readonly string[];
@@ -63,7 +64,7 @@ export async function startServer(command: ServerCommand): Promise<Target> {
   }
 }
 
-function waitUntilReady(child: ChildProcess, { onLine }: ServerCommand): Promise<{ host: string; port: number }> {
+function waitUntilReady(child: ChildProcess, { name, onLine }: ServerCommand): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready after ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS);
     child.once('error', reject);
@@ -74,9 +75,9 @@ function waitUntilReady(child: ChildProcess, { onLine }: ServerCommand): Promise
     createInterface({ input: child.stdout! }).on('line', (line) => {
       onLine?.(line);
       const match = READY.exec(line);
-      if (match === null) return;
+      if (match?.[1] !== name) return;
       clearTimeout(timer);
-      resolve({ host: match[1]!.replace(/^\[|\]$/g, ''), port: Number(match[2]) });
+      resolve({ host: match[2]!.replace(/^\[|\]$/g, ''), port: Number(match[3]) });
     });
   });
 }

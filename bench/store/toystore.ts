@@ -16,12 +16,11 @@ export const STOCKED_CSV = `name,price,quantity\n${TOYS.map((toy) => `${toy},15.
 
 /** How the store is to run; settings left out keep their defaults. */
 export interface ToystoreOptions {
-  readonly name?: string;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** @throws Error when the store has not been built or does not come up */
-export async function startToystore({ name = 'toystore', settings = {} }: ToystoreOptions = {}): Promise<Target> {
+export async function startToystore({ settings = {} }: ToystoreOptions = {}): Promise<Target> {
   if (!existsSync(STORE_CLI)) throw new Error('the store is not built: run `npm ci` first');
   await mkdir(DATA_FOLDER, { recursive: true });
   const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-'));
@@ -29,7 +28,7 @@ export async function startToystore({ name = 'toystore', settings = {} }: Toysto
   await writeFile(seed, STOCKED_CSV);
   const [frontend, catalog, order] = await findFreePorts(3);
   return startServer({
-    name,
+    name: 'toystore',
     args: [STORE_CLI, 'start'],
     env: {
       HOST: '127.0.0.1',

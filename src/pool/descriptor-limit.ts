@@ -5,9 +5,10 @@
 // against what the limit leaves, and refuses in the service's own words before the kernel does it in none.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { REFUSALS_MAX } from './refusals.js';
 
-/** Left to the rest of the process: files, pipes, connections that it opens itself. */
-const RESERVE = 32;
+/** Left to the rest of the process: files, pipes, connections that it opens itself; and to refused connections. */
+const RESERVE = 32 + REFUSALS_MAX;
 
 /** A thread's event loop, its channel and its wake-up descriptors: 10 to 14 on Linux. */
 const PER_THREAD = 16;

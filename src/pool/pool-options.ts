@@ -52,7 +52,10 @@ export interface ThreadPoolOptions {
   readonly handoff?: 'auto' | 'native' | 'ipc';
   /** Whether a peer may close its sending side and still be answered (as HTTP/1.1 servers do). Default: true. */
   readonly allowHalfOpen?: boolean;
-  /** Takes over a connection that cannot be placed, to say so in the service's protocol and end it. Default: destroys it. */
+  /**
+   * Told of a connection that cannot be placed, to say so in the service's protocol and end it. What the peer sends is
+   * discarded, and the socket destroyed after a second at the latest. Default: destroys it.
+   */
   readonly onRefused?: (socket: Socket, reason: RefusalReason) => void;
   /** Closes the pool, as close() does, when it aborts. */
   readonly signal?: AbortSignal;

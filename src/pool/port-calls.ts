@@ -122,14 +122,14 @@ async function answer(
   { call, name, payload }: CallMessage,
   handler: ((request: never) => unknown) | undefined,
 ): Promise<void> {
-  let reply: ReplyMessage;
+  const send = (reply: ReplyMessage) => port.postMessage(reply);
   try {
     if (handler === undefined) throw new Error(`nothing serves ${name}`);
-    reply = { reply: call, result: await handler(payload as never) };
+    send({ reply: call, result: await handler(payload as never) });
   } catch (error) {
-    reply = { reply: call, failure: error instanceof Error ? error.message : String(error) };
+    // Thrown by the handler, or by postMessage for a result that cannot be cloned.
+    send({ reply: call, failure: error instanceof Error ? error.message : String(error) });
   }
-  port.postMessage(reply);
 }
 
 function isCall(message: unknown): message is CallMessage {

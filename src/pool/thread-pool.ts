@@ -22,9 +22,10 @@ import { monotonicUs } from './clock.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';
 import { PoolError } from './pool-error.js';
-import { type RefusalReason, type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';
+import { type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
 import type { ThreadExit } from './pool-thread.js';
+import { Refusals } from './refusals.js';
 import { ThreadCrew } from './thread-crew.js';
 import { Timers } from './timers.js';
 import { WaitQueue } from './wait-queue.js';
@@ -61,8 +62,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   readonly #waitTimeUs = createHistogram();
   readonly #queue: WaitQueue<Waiting>;
   readonly #crew: ThreadCrew;
+  readonly #refusals: Refusals;
   readonly #timers = new Timers();
-  readonly #totals = { accepted: 0, refused: 0, lost: 0, acceptErrors: 0 };
+  readonly #totals = { accepted: 0, lost: 0, acceptErrors: 0 };
   #state: 'made' | 'running' | 'closing' | 'closed' = 'made';
   #acceptor: Acceptor | undefined;
   #connectionsMax = Number.POSITIVE_INFINITY;
@@ -79,6 +81,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#options = settleOptions(options);
     this.#way = this.#options.threads === 0 ? 'inline' : chooseHandoff(this.#options.handoff);
     this.#queue = new WaitQueue(this.#options.queueMax);
+    this.#refusals = new Refusals(this.#options.onRefused);
     this.#crew = new ThreadCrew(this.#options, this.#way, this.#waitTimeUs, {
       onPlaceFree: () => this.#placeWaiting(),
       onReturned: (socket, acceptedAtUs) => this.#takeBack({ socket, acceptedAtUs }),
@@ -130,8 +133,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   /** Places one connected socket, which must be paused and never read from (option pauseOnConnect of net.Server). */
   accept(socket: Socket): void {
     this.#totals.accepted += 1;
-    if (this.#state !== 'running') this.#refuse(socket, 'closing');
-    else if (this.#connections >= this.#connectionsMax) this.#refuse(socket, 'descriptor-limit');
+    if (this.#state !== 'running') this.#refusals.refuse(socket, 'closing');
+    else if (this.#connections >= this.#connectionsMax) this.#refusals.refuse(socket, 'descriptor-limit');
     else this.#place({ socket, acceptedAtUs: monotonicUs() });
   }
 
@@ -152,7 +155,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
       queueLength: this.#queue.length,
       waitTimeUs: this.#waitTimeUs,
       accepted: this.#totals.accepted,
-      refused: this.#totals.refused,
+      refused: this.#refusals.total,
       lost: this.#totals.lost + this.#crew.totals.connectionsLost + lostOnArrival,
       acceptErrors: this.#totals.acceptErrors,
       threadsSpawned: this.#crew.totals.spawned,
@@ -185,14 +188,14 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #place(waiting: Waiting): void {
     if (this.#queue.length === 0 && this.#sendToLeastBusy(waiting)) return;
     if (this.#queue.push(waiting)) this.#onWaiting();
-    else this.#refuse(waiting.socket, 'queue-full');
+    else this.#refusals.refuse(waiting.socket, 'queue-full');
   }
 
   /** A connection whose handoff failed after all keeps its turn. */
   #takeBack(waiting: Waiting): void {
-    if (this.#state === 'closed') this.#refuse(waiting.socket, 'closing');
+    if (this.#state === 'closed') this.#refusals.refuse(waiting.socket, 'closing');
     else if (this.#queue.unshift(waiting)) this.#placeWaiting();
-    else this.#refuse(waiting.socket, 'queue-full');
+    else this.#refusals.refuse(waiting.socket, 'queue-full');
   }
 
   /** Places as many waiting connections as there are places for, in their order. */
@@ -272,13 +275,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     });
   }
 
-  #refuse(socket: Socket, reason: RefusalReason): void {
-    this.#totals.refused += 1;
-    // Nobody has listened for its errors so far, and the service's farewell may well fail.
-    socket.on('error', () => socket.destroy());
-    this.#options.onRefused(socket, reason);
-  }
-
   async #close(drainTimeoutMs: number): Promise<void> {
     const deadline = performance.now() + drainTimeoutMs;
     this.#state = 'closing';
@@ -286,13 +282,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#acceptor?.close();
     await this.#letQueueEmpty(drainTimeoutMs / 2);
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      this.#refuse(waiting.socket, 'closing');
+      this.#refusals.refuse(waiting.socket, 'closing');
     }
     await this.#crew.close(Math.max(0, deadline - performance.now()));
     this.#state = 'closed';
     // What came back from a dying thread meanwhile has nowhere to go.
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      this.#refuse(waiting.socket, 'closing');
+      this.#refusals.refuse(waiting.socket, 'closing');
     }
     this.#timers.clear();
   }

@@ -114,7 +114,7 @@ test('killed at random instants, the books agree after each recovery', async (t)
     join(directory, 'seed.csv'),
     `name,price,quantity\n${NAMES.map((name) => `${name},1,${STOCK}\n`).join('')}`,
   );
-  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 32);
+  const seed = Number(process.env.SEED ?? Date.now() % 2 ** 32);
   t.log(`SEED=${seed}`);
   const random = new SeededRandom(seed);
   const catalog = new KilledCatalog(directory);

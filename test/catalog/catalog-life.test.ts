@@ -4,7 +4,7 @@
 //   SEED=123 npx ava dist/test/catalog/catalog-life.test.js     runs that seed alone
 
 import test from 'ava';
-import { forSeeds } from '../simulation/journal-life.js';
+import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
 import { type CatalogWorldOptions, livesThrough } from './catalog-life.js';
 
 const SEEDS = 1000;
@@ -18,15 +18,15 @@ const worlds: readonly { name: string; options: CatalogWorldOptions }[] = [
 for (const { name, options } of worlds) {
   test(`the books agree: ${name}`, async (t) => {
     let steps = 0;
-    const failed = await forSeeds(SEEDS, async (seed) => {
+    await checkSeeds('catalog-life', SEEDS, async (seed) => {
       steps += await livesThrough(seed, options);
     });
-    t.is(failed, undefined, `seed ${failed?.seed}: ${failed?.error.stack}`);
+    t.pass();
     t.log(`${SEEDS} seeds, ${steps} steps`);
   });
 }
 
 test('without recovery by the order service a seed fails', async (t) => {
-  const failed = await forSeeds(SEEDS, (seed) => livesThrough(seed, { without: 'recover' }));
+  const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, { without: 'recover' }));
   t.not(failed, undefined, 'no seed noticed');
 });

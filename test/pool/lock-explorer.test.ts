@@ -99,7 +99,7 @@ for (const [name, exploration] of Object.entries(cases)) {
 
 interface Mutant {
   readonly name: string;
-  readonly file: 'shared-rw-lock.js' | 'lock-layout.js' | 'lock-repair.js';
+  readonly file: 'shared-rw-lock.js' | 'lock-holder.js' | 'lock-layout.js' | 'lock-repair.js';
   readonly from: string;
   readonly to: string;
   readonly caughtAs: RegExp;
@@ -110,23 +110,23 @@ const mutants: Mutant[] = [
   {
     name: 'the event is read only when going to sleep, after the look at the state',
     file: 'shared-rw-lock.js',
-    from: 'this.#machine.wait(this.#words, this.#eventWord(toWrite), this.#seenEvent, left)',
-    to: 'this.#machine.wait(this.#words, this.#eventWord(toWrite), this.#machine.load(this.#words, this.#eventWord(toWrite)), left)',
+    from: 'this.#holder.sleep(toWrite, this.#seenEvent, ',
+    to: 'this.#holder.sleep(toWrite, this.#holder.event(toWrite), ',
     caughtAs: /^lost wake/,
     exploration: { scripts: [reader(), writer()] },
   },
   {
     name: 'a granted writer is woken without counting the event up',
-    file: 'shared-rw-lock.js',
-    from: `#wakeWriter() {
+    file: 'lock-holder.js',
+    from: `#wakeWriters(count) {
         this.#machine.add(this.#words, this.#writerEvent, 1);`,
-    to: '#wakeWriter() {',
+    to: '#wakeWriters(count) {',
     caughtAs: /^lost wake/,
     exploration: { scripts: [writer(), writer()] },
   },
   {
     name: 'one reader is woken instead of all',
-    file: 'shared-rw-lock.js',
+    file: 'lock-holder.js',
     from: 'this.#machine.notify(this.#words, this.#readerEvent, Number.POSITIVE_INFINITY)',
     to: 'this.#machine.notify(this.#words, this.#readerEvent, 1)',
     caughtAs: /^lost wake/,
@@ -134,7 +134,7 @@ const mutants: Mutant[] = [
   },
   {
     name: 'a writer that gives up leaves the readers behind it asleep',
-    file: 'shared-rw-lock.js',
+    file: 'lock-holder.js',
     from: 'if ((next & KEEPS_READERS_OUT) === 0 && (next & WAITING_READERS) !== 0)',
     to: 'if (false)',
     caughtAs: /^lost wake/,
@@ -142,7 +142,7 @@ const mutants: Mutant[] = [
   },
   {
     name: 'a writer gives up although the lock has just been granted',
-    file: 'shared-rw-lock.js',
+    file: 'lock-holder.js',
     from: `#stopAwaitingWrite() {
         for (;;) {
             const state = this.#machine.load(this.#words, this.#state);
@@ -156,8 +156,8 @@ const mutants: Mutant[] = [
   },
   {
     name: 'a reader gives up although it has just been let in',
-    file: 'shared-rw-lock.js',
-    from: `if (awaitingReadIn(state) !== since)
+    file: 'lock-holder.js',
+    from: `if (awaitingReadIn(state) !== waitsSince)
                 return false;`,
     to: '',
     caughtAs: /./,
@@ -165,9 +165,9 @@ const mutants: Mutant[] = [
   },
   {
     name: 'the state is written without looking at what it was meanwhile',
-    file: 'shared-rw-lock.js',
-    from: `if (this.#machine.compareExchange(words, this.#state, state, state + WRITER) === state) {`,
-    to: `if (this.#machine.compareExchange(words, this.#state, this.#machine.load(words, this.#state), state + WRITER) >= 0) {`,
+    file: 'lock-holder.js',
+    from: `if (this.#machine.compareExchange(this.#words, this.#state, state, state + WRITER) === state) {`,
+    to: `if (this.#machine.compareExchange(this.#words, this.#state, this.#machine.load(this.#words, this.#state), state + WRITER) >= 0) {`,
     caughtAs: /^no exclusion|^unclean end/,
     exploration: { scripts: [writer(), writer()], fuseReads: false },
   },
@@ -214,8 +214,8 @@ const mutants: Mutant[] = [
   {
     name: 'repair wakes nobody',
     file: 'shared-rw-lock.js',
-    from: 'this.#machine.notify(this.#words, this.#writerEvent, Number.POSITIVE_INFINITY)',
-    to: '0',
+    from: 'this.#holder.wakeAll();',
+    to: '',
     caughtAs: /^lost wake/,
     exploration: { scripts: [writer(), writer(), repairer], mortalThreads: 2 },
   },
