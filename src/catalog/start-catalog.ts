@@ -14,6 +14,7 @@ import { type DirectoryLock, lockDirectory, nodeFileSystem } from '../storage/in
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, type SellingMessage, sellerOf } from './catalog-messages.js';
+import { createCatalogMetrics } from './catalog-metrics.js';
 
 /** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
@@ -140,7 +141,9 @@ class CatalogProcess implements RunningCatalog {
       allowHalfOpen: false,
       handoff,
     });
+    const metrics = createCatalogMetrics(this);
     pool.on('spawn', ({ threadIndex, port }) => {
+      metrics.add(port);
       this.#ports.set(sellerOf(threadIndex), port);
       port.on('message', (message: unknown) => {
         if (message === BELL) engine.wakeKeeper();

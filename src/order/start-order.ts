@@ -19,6 +19,7 @@ import { OrderDesk } from './order-desk.js';
 import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
 import { OrderLog, type OrderLogStats } from './order-log.js';
+import { createOrderMetrics } from './order-metrics.js';
 import { ReleaseStack } from './release-stack.js';
 
 export interface OrderServiceStats {
@@ -82,7 +83,17 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     name: 'order',
   });
-  pool.on('spawn', ({ port }) => desk.attach(port));
+  const stats = (): OrderServiceStats => ({
+    engine: engine.stats(),
+    log: orderLog.stats(),
+    link: link.stats(),
+    pool: pool.stats(),
+  });
+  const metrics = createOrderMetrics(stats);
+  pool.on('spawn', ({ port }) => {
+    metrics.add(port);
+    desk.attach(port);
+  });
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
   });
@@ -103,7 +114,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
       });
     }),
     stop: () => releases.release(),
-    stats: () => ({ engine: engine.stats(), log: orderLog.stats(), link: link.stats(), pool: pool.stats() }),
+    stats,
   };
 }
 
