@@ -94,7 +94,8 @@ class CatalogProcess implements RunningCatalog {
       ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
       onState: (state) => {
         if (state === 'selling') this.#log.info('toys are sold again');
-        else this.#log.error('toys are not sold until the disk takes writes again', { state });
+        else if (state === 'full') this.#log.error('no toys are sold until the disk takes writes again');
+        else if (state === 'failed') this.#log.error('no toys are sold until the catalog is started again');
         for (const port of this.#ports.values()) this.#tellSelling(port);
       },
       onBroken: (error) => {
