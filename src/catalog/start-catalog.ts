@@ -10,11 +10,12 @@ import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { type DirectoryLock, lockDirectory, nodeFileSystem } from '../storage/index.js';
+import { type DirectoryLock, lockDirectory } from '../storage/index.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, type SellingMessage, sellerOf } from './catalog-messages.js';
-import { createCatalogMetrics } from './catalog-metrics.js';
+import { catalogReadings } from './catalog-metrics.js';
 
 /** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
@@ -142,9 +143,9 @@ class CatalogProcess implements RunningCatalog {
       allowHalfOpen: false,
       handoff,
     });
-    const metrics = createCatalogMetrics(this);
+    const hub = createServiceHub('catalog', catalogReadings(this));
     pool.on('spawn', ({ threadIndex, port }) => {
-      metrics.add(port);
+      hub.add(port);
       this.#ports.set(sellerOf(threadIndex), port);
       port.on('message', (message: unknown) => {
         if (message === BELL) engine.wakeKeeper();
