@@ -39,6 +39,13 @@ test('waiting has no width, and what took no time is left out', (t) => {
   t.is(draw(tree), 'store 1 [order 1 [main thread 1 [run 1]]]');
 });
 
+test('what the profiler itself does is left out', (t) => {
+  const callFrame = { functionName: 'start', url: 'file:///x/dist/bench/profile/profiler-preload.js', lineNumber: 1 };
+  const root = profile(['1:(root)>2', '2:onMessage>3'], []).nodes;
+  const measured = { nodes: [...root, { id: 3, callFrame }], samples: [3, 3], timeDeltas: [1000, 1000] };
+  t.is(draw(mergeProfiles([{ service: 'order', thread: 0, profile: measured }])), 'store 0 [order 0 [main thread 0]]');
+});
+
 test('one function called twice from the same place is one frame', (t) => {
   const twice = profile(['1:(root)>2,4', '2:run>3', '3:parse', '4:run>5', '5:parse'], [3, 5, 4]);
   t.is(

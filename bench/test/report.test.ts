@@ -1,20 +1,16 @@
-// The report as a reader gets it: opened in a real browser, in light and in dark, wide and narrow. Without Chromium on
-// the machine those tests are passed over and say so; CHROMIUM names one that is not on the path.
+// The report as a reader gets it: opened in a real browser, in light and in dark, wide and narrow.
 
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { parse } from 'csv-parse/sync';
 import { PALETTES } from '../report/chart-style.js';
 import { chartsOf } from '../report/charts.js';
 import { writeReport } from '../report/write-report.js';
+import { inBrowser, openPage } from './browser.js';
 import { sampleResults } from './sample-results.js';
 
-const BROWSERS = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'];
-const BROWSER_TIMEOUT_MS = 50_000;
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 let folder = '';
@@ -27,26 +23,7 @@ test.before(async () => {
 
 test.after.always(() => rm(folder, { recursive: true, force: true }));
 
-const browser = BROWSERS.find((name) => name !== undefined && spawnSync(name, ['--version']).status === 0);
-if (browser === undefined) {
-  process.stderr.write('no Chromium here: the report is not opened (install chromium, or set CHROMIUM to its path)\n');
-}
-const inBrowser = browser === undefined ? test.skip : test.serial;
-
-/** The page's elements after its scripts have run. The flags come before those that every call needs. */
-function openPage(...flags: string[]): string {
-  const { stdout, error } = spawnSync(
-    browser!,
-    [
-      ...['--headless=new', '--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
-      `--user-data-dir=${path.join(folder, 'browser')}`,
-      ...['--virtual-time-budget=5000', ...flags, '--dump-dom', pathToFileURL(page).href],
-    ],
-    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, timeout: BROWSER_TIMEOUT_MS },
-  );
-  if (error !== undefined) throw error;
-  return stdout;
-}
+const open = (...flags: string[]): string => openPage(page, path.join(folder, 'browser'), ...flags);
 
 /** The SVG that was drawn in the place of a chart. */
 function drawingOf(dom: string, id: string): string {
@@ -59,7 +36,7 @@ for (const [scheme, flag] of [
   ['dark', '--blink-settings=preferredColorScheme=0'],
 ] as const) {
   inBrowser(`every chart is drawn in ${scheme} colours`, (t) => {
-    const dom = openPage(flag);
+    const dom = open(flag);
     const charts = chartsOf(sampleResults());
     t.true(charts.length >= 12);
     t.regex(dom, new RegExp(`data-drawn="${charts.length}"`));
@@ -76,13 +53,13 @@ for (const [scheme, flag] of [
 }
 
 inBrowser('axes are written by the formatters: milliseconds and percentiles', (t) => {
-  const dom = openPage();
+  const dom = open();
   t.regex(drawingOf(dom, 'latency-by-clients'), />0\.1 ms</);
   t.regex(drawingOf(dom, 'latency-by-percentile'), />99\.9%</);
 });
 
 inBrowser('on a narrow screen no chart is wider than the screen', (t) => {
-  const dom = openPage('--window-size=500,900');
+  const dom = open('--window-size=500,900');
   for (const { id } of chartsOf(sampleResults())) {
     const width = /<svg[^>]*width="(\d+)/.exec(drawingOf(dom, id))?.[1];
     t.true(Number(width) > 200 && Number(width) < 500, `${id} is ${width} wide`);

@@ -14,6 +14,7 @@ import { type DirectoryLock, lockDirectory } from '../storage/index.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, type SellingMessage, sellerOf } from './catalog-messages.js';
+import { createCatalogMetrics } from './catalog-metrics.js';
 
 /** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
@@ -83,7 +84,8 @@ class CatalogProcess implements RunningCatalog {
       log: this.#log,
       ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
       onState: (state) => {
-        this.#log.warn('selling state', { state });
+        if (state === 'selling') this.#log.info('toys are sold again');
+        else this.#log.error('toys are not sold until the disk takes writes again', { state });
         for (const port of this.#ports.values()) this.#tellSelling(port);
       },
       onBroken: (error) => {
@@ -130,7 +132,9 @@ class CatalogProcess implements RunningCatalog {
       allowHalfOpen: false,
       handoff,
     });
+    const metrics = createCatalogMetrics(this);
     pool.on('spawn', ({ threadIndex, port }) => {
+      metrics.add(port);
       this.#ports.set(sellerOf(threadIndex), port);
       port.on('message', (message: unknown) => {
         if (message === BELL) engine.wakeKeeper();

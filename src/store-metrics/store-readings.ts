@@ -6,7 +6,7 @@
 
 import { collectDefaultMetrics } from 'prom-client';
 import { type Reading, type RecordedValues, recorded, type ThreadMetrics } from '../metrics/index.js';
-import type { LockStats, PoolStats } from '../pool/index.js';
+import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { JournalStats } from '../storage/index.js';
 
@@ -56,35 +56,6 @@ export function poolReadings(stats: () => PoolStats): Reading[] {
     counter('threads_started_total', 'Threads started.', ({ threadsSpawned }) => threadsSpawned),
     counter('threads_retired_total', 'Extra threads ended when idle.', ({ threadsRetired }) => threadsRetired),
     counter('threads_failed_total', 'Threads that ended by themselves.', ({ threadsFailed }) => threadsFailed),
-  ];
-}
-
-/** The reader-writer lock over the stock, seen from one thread. */
-export function lockReadings(stats: () => LockStats): Reading[] {
-  return [
-    {
-      ...{ name: 'toystore_lock_waits_total', help: 'Acquisitions of the lock that had to wait.', type: 'counter' },
-      read: () => [
-        { labels: { mode: 'read' }, value: stats().readWaits },
-        { labels: { mode: 'write' }, value: stats().writeWaits },
-      ],
-    },
-    {
-      ...{ name: 'toystore_lock_timeouts_total', help: 'Acquisitions that gave up.', type: 'counter' },
-      read: () => stats().timeouts,
-    },
-    {
-      ...{
-        name: 'toystore_lock_longest_wait_seconds',
-        help: 'The longest wait so far.',
-        type: 'gauge',
-        aggregator: 'max',
-      },
-      read: () => [
-        { labels: { mode: 'read' }, value: stats().longestReadWaitMs * SECONDS_PER_MS },
-        { labels: { mode: 'write' }, value: stats().longestWriteWaitMs * SECONDS_PER_MS },
-      ],
-    },
   ];
 }
 

@@ -109,7 +109,7 @@ test('up: the three come up on a fresh clone, one after the other, and none runs
   const started: string[] = [];
   for (const service of SERVICES) {
     const id = await compose.container(service);
-    t.is((await docker('exec', id, 'sh', '-c', 'stat -c %u /proc/1; cat /proc/1/comm')).trim(), '1000\nnode');
+    t.regex(await docker('exec', id, 'sh', '-c', 'stat -c %u /proc/1; cat /proc/1/cmdline'), /^1000\nnode\0/);
     started.push(await inspect(id, '{{.State.StartedAt}}'));
   }
   t.deepEqual(started, started.toSorted());
@@ -140,11 +140,8 @@ for (const service of SERVICES) {
   test(`${service} is restarted: the others find it again`, async (t) => {
     const stock = await stockOf(port, 'Tux');
     await compose.do(['restart', '--timeout', '15', service]);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
     t.is(await stockOf(port, 'Tux'), stock - 1);
   });
 }
@@ -154,11 +151,8 @@ for (const service of SERVICES) {
     const id = await compose.container(service);
     await docker('kill', id);
     await docker('start', id);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
     t.is(await inspect(id, '{{.State.Running}}'), 'true');
   });
 }
@@ -175,11 +169,8 @@ test('the catalog comes back with another address: the others find it without a 
   try {
     await docker('start', catalog);
     t.not(await address(), before);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
   } finally {
     await docker('rm', '--force', other);
   }
@@ -245,6 +236,16 @@ test('a data directory of somebody else is left alone, with a line that says wha
     '-u',
   ]);
   t.is(asOwner.stdout.trim(), String(uid));
+});
+
+test('what root left in a data directory is taken over', async (t) => {
+  const mount = ['--volume', `${join(directory, 'foreign')}:/data/catalog`];
+  const asRoot = ['run', '--rm', '--user', '0', '--entrypoint', 'sh', ...mount, 'toystore-catalog', '-c'];
+  await docker(...asRoot, 'cp toys.csv /data/catalog/catalog.csv && chown -R 0:0 /data/catalog');
+  t.is(
+    (await docker('run', '--rm', ...mount, 'toystore-catalog', 'stat', '-c', '%u', '/data/catalog/catalog.csv')).trim(),
+    '1000',
+  );
 });
 
 test('the whole store in one container', async (t) => {

@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { checkSeeds } from '../support/simulated-seeds.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-const SEEDS = 600;
+const SEEDS = 400;
 
 async function check(t: ExecutionContext, seeds: number, options: StoreWorldOptions): Promise<void> {
   const sums = { steps: 0, starts: 0, orders: 0 };
