@@ -22,7 +22,7 @@ const SCRIPT = `
 const tree = JSON.parse(document.getElementById('tree').textContent);
 const details = document.getElementById('details');
 const place = document.getElementById('graph');
-const chart = flamegraph.flamegraph().width(place.clientWidth).cellHeight(20).minFrameSize(1).transitionDuration(150).inverted(true).sort(true)
+const chart = flamegraph.default().width(place.clientWidth).cellHeight(20).minFrameSize(1).transitionDuration(150).inverted(true).sort(true)
   .setDetailsElement(details)
   .setLabelHandler((d) => d.data.name + ': ' + d.value.toFixed(1) + ' ms, ' + (100 * d.value / tree.value).toFixed(1) + '%');
 d3.select(place).datum(tree).call(chart);

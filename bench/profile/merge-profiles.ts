@@ -40,7 +40,9 @@ export interface Frame {
 
 const US_PER_MS = 1000;
 /** Waiting is not work: a thread that sleeps has no width. */
-const NOT_WORK = new Set(['(idle)']);
+const IDLE = '(idle)';
+/** Nor is what the profiler itself does when it starts. */
+const PROFILER_FILE = /\/profiler-preload\.js$/;
 
 /** @returns the whole store's tree; frames are called `function file:line` */
 export function mergeProfiles(threads: readonly ThreadProfile[]): Frame {
@@ -64,8 +66,10 @@ function threadFrame({ thread, profile }: ThreadProfile): Frame {
     const node = nodes.get(id)!;
     const frame: Frame = { name: frameName(node.callFrame), value: (ownUs.get(id) ?? 0) / US_PER_MS, children: [] };
     for (const childId of node.children ?? []) {
+      const { functionName, url } = nodes.get(childId)!.callFrame;
+      if (functionName === IDLE || PROFILER_FILE.test(url)) continue;
       const child = toFrame(childId);
-      if (child.value === 0 || NOT_WORK.has(child.name)) continue;
+      if (child.value === 0) continue;
       addChild(frame.children, child);
       frame.value += child.value;
     }

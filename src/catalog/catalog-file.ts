@@ -11,6 +11,7 @@ import { isUtf8 } from 'node:buffer';
 import { CsvError, type Options, parse } from 'csv-parse/sync';
 import { CatalogError } from './catalog-error.js';
 import { NAME_BYTES_MAX, PRICE_CENTS_MAX, QUANTITY_MAX, TOYS_MAX } from './catalog-limits.js';
+import { NameIndex } from './name-index.js';
 
 /** The toys of a file, as columns: what is at index i belongs to the toy of row i. */
 export interface CatalogRows {
@@ -28,6 +29,9 @@ const REQUIRED_COLUMNS = ['name', 'price', 'quantity'] as const;
 const BYTE_ORDER_MARK = '\ufeff';
 /** A row whose number of cells is wrong is told from a blank line here, with a better message than the library's. */
 const CSV_OPTIONS: Options = { relax_column_count: true, bom: true };
+const QUOTE = 0x22;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /** Where in a row the three columns stand. */
@@ -46,18 +50,23 @@ interface ColumnPlaces {
  */
 export function parseCatalog(bytes: Buffer, path: string): CatalogRows {
   requireUtf8(bytes, path);
-  const records = parseRecords(bytes, path);
-  const header = records[0];
-  if (header === undefined) throw refuse(path, 1, 'the file is empty; it must begin with name,price,quantity');
-  const places = placeColumns(header, path);
-  const checked = new RowChecker(places, records.length - 1);
-  for (let row = 1; row < records.length; row++) {
-    const record = records[row] as string[];
-    if (isBlankLine(record, places)) continue;
-    const reason = checked.add(record);
-    if (reason !== undefined) throw refuse(path, lineOfRecord(bytes, row), reason);
+  let header: string[] | undefined;
+  let checker: RowChecker | undefined;
+  let row = 0;
+  for (const record of recordsOf(bytes, path)) {
+    if (checker === undefined) {
+      header = record;
+      checker = new RowChecker(placeColumns(header, path), countLines(bytes));
+    } else if (!checker.isBlank(record)) {
+      const reason = checker.add(record);
+      if (reason !== undefined) throw refuse(path, lineOfRecord(bytes, row), reason);
+    }
+    row++;
   }
-  return checked.rows(header);
+  if (header === undefined || checker === undefined) {
+    throw refuse(path, 1, 'the file is empty; it must begin with name,price,quantity');
+  }
+  return checker.rows(header);
 }
 
 /**
@@ -112,17 +121,20 @@ export function parsePrice(text: string): number | undefined {
 /** Checks rows one after the other and gathers their columns. */
 class RowChecker {
   readonly #places: ColumnPlaces;
-  readonly #names: string[] = [];
-  readonly #known = new Set<string>();
-  readonly #pricesCents: Float64Array;
-  readonly #quantities: Uint32Array;
+  readonly #names: NameIndex;
+  readonly #pricesCents: number[] = [];
+  readonly #quantities: number[] = [];
   readonly #cells: string[][] | undefined;
 
   constructor(places: ColumnPlaces, rowsMax: number) {
     this.#places = places;
-    this.#pricesCents = new Float64Array(rowsMax);
-    this.#quantities = new Uint32Array(rowsMax);
+    this.#names = new NameIndex(rowsMax);
     this.#cells = places.count > REQUIRED_COLUMNS.length ? [] : undefined;
+  }
+
+  /** Whether the row is an empty line. */
+  isBlank(record: string[]): boolean {
+    return record.length === 1 && record[0] === '';
   }
 
   /** Takes the row in, or tells why not. */
@@ -130,7 +142,7 @@ class RowChecker {
     const { name: namePlace, price: pricePlace, quantity: quantityPlace, count } = this.#places;
     if (record.length !== count) return `${record.length} fields instead of ${count}`;
     const name = record[namePlace] as string;
-    const nameReason = this.#refuseName(name);
+    const nameReason = refuseName(name);
     if (nameReason !== undefined) return nameReason;
     const cents = parsePrice(record[pricePlace] as string);
     if (cents === undefined) {
@@ -140,35 +152,31 @@ class RowChecker {
     if (quantity === undefined) {
       return `quantity is ${JSON.stringify(record[quantityPlace])}: it must be a whole number from 0 to ${QUANTITY_MAX}`;
     }
-    const index = this.#names.push(name) - 1;
-    this.#known.add(name);
-    this.#pricesCents[index] = cents;
-    this.#quantities[index] = quantity;
+    if (this.#pricesCents.length === TOYS_MAX) return `more than ${TOYS_MAX} toys`;
+    if (!this.#names.add(name)) return `name ${JSON.stringify(name)} stands in the file twice`;
+    this.#pricesCents.push(cents);
+    this.#quantities.push(quantity);
     this.#cells?.push(record);
     return undefined;
   }
 
   rows(columns: string[]): CatalogRows {
-    const count = this.#names.length;
     return {
-      names: this.#names,
-      pricesCents: this.#pricesCents.slice(0, count),
-      quantities: this.#quantities.slice(0, count),
+      names: this.#names.names,
+      pricesCents: Float64Array.from(this.#pricesCents),
+      quantities: Uint32Array.from(this.#quantities),
       columns,
       cells: this.#cells,
     };
   }
+}
 
-  #refuseName(name: string): string | undefined {
-    if (name === '') return 'name is empty';
-    // A character takes at most three bytes for each of its UTF-16 units: most names need not be measured.
-    if (name.length * 3 > NAME_BYTES_MAX && Buffer.byteLength(name) > NAME_BYTES_MAX) {
-      return `name is ${Buffer.byteLength(name)} bytes long: at most ${NAME_BYTES_MAX} are allowed`;
-    }
-    if (this.#known.has(name)) return `name ${JSON.stringify(name)} stands in the file twice`;
-    if (this.#names.length === TOYS_MAX) return `more than ${TOYS_MAX} toys`;
-    return undefined;
-  }
+function refuseName(name: string): string | undefined {
+  if (name === '') return 'name is empty';
+  // A character takes at most three bytes for each of its UTF-16 units: most names need not be measured.
+  if (name.length * 3 <= NAME_BYTES_MAX) return undefined;
+  const bytes = Buffer.byteLength(name);
+  return bytes > NAME_BYTES_MAX ? `name is ${bytes} bytes long: at most ${NAME_BYTES_MAX} are allowed` : undefined;
 }
 
 function parseQuantity(text: string): number | undefined {
@@ -191,13 +199,33 @@ function placeColumns(header: readonly string[], path: string): ColumnPlaces {
   };
 }
 
-function parseRecords(bytes: Buffer, path: string): string[][] {
+function recordsOf(bytes: Buffer, path: string): Iterable<string[]> {
+  // Where nothing is quoted a record is a line. The library takes 1.2 to 1.7 s for a million of them, this 0.3 s.
+  if (bytes.indexOf(QUOTE) === -1 && bytes.indexOf(CARRIAGE_RETURN) === -1) return splitLines(bytes.toString());
   try {
     return parse(bytes, CSV_OPTIONS) as string[][];
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw refuse(path, error.lines as number, csvReason(error));
   }
+}
+
+function* splitLines(text: string): Generator<string[]> {
+  for (let start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0; start < text.length; ) {
+    const feed = text.indexOf('\n', start);
+    const end = feed === -1 ? text.length : feed;
+    yield text.slice(start, end).split(',');
+    start = end + 1;
+  }
+}
+
+/** How many lines there are at most: each ends in a line feed, or in a carriage return in files of long ago. */
+function countLines(bytes: Buffer): number {
+  let count = 1;
+  for (let index = 0; index < bytes.length; index++) {
+    if (bytes[index] === LINE_FEED || bytes[index] === CARRIAGE_RETURN) count++;
+  }
+  return count;
 }
 
 function csvReason(error: CsvError): string {
@@ -213,10 +241,6 @@ function csvReason(error: CsvError): string {
   }
 }
 
-function isBlankLine(record: string[], places: ColumnPlaces): boolean {
-  return record.length === 1 && record[0] === '' && places.count > 1;
-}
-
 /**
  * The line that the record at `row` begins on. Found by parsing again up to there: to keep every record's line would
  * cost a good file twice the time.
@@ -230,7 +254,7 @@ function requireUtf8(bytes: Buffer, path: string): void {
   if (isUtf8(bytes)) return;
   // No part of a character of several bytes looks like a line feed: lines can be checked one by one.
   for (let line = 1, start = 0; start < bytes.length; line++) {
-    const feed = bytes.indexOf(0x0a, start);
+    const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed === -1 ? bytes.length : feed;
     if (!isUtf8(bytes.subarray(start, end))) throw refuse(path, line, 'the text is not UTF-8');
     start = end + 1;

@@ -98,8 +98,7 @@ export class ClientConnection {
 
   /** Closes the connection; what still waits is rejected with CONNECTION_LOST. */
   close(): void {
-    this.isEnding = true;
-    this.socket.destroy();
+    this.fail(new HttpError('CONNECTION_LOST'));
   }
 
   private received(bytes: Buffer): void {

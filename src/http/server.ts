@@ -137,7 +137,7 @@ class Host implements SessionHost {
   }
 
   returnHead(head: RequestHead): void {
-    head.reset(); // lets go of the bytes
+    head.release();
     if (this.spareHeads.length < SPARE_HEADS_MAX) this.spareHeads.push(head);
   }
 

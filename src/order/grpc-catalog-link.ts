@@ -15,6 +15,7 @@ import {
   type RecoverResponse,
   type Sale,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
 import type { CatalogLink, PurchaseBatch, Recovery } from './catalog-link.js';
 import { OrderError } from './order-error.js';
@@ -32,8 +33,11 @@ export class GrpcCatalogLink implements CatalogLink {
   readonly #batches: BatchStream<PurchaseBatch, readonly number[], ProcessOrdersRequest, ProcessOrdersResponse>;
   readonly #names = new Map<string, Buffer>();
 
-  /** @param address host:port; it is connected to from now on, again and again */
-  constructor(address: string) {
+  /**
+   * @param address host:port; it is connected to from now on, again and again
+   * @param logger told when the catalog goes away and when it is back
+   */
+  constructor(address: string, logger: Log) {
     this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
     this.#batches = new BatchStream({
       open: () => this.#stub.processOrders(),
@@ -42,6 +46,10 @@ export class GrpcCatalogLink implements CatalogLink {
       windowMax: BATCHES_MAX,
       batchItemsMax: 1,
       queueItemsMax: BATCHES_MAX,
+      onStateChange: (isConnected, reason) => {
+        if (isConnected) logger.info('connected to the catalog', { address });
+        else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
+      },
     });
   }
 

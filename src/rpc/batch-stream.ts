@@ -11,64 +11,17 @@
 // look-ups do, and purchases carry a tag or a key.
 
 import { performance } from 'node:perf_hooks';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { BatchQueue, expireCalls, forEachCall, PendingCall } from './batch-queue.js';
+import { BatchQueue, PendingCall } from './batch-queue.js';
 import { BatchStatistics, type BatchStreamStats } from './batch-statistics.js';
+import {
+  BACKOFF_MAX_DEFAULT_MS,
+  type BatchStreamOptions,
+  DEADLINE_CHECK_MS,
+  REFUSALS,
+} from './batch-stream-options.js';
+import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
 import { ReopeningStream } from './reopening-stream.js';
-import { type RpcCode, RpcError } from './rpc-error.js';
-
-export interface BatchStreamOptions<Item, Outcome, Request, Response> {
-  /** Opens a new stream on the channel, without a deadline. The server must send its headers at once. */
-  open: () => ClientDuplexStream<Request, Response>;
-  /** The message for these items; at least one. Called anew when a batch is sent again, then perhaps with fewer. */
-  pack: (items: Item[]) => Request;
-  /** One outcome for each of the items that the message was packed from, in their order. Any other number, or throwing,
-   *  means that the peer broke the protocol. */
-  unpack: (response: Response, items: Item[]) => Outcome[];
-  /** Items of one key that wait at the same time share one place in the batch, and its outcome. */
-  keyOf?: (item: Item) => string | number;
-  /** Messages that may be unanswered at a time. */
-  windowMax: number;
-  /** Items in one message. */
-  batchItemsMax: number;
-  /** Calls that may wait for a batch; one more is refused with RESOURCE_EXHAUSTED. */
-  queueItemsMax: number;
-  /** How long a stream must be down before all calls, and every new one, fail with UNAVAILABLE, until it is up again.
-   *  Infinity (the default): calls wait to their deadlines. */
-  failFastMs?: number;
-  /** The longest pause before the stream is opened again, in milliseconds. */
-  backoffMaxMs?: number;
-  /** Told when the stream comes up, and when it goes down or could not be opened at first, with the reason. */
-  onStateChange?: (isConnected: boolean, reason: RpcError | undefined) => void;
-}
-
-/** Expired calls are looked for this often: a deadline is met to within this. One timer for all calls, because one for
- *  each would cost more than the call. */
-const DEADLINE_CHECK_MS = 20;
-/** Opening a stream on a channel that is down costs well under a millisecond and sends nothing; the channel has a back-off
- *  of its own, and the two add up, so this one stays far below a second. */
-const BACKOFF_MAX_DEFAULT_MS = 250;
-
-/** Statuses by which a peer refuses a batch: sending it again would get the same answer. All others are tried again. */
-const REFUSALS: ReadonlySet<RpcCode> = new Set<RpcCode>([
-  'INVALID_ARGUMENT',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'FAILED_PRECONDITION',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]);
-
-/** A batch that was sent and is not answered. An entry is undefined once nobody waits for it any more. */
-interface InFlightBatch<Item, Outcome> {
-  entries: (PendingCall<Item, Outcome> | undefined)[];
-  items: Item[];
-  /** On the clock of performance.now(), in milliseconds; 0: not sent yet. */
-  sentAt: number;
-}
+import { RpcError } from './rpc-error.js';
 
 export class BatchStream<Item, Outcome, Request, Response> {
   readonly #options: BatchStreamOptions<Item, Outcome, Request, Response>;
@@ -76,8 +29,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   readonly #queue: BatchQueue<Item, Outcome>;
   readonly #statistics = new BatchStatistics();
   readonly #stream: ReopeningStream<Request, Response>;
-  /** Oldest first: the head is the one that the next answer is for. */
-  readonly #inFlight: InFlightBatch<Item, Outcome>[] = [];
+  readonly #inFlight = new InFlightBatches<Item, Outcome>();
   /** Why calls fail while the stream is down; made once, not for each call. */
   #unreachable = new RpcError('UNAVAILABLE', 'the peer has not answered yet');
   readonly #queueFull: RpcError;
@@ -134,13 +86,11 @@ export class BatchStream<Item, Outcome, Request, Response> {
   }
 
   stats(): BatchStreamStats {
-    let inFlightItems = 0;
-    for (const batch of this.#inFlight) inFlightItems += batch.items.length;
     return {
       isConnected: this.isConnected,
       waitingCalls: this.#queue.callCount,
-      inFlightBatches: this.#inFlight.length,
-      inFlightItems,
+      inFlightBatches: this.#inFlight.count,
+      inFlightItems: this.#inFlight.itemCount,
       ...this.#statistics.snapshot(),
     };
   }
@@ -236,7 +186,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
    *  together. With nothing else to do this costs no measurable time. */
   #scheduleSend(): void {
-    if (this.#isSendScheduled || !this.isConnected || this.#inFlight.length >= this.#options.windowMax) return;
+    if (this.#isSendScheduled || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
     this.#isSendScheduled = true;
     setImmediate(() => {
       this.#isSendScheduled = false;
@@ -245,22 +195,13 @@ export class BatchStream<Item, Outcome, Request, Response> {
   }
 
   #send(): void {
-    while (this.isConnected && this.#inFlight.length < this.#options.windowMax && !this.#queue.isEmpty) {
-      const entries = this.#queue.take();
-      const items = new Array<Item>(entries.length);
-      for (let index = 0; index < entries.length; index++) items[index] = entries[index]!.item;
-      this.#write({ entries, items, sentAt: 0 });
+    while (this.isConnected && this.#inFlight.count < this.#options.windowMax && !this.#queue.isEmpty) {
+      this.#write(batchOf(this.#queue.take()));
     }
   }
 
   #resend(): void {
-    for (const batch of this.#inFlight.splice(0)) {
-      const entries = batch.entries.filter((entry) => entry !== undefined);
-      if (entries.length === 0) continue;
-      batch.entries = entries;
-      batch.items = entries.map((entry) => entry.item);
-      this.#write(batch);
-    }
+    for (const batch of this.#inFlight.takeAwaited()) this.#write(batch);
   }
 
   #write(batch: InFlightBatch<Item, Outcome>): void {
@@ -295,7 +236,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
     this.#deadlineTimer = setTimeout(() => {
       this.#deadlineTimer = undefined;
       this.#expire(performance.now());
-      if (this.#inFlight.length > 0 || !this.#queue.isEmpty) this.#armDeadlineTimer();
+      if (this.#inFlight.count > 0 || !this.#queue.isEmpty) this.#armDeadlineTimer();
       this.#settleDrain();
     }, DEADLINE_CHECK_MS);
   }
@@ -307,18 +248,9 @@ export class BatchStream<Item, Outcome, Request, Response> {
       return;
     }
     this.#queue.expire(now, this.#rejecterOfLate(false));
-    const rejectSent = this.#rejecterOfLate(true);
-    let isAwaited = false;
-    for (const { entries } of this.#inFlight) {
-      for (let index = 0; index < entries.length; index++) {
-        const entry = entries[index];
-        if (entry === undefined) continue;
-        entries[index] = expireCalls(entry, now, rejectSent);
-        isAwaited ||= entries[index] !== undefined;
-      }
-    }
+    const isAwaited = this.#inFlight.expire(now, this.#rejecterOfLate(true));
     // Nobody waits for any of the batches that fill the window: a peer that has got stuck must not hold up those behind.
-    if (this.isConnected && this.#inFlight.length > 0 && !isAwaited) {
+    if (this.isConnected && this.#inFlight.count > 0 && !isAwaited) {
       this.#stream.break(new RpcError('DEADLINE_EXCEEDED', 'the peer has stopped answering'));
     }
   }
@@ -335,26 +267,23 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #failAll(errorFor: (sent: boolean) => RpcError): void {
     this.#failInFlight(errorFor(true));
     const error = errorFor(false);
-    while (!this.#queue.isEmpty) this.#rejectBatch({ entries: this.#queue.take(), items: [], sentAt: 0 }, error);
+    while (!this.#queue.isEmpty) this.#rejectBatch(batchOf(this.#queue.take()), error);
   }
 
   #failInFlight(error: RpcError): void {
-    for (const batch of this.#inFlight.splice(0)) this.#rejectBatch(batch, error);
+    for (const batch of this.#inFlight.takeAll()) this.#rejectBatch(batch, error);
   }
 
   #rejectBatch(batch: InFlightBatch<Item, Outcome>, error: RpcError): void {
-    for (const entry of batch.entries) {
-      if (entry === undefined) continue;
-      forEachCall(entry, (call) => {
-        this.#statistics.failed++;
-        call.reject(error);
-      });
-    }
+    forEachCallOf(batch, (call) => {
+      this.#statistics.failed++;
+      call.reject(error);
+    });
   }
 
   #settleDrain(): void {
     if (this.#drained === undefined || this.#isClosed) return;
-    if (this.#inFlight.length > 0 || !this.#queue.isEmpty) return;
+    if (this.#inFlight.count > 0 || !this.#queue.isEmpty) return;
     this.#isClosed = true;
     clearTimeout(this.#deadlineTimer);
     this.#stream.end();

@@ -2,7 +2,8 @@
 
 export { type ServeBatchesOptions, serveBatches } from './batch-server.js';
 export type { BatchStreamStats, HistogramSummary } from './batch-statistics.js';
-export { BatchStream, type BatchStreamOptions } from './batch-stream.js';
+export { BatchStream } from './batch-stream.js';
+export type { BatchStreamOptions } from './batch-stream-options.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';
 export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
 export { HealthCheck } from './health-check.js';

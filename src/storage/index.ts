@@ -4,7 +4,8 @@
 export { replaceFile } from './atomic-file.js';
 export { type DirectoryLock, lockDirectory } from './directory-lock.js';
 export { type FileSystem, nodeFileSystem, type OpenFile, type OpenMode, readWholeFile } from './file-system.js';
-export { Journal, type JournalOptions, type JournalState, type SyncMode } from './journal.js';
+export { Journal } from './journal.js';
+export type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 export type { OnRecord } from './journal-reader.js';
 export type { JournalStats } from './journal-stats.js';
 export { PAYLOAD_BYTES_MAX } from './record-format.js';

@@ -243,6 +243,27 @@ test('files survive being written and read, columns of others too', (t) => {
   );
 });
 
+test('lines without quotes are read as the library reads them', (t) => {
+  const plain = fc.string({ unit: fc.constantFrom('a', 'ü', ',', '\n', ' ', '\ufeff', '1'), maxLength: 40 });
+  const outcomeOf = (text: string) => {
+    try {
+      const { names, quantities, cells } = parse(`name,price,quantity,note\n${text}`);
+      return { names, quantities: [...quantities], cells };
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  fc.assert(
+    fc.property(fc.array(fc.oneof(plain, fc.constantFrom('Tux,1,1,x\n', 'Fox,2,2,\n'))), (parts) => {
+      const text = parts.join('');
+      // A quoted cell at the end sends the whole file through the library.
+      const ending = text === '' || text.endsWith('\n') ? '' : '\n';
+      t.deepEqual(outcomeOf(`${text}${ending}Last,1,1,z\n`), outcomeOf(`${text}${ending}Last,1,1,"z"\n`));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test('what is written back differs from the file in the quantities alone', (t) => {
   const file = 'color,quantity,name,price\nblack,100,"Tux, the ""first""",15.99\n,5,Fox,12.5\n';
   const text = new CatalogText(parse(file));

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { freePort } from '../support/free-port.js';
 import { buy, call, stockOf } from '../support/store-client.js';
 import { Compose, docker, inspect, REPOSITORY, requireEngine, run } from './engine.js';
+import { freePorts } from './free-ports.js';
 
 const SERVICES = ['catalog', 'order', 'frontend'] as const;
 const DOCKERFILES = {
@@ -38,7 +38,7 @@ test.before(async () => {
   await requireEngine();
   directory = await mkdtemp(join(tmpdir(), 'toystore-docker-'));
   await copyFile(join(REPOSITORY, 'docker-compose.yml'), join(directory, 'docker-compose.yml'));
-  port = await freePort();
+  port = await freePorts(2);
   compose = await Compose.create(`toystore-test-${process.pid}`, directory, { FRONTEND_PORTS: String(port) });
 });
 
@@ -109,7 +109,7 @@ test('up: the three come up on a fresh clone, one after the other, and none runs
   const started: string[] = [];
   for (const service of SERVICES) {
     const id = await compose.container(service);
-    t.is((await docker('exec', id, 'sh', '-c', 'stat -c %u /proc/1; cat /proc/1/comm')).trim(), '1000\nnode');
+    t.regex(await docker('exec', id, 'sh', '-c', 'stat -c %u /proc/1; cat /proc/1/cmdline'), /^1000\nnode\0/);
     started.push(await inspect(id, '{{.State.StartedAt}}'));
   }
   t.deepEqual(started, started.toSorted());
@@ -140,11 +140,8 @@ for (const service of SERVICES) {
   test(`${service} is restarted: the others find it again`, async (t) => {
     const stock = await stockOf(port, 'Tux');
     await compose.do(['restart', '--timeout', '15', service]);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
     t.is(await stockOf(port, 'Tux'), stock - 1);
   });
 }
@@ -154,11 +151,8 @@ for (const service of SERVICES) {
     const id = await compose.container(service);
     await docker('kill', id);
     await docker('start', id);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
     t.is(await inspect(id, '{{.State.Running}}'), 'true');
   });
 }
@@ -175,11 +169,8 @@ test('the catalog comes back with another address: the others find it without a 
   try {
     await docker('start', catalog);
     t.not(await address(), before);
-    await eventually(
-      () => buyTux(port),
-      () => true,
-      BACK_TIMEOUT_MS,
-    );
+    await untilReady(port, BACK_TIMEOUT_MS);
+    await buyTux(port);
   } finally {
     await docker('rm', '--force', other);
   }
@@ -247,8 +238,18 @@ test('a data directory of somebody else is left alone, with a line that says wha
   t.is(asOwner.stdout.trim(), String(uid));
 });
 
+test('what root left in a data directory is taken over', async (t) => {
+  const mount = ['--volume', `${join(directory, 'foreign')}:/data/catalog`];
+  const asRoot = ['run', '--rm', '--user', '0', '--entrypoint', 'sh', ...mount, 'toystore-catalog', '-c'];
+  await docker(...asRoot, 'cp toys.csv /data/catalog/catalog.csv && chown -R 0:0 /data/catalog');
+  t.is(
+    (await docker('run', '--rm', ...mount, 'toystore-catalog', 'stat', '-c', '%u', '/data/catalog/catalog.csv')).trim(),
+    '1000',
+  );
+});
+
 test('the whole store in one container', async (t) => {
-  const one = await freePort();
+  const one = await freePorts(1);
   const mount = ['--volume', `${join(directory, 'whole')}:/data`];
   const id = (await docker('run', '--detach', '--publish', `${one}:5000`, ...mount, 'toystore')).trim();
   try {

@@ -236,6 +236,6 @@ test('a large body arrives whole, however it is sent', async (t) => {
   for (let start = 0; start < body.length; start += 1000) client.write(`3e8\r\n${body.slice(start, start + 1000)}\r\n`);
   client.write('0\r\n\r\n');
   t.is((await client.answer()).body, body);
-  client.write(CHUNKED + [...body].map((byte) => `1\r\n${byte}\r\n`).join('') + '0\r\n\r\n');
+  client.write(`${CHUNKED + [...body].map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
   t.is((await client.answer()).body, body, 'one byte a chunk');
 });

@@ -131,7 +131,7 @@ test('Connection: close and HTTP/1.0 end the connection after the answer, keep-a
 test('nothing after the last request of a connection is answered', async (t) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
-  client.write(get('/echo/1') + get('/echo/2', 'Connection: close\r\n') + get('/echo/3') + 'garbage');
+  client.write(`${get('/echo/1') + get('/echo/2', 'Connection: close\r\n') + get('/echo/3')}garbage`);
   t.deepEqual(
     (await client.answers(2)).map(({ body }) => body),
     ['"1"', '"2"'],

@@ -1,22 +1,28 @@
 // order-life.ts: the life of one order service in the simulated world, from one seed, and the check of the books after
-// each recovery. Disk, network and clock are simulated; the catalog behind the network is perfect and never dies.
+// each recovery. Disk, network and clock are simulated.
 //
 //   buyers ─► OrderEngine ─► OrderLog ─► simulated disk: torn, lost and refused writes, power failures
-//                  └────────► link ─► catalog: late, lost and repeated messages, also after the sender's death
+//                  └────────► SimulatedNetwork ─► PerfectCatalog, or the real engine that dies too: CatalogHost
 
 import { parse } from 'csv-parse/sync';
-import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
 import { OrderLog } from '../../src/order/order-log.js';
-import { compareTags, RESULT, type SoldOrder, type Tag } from '../../src/order/order-types.js';
+import { RESULT } from '../../src/order/order-types.js';
 import { StorageError } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
+import { CatalogHost } from './catalog-host.js';
+import { PerfectCatalog } from './perfect-catalog.js';
 import { silent } from './shop.js';
+import { SimulatedNetwork } from './simulated-network.js';
 
-/** A promise of the design that is not kept, to see that the books then go wrong. */
-export type Broken = 'dedupe' | 'recovery' | 'fencing' | 'datasync';
+export interface LifeOptions {
+  /** The catalog's own engine, with a disk of its own and dying too, instead of a perfect one. */
+  readonly realCatalog?: boolean;
+  /** A promise of the design that is not kept, to see that the books then go wrong. */
+  readonly broken?: 'dedupe' | 'recovery' | 'fencing' | 'datasync';
+}
 
 const TOYS = ['Tux', 'Duck, "yellow"', 'Two\nlines'];
 const STOCK = 40;
@@ -25,6 +31,8 @@ const STEPS_MAX = 400;
 const BUYERS = 6;
 const ORDERS_PER_BUYER = 8;
 const CHECKPOINT_BYTES = 1500;
+/** At each step. */
+const CATALOG_DEATH = 0.004;
 const DIRECTORY = '/data';
 
 interface Wish {
@@ -53,7 +61,7 @@ interface Row {
 }
 
 /** Runs that many lives; a failing seed is named with how to run it alone. */
-export async function checkSeeds(count: number, broken?: Broken): Promise<void> {
+export async function checkSeeds(count: number, options: LifeOptions = {}): Promise<void> {
   const only = process.env.SEED;
   for (
     let seed = only === undefined ? 0 : Number(only);
@@ -61,7 +69,7 @@ export async function checkSeeds(count: number, broken?: Broken): Promise<void> 
     seed++
   ) {
     try {
-      await livesThrough(seed, broken);
+      await livesThrough(seed, options);
     } catch (error) {
       const again = `SEED=${seed} npx ava dist/test/order/order-simulation.test.js`;
       throw new Error(`seed ${seed}: ${(error as Error).message}\nrun it alone: ${again}`, { cause: error });
@@ -69,9 +77,9 @@ export async function checkSeeds(count: number, broken?: Broken): Promise<void> 
   }
 }
 
-async function livesThrough(seed: number, broken: Broken | undefined): Promise<void> {
+async function livesThrough(seed: number, options: LifeOptions): Promise<void> {
   const world = new SimulatedWorld(seed);
-  const life = new OrderLife(world, broken);
+  const life = new OrderLife(world, options);
   const generations = world.random.integer(1, GENERATIONS_MAX);
   for (let generation = 0; generation < generations; generation++) await world.run(life.generation());
   await world.run(life.lastGeneration());
@@ -79,7 +87,9 @@ async function livesThrough(seed: number, broken: Broken | undefined): Promise<v
 
 class OrderLife {
   readonly #disk: SimulatedDisk;
-  readonly #catalog: SimulatedCatalog;
+  readonly #perfect: PerfectCatalog;
+  readonly #host: CatalogHost | undefined;
+  readonly #network: SimulatedNetwork;
   readonly #receipts: Receipt[] = [];
   /** Wishes whose outcome was never told: asked for again, under their keys. */
   #open: Wish[] = [];
@@ -87,23 +97,30 @@ class OrderLife {
 
   constructor(
     readonly world: SimulatedWorld,
-    readonly broken: Broken | undefined,
+    readonly options: LifeOptions,
   ) {
+    const { broken, realCatalog } = options;
+    const stock = new Map(TOYS.map((name) => [name, STOCK]));
     this.#disk = new SimulatedDisk(world);
-    this.#catalog = new SimulatedCatalog(world, broken);
+    if (realCatalog === true) this.#host = new CatalogHost(world, stock);
+    this.#perfect = new PerfectCatalog(stock, broken === 'datasync' ? undefined : broken);
+    this.#network = new SimulatedNetwork(world, this.#host ?? this.#perfect);
   }
 
   /** From a start to a crash at some step, or to a stop. */
   async generation(): Promise<void> {
     const { random } = this.world;
-    const { faults } = this.#disk;
-    faults.shortWrite = random.chance(0.3) ? 0.1 : 0;
-    faults.failedWrite = random.chance(0.2) ? 0.05 : 0;
-    faults.failedSync = random.chance(0.1) ? 0.03 : 0;
+    for (const disk of [this.#disk, this.#host?.disk]) {
+      if (disk === undefined) continue;
+      disk.faults.shortWrite = random.chance(0.3) ? 0.1 : 0;
+      disk.faults.failedWrite = random.chance(0.2) ? 0.05 : 0;
+      disk.faults.failedSync = random.chance(0.1) ? 0.03 : 0;
+    }
     const service = new SimulatedProcess(this.world);
     const crashed = new Promise<void>((resolve) => {
       const crashAt = this.world.steps + random.integer(1, STEPS_MAX);
       this.world.onStep = (step) => {
+        if (random.chance(CATALOG_DEATH)) this.#host?.kill();
         if (step !== crashAt) return;
         service.kill();
         if (random.chance(0.5)) this.#disk.powerFailure();
@@ -117,7 +134,11 @@ class OrderLife {
 
   /** On a healthy disk: every open wish is asked for again; then the books must be right. */
   async lastGeneration(): Promise<void> {
-    Object.assign(this.#disk.faults, { shortWrite: 0, failedWrite: 0, failedSync: 0 });
+    for (const disk of [this.#disk, this.#host?.disk]) {
+      if (disk !== undefined) Object.assign(disk.faults, { shortWrite: 0, failedWrite: 0, failedSync: 0 });
+    }
+    // What went wrong with its disk before, a restart of the catalog cures.
+    this.#host?.kill();
     const service = new SimulatedProcess(this.world);
     const { engine, log } = await this.#start(service);
     await this.#buyAll(engine, this.#open);
@@ -126,10 +147,10 @@ class OrderLife {
       const order = await engine.get(receipt.number);
       if (order?.name !== receipt.name) throw new Error(`order ${receipt.number} is read back as ${order?.name}`);
     }
-    this.#checkBooks();
+    await this.#checkBooks();
     await engine.stop();
     await log.close();
-    this.#checkBooks();
+    await this.#checkBooks();
   }
 
   async #serve(service: SimulatedProcess): Promise<void> {
@@ -164,7 +185,7 @@ class OrderLife {
 
   async #start(service: SimulatedProcess): Promise<Started> {
     const fileSystem = this.#disk.fileSystemOf(service);
-    if (this.broken === 'datasync') {
+    if (this.options.broken === 'datasync') {
       const { open } = fileSystem;
       fileSystem.open = async (path, mode) => {
         const file = await open.call(fileSystem, path, mode);
@@ -181,7 +202,7 @@ class OrderLife {
       keySeed: this.world.random.integer(0, 0xffff_ffff),
       checkpointBytes: CHECKPOINT_BYTES,
     });
-    const link = this.#catalog.linkOf(service);
+    const link = this.#network.linkOf(service);
     const limits = { windowMax: 3, batchOrdersMax: 4 };
     const engine = new OrderEngine({ link, log, clock: service.clock, logger: silent, limits });
     await engine.start();
@@ -212,7 +233,8 @@ class OrderLife {
   }
 
   /** What must always hold. */
-  #checkBooks(): void {
+  async #checkBooks(): Promise<void> {
+    if (this.#network.failure !== undefined) throw this.#network.failure;
     const content = this.#disk.content(`${DIRECTORY}/orders.csv`) ?? Buffer.alloc(0);
     const rows: Row[] = parse(content, { columns: true });
     const left = new Map(TOYS.map((name) => [name, STOCK]));
@@ -224,7 +246,7 @@ class OrderLife {
       if (keys.has(key)) throw new Error(`the key ${key} has two orders`);
       keys.add(key);
     }
-    for (const [name, stock] of this.#catalog.stock) {
+    for (const [name, stock] of (await this.#host?.stock()) ?? this.#perfect.stock) {
       if (left.get(name) !== stock) throw new Error(`${name}: ${stock} left, ${left.get(name)} by the orders`);
     }
     for (const { number, name, quantity, key } of this.#receipts) {
@@ -233,103 +255,5 @@ class OrderLife {
       if (!isRight) throw new Error(`order ${number} was told as ${quantity} ${name}, but is ${JSON.stringify(row)}`);
       if (row.key !== key && row.retry_key !== key) throw new Error(`order ${number} has lost its key`);
     }
-  }
-}
-
-/** A catalog without faults behind a network that has all of them. It forgets outcomes as it may: by what is settled. */
-class SimulatedCatalog {
-  readonly stock = new Map(TOYS.map((name) => [name, STOCK]));
-  readonly #random;
-  #sales: SoldOrder[] = [];
-  #outcomes = new Map<number, number>();
-  #incarnation = 0;
-  #settled = 0;
-
-  constructor(
-    readonly world: SimulatedWorld,
-    readonly broken: Broken | undefined,
-  ) {
-    this.#random = world.random;
-  }
-
-  linkOf(service: SimulatedProcess): CatalogLink {
-    /** Sent and unanswered, oldest first: the same again after each break. */
-    const unanswered: { batch: PurchaseBatch; resolve: (results: number[]) => void; reject: (error: Error) => void }[] =
-      [];
-    let isRunning = false;
-    const run = async () => {
-      if (isRunning) return;
-      isRunning = true;
-      for (let next = 0; next < unanswered.length; ) {
-        const { batch, resolve, reject } = unanswered[next]!;
-        await service.sleep(this.#delayMs());
-        const answer = await this.#deliver(batch);
-        await service.sleep(this.#delayMs());
-        if (this.#random.chance(0.1)) {
-          // The connection breaks. What had been on it may still arrive, much later.
-          if (this.#random.chance(0.5)) this.world.after(50 * this.#delayMs(), () => this.#process(batch, true));
-          continue;
-        }
-        unanswered.splice(next, 1);
-        if (answer === 'fenced') reject(new OrderError('FENCED', 'fenced'));
-        else resolve(answer);
-      }
-      isRunning = false;
-    };
-    return {
-      processOrders: (batch) =>
-        new Promise((resolve, reject) => {
-          unanswered.push({ batch, resolve, reject });
-          void run();
-        }),
-      recover: async (logged) => {
-        await service.sleep(this.#delayMs());
-        if (this.#random.chance(0.2)) throw new Error('no connection');
-        const recovery = this.#recover(logged);
-        await service.sleep(this.#delayMs());
-        if (this.#random.chance(0.2)) throw new Error('the connection broke');
-        return recovery;
-      },
-    };
-  }
-
-  /** The message is on its way whatever becomes of the sender. */
-  async #deliver(batch: PurchaseBatch): Promise<number[] | 'fenced'> {
-    await this.world.sleep(this.#delayMs());
-    return this.#process(batch, false);
-  }
-
-  #recover(logged: Tag): Recovery {
-    this.#incarnation++;
-    this.#settled = 0;
-    this.#outcomes = new Map();
-    this.#sales = this.#sales.filter((sale) => compareTags(sale.tag, logged) > 0);
-    return { incarnation: this.#incarnation, sales: this.broken === 'recovery' ? [] : this.#sales };
-  }
-
-  #process(batch: PurchaseBatch, isStray: boolean): number[] | 'fenced' {
-    if (batch.incarnation !== this.#incarnation && this.broken !== 'fencing') return 'fenced';
-    if (batch.firstSequence <= this.#settled) {
-      if (isStray) return 'fenced';
-      throw new Error('a settled tag was sent again');
-    }
-    this.#settled = Math.max(this.#settled, batch.settledSequence);
-    for (const sequence of this.#outcomes.keys()) if (sequence <= this.#settled) this.#outcomes.delete(sequence);
-    return batch.purchases.map(({ name, quantity, key }, index) => {
-      const sequence = batch.firstSequence + index;
-      const before = this.broken === 'dedupe' ? undefined : this.#outcomes.get(sequence);
-      if (before !== undefined) return before;
-      const left = this.stock.get(name)!;
-      const isSold = quantity <= left;
-      this.#outcomes.set(sequence, isSold ? RESULT.SOLD : RESULT.NOT_ENOUGH_STOCK);
-      if (!isSold) return RESULT.NOT_ENOUGH_STOCK;
-      this.stock.set(name, left - quantity);
-      this.#sales.push({ tag: { incarnation: batch.incarnation, sequence }, name, quantity, key, transient: false });
-      return RESULT.SOLD;
-    });
-  }
-
-  #delayMs(): number {
-    return this.#random.next() * 5;
   }
 }

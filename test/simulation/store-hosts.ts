@@ -33,6 +33,7 @@ const RESTART_MS_MIN = 5;
 const RESTART_MS_MAX = 400;
 /** How soon a service that cannot go on ends by itself. */
 const END_MS_MAX = 300;
+const WATCH_MS = 100;
 /** Small, so that new journals begin in every run. */
 const JOURNAL_BYTES_MAX = 1500;
 
@@ -172,6 +173,13 @@ export class OrderHost extends Host {
     });
     void this.engine.failed.then(() => this.endSoon(process));
     void this.engine.start();
+    this.#watch(process, this.log);
+  }
+
+  /** With a sync period, a sync may fail while nobody waits for it: the operator sees it and starts the service again. */
+  #watch(process: SimulatedProcess, log: OrderLog): void {
+    if (log.state === 'failed') this.endSoon(process);
+    else process.after(WATCH_MS, () => this.#watch(process, log));
   }
 
   protected override forget(): void {

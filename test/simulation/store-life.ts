@@ -28,6 +28,7 @@ const ORDERS_EACH_MAX = 6;
 const CRASHES_MAX = 5;
 /** Crashes are at most so many steps apart. */
 const CRASH_STEPS_MAX = 250;
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 /** Simulated time within which everybody must have come to rest. */
 const REST_MS_MAX = 60_000;
 
@@ -128,6 +129,7 @@ class StoreLife {
       disk.faults.failedWrite = random.pick([0, 0, 0, 0.05]);
       disk.faults.shortWrite = random.pick([0, 0, 0, 0.05]);
       disk.faults.failedSync = random.pick([0, 0, 0, 0.02]);
+      disk.faults.capacityBytes = random.pick([NO_LIMIT, NO_LIMIT, NO_LIMIT, random.integer(1000, 8000)]);
     }
   }
 
@@ -149,7 +151,7 @@ class StoreLife {
     this.world.onStep = () => undefined;
     Object.assign(this.#market.network.faults, { loss: 0, duplication: 0, breaks: 0 });
     for (const { disk } of this.#hosts) {
-      Object.assign(disk.faults, { failedWrite: 0, shortWrite: 0, failedSync: 0 });
+      Object.assign(disk.faults, { failedWrite: 0, shortWrite: 0, failedSync: 0, capacityBytes: NO_LIMIT });
     }
   }
 }

@@ -7,13 +7,12 @@ export interface FailedSeed {
   readonly error: Error;
 }
 
-/** The first seed below `count` for which `check` throws. With SEED in the environment, that seed alone is tried. */
+/** The first seed from `first` up to, not including, `end` for which `check` throws. */
 export async function firstFailure(
-  count: number,
+  first: number,
+  end: number,
   check: (seed: number) => Promise<unknown>,
 ): Promise<FailedSeed | undefined> {
-  const only = process.env.SEED;
-  const [first, end] = only === undefined ? [0, count] : [Number(only), Number(only) + 1];
   for (let seed = first; seed < end; seed++) {
     try {
       await check(seed);
@@ -24,13 +23,18 @@ export async function firstFailure(
   return undefined;
 }
 
-/** Throws an error with the seed and how to run it again if there is one that fails. `file`: the test's name. */
+/**
+ * Throws an error with the seed and how to run it again if there is one below `count` that fails.
+ *
+ * @param file the test's name
+ */
 export async function checkSeeds(
   file: string,
   count: number,
   check: (seed: number) => Promise<unknown>,
 ): Promise<void> {
-  const failed = await firstFailure(count, check);
+  const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
+  const failed = only === undefined ? await firstFailure(0, count, check) : await firstFailure(only, only + 1, check);
   if (failed === undefined) return;
   const again = `SEED=${failed.seed} npx ava dist/test/simulation/${file}.test.js`;
   throw new Error(`seed ${failed.seed}: ${failed.error.message}\nrun it alone: ${again}`, { cause: failed.error });

@@ -17,7 +17,7 @@ interface Event {
 }
 
 /** A story that takes more events than this goes round in circles. */
-const EVENTS_MAX = 1_000_000;
+const EVENTS_MAX = 100_000;
 
 export class SimulatedWorld {
   readonly random: SeededRandom;

@@ -1,0 +1,76 @@
+import test from 'ava';
+import { benchHelp, profileHelp, SCENARIOS, type ScenarioName, scenarioHelp } from '../help.js';
+import { PROFILE_TOOLS, parseProfileOptions } from '../profile/profile-options.js';
+import { BenchUsageError, parseBenchOptions } from '../run/bench-options.js';
+
+test('without a word it is every scenario but docker and soak', (t) => {
+  const { scenarios, quick } = parseBenchOptions([]);
+  t.false(scenarios.includes('docker') || scenarios.includes('soak'));
+  t.is(scenarios.length, Object.keys(SCENARIOS).length - 2);
+  t.false(quick);
+});
+
+test('scenarios and options may be mixed; a scenario named twice runs once', (t) => {
+  const options = parseBenchOptions([
+    'clients',
+    '--quick',
+    'rate',
+    'clients',
+    '--clients',
+    '1,2',
+    '--url',
+    'http://[::1]:8080',
+  ]);
+  t.deepEqual(options.scenarios, ['clients', 'rate']);
+  t.like(options, { quick: true, clients: [1, 2], url: { host: '::1', port: 8080 } });
+});
+
+const REFUSED: readonly [argv: string[], message: RegExp][] = [
+  [['everything'], /^unknown scenario "everything": it must be one of clients, /],
+  [['--clients', '1,0'], /^--clients is "1,0": it must be whole numbers from 1 to/],
+  [['--clients', '1,,2'], /^--clients/],
+  [['--p', '0.5,1.5'], /^--p/],
+  [['--rates', 'fast'], /^--rates/],
+  [['--minutes', '0'], /^--minutes/],
+  [['--threads=-1'], /^--threads/],
+  [['--url', '127.0.0.1:5000'], /^--url/],
+  [['--speed'], /--speed/],
+];
+for (const [argv, message] of REFUSED) {
+  test(`refused: ${argv.join(' ')}`, (t) => {
+    t.throws(() => parseBenchOptions(argv), { instanceOf: BenchUsageError, message });
+  });
+}
+
+const PROFILE_REFUSED: readonly [argv: string[], message: RegExp][] = [
+  [[], /^profile takes one tool: threads, doctor, flame, heapprofiler/],
+  [['bubbleprof'], /^the tool is "bubbleprof"/],
+  [['doctor', 'flame'], /^profile takes one tool/],
+  [['flame', '--service', 'client'], /^--service is "client": it must be one of catalog, order, frontend/],
+  [['flame', '--seconds', '1.5'], /^--seconds/],
+  [['flame', '--p', '2'], /^--p/],
+];
+for (const [argv, message] of PROFILE_REFUSED) {
+  test(`refused: profile ${argv.join(' ')}`, (t) => {
+    t.throws(() => parseProfileOptions(argv), { instanceOf: BenchUsageError, message });
+  });
+}
+
+test('a tool alone is enough', (t) => {
+  t.deepEqual(parseProfileOptions(['flame']), {
+    tool: 'flame',
+    service: 'frontend',
+    seconds: 10,
+    clients: 32,
+    p: 0.4,
+    out: undefined,
+  });
+});
+
+test('the help names every scenario and every tool', (t) => {
+  for (const name of Object.keys(SCENARIOS)) {
+    t.regex(benchHelp(), new RegExp(`^ {2}${name} `, 'm'));
+    t.regex(scenarioHelp(name as ScenarioName), new RegExp(`^Usage: npm run bench -- ${name} `));
+  }
+  for (const tool of PROFILE_TOOLS) t.regex(profileHelp(), new RegExp(`^ {2}${tool} `, 'm'));
+});

@@ -1,0 +1,168 @@
+// The load generator as the scenarios use it: a process of its own, against a server in this one that does as it is told.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test from 'ava';
+import { LatencyHistogram } from '../load/latency-histogram.js';
+import { LoadGenerator } from '../load/load-generator.js';
+import type { LoadJob, LoadReport } from '../load/load-job.js';
+
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
+
+const TOY = (name: string, quantity = 100): string =>
+  `{"data":{"name":"${name}","price":15.99,"quantity":${quantity}}}`;
+
+function answer(response: http.ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+const properly: Handler = (request, response) => {
+  if (request.method === 'POST') answer(response, 200, '{"data":{"order_number":7}}');
+  else answer(response, 200, TOY(request.url!.slice('/products/'.length)));
+};
+
+let generator: LoadGenerator;
+test.before(() => {
+  generator = new LoadGenerator();
+});
+test.after.always(() => generator.close());
+
+async function load(handler: Handler, job: Partial<LoadJob>, signal?: AbortSignal): Promise<LoadReport> {
+  const server = http.createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const whole = {
+    connections: 3,
+    durationMs: 300,
+    warmupMs: 50,
+    work: { kind: 'query', toys: ['Tux', 'Fox'] } as const,
+    ...job,
+  };
+  try {
+    return await generator.run({ host: '127.0.0.1', port, ...whole }, signal);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+const countOf = (histogram: string): number => LatencyHistogram.decode(histogram).count;
+
+test.serial('closed loop: queries are counted, nothing is ordered, nothing fails', async (t) => {
+  const { query, order, seconds, generatorCpu } = await load(properly, {});
+  t.true(countOf(query.histogram) > 0);
+  t.is(query.errors, 0);
+  t.is(countOf(order.histogram), 0);
+  t.true(seconds > 0.29 && seconds < 0.31);
+  t.true(generatorCpu > 0);
+});
+
+test.serial('sessions: with p 1 there are about as many orders as queries, with p 0 none', async (t) => {
+  const always = await load(properly, { work: { kind: 'session', toys: ['Tux'], p: 1 } });
+  t.true(Math.abs(countOf(always.query.histogram) - countOf(always.order.histogram)) <= 6);
+  const never = await load(properly, { work: { kind: 'session', toys: ['Tux'], p: 0 } });
+  t.is(countOf(never.order.histogram), 0);
+});
+
+test.serial('sessions: what is sold out is not ordered', async (t) => {
+  const handler: Handler = (request, response) => {
+    if (request.method === 'POST') t.fail('ordered');
+    answer(response, 200, TOY('Tux', 0));
+  };
+  const { order } = await load(handler, { work: { kind: 'session', toys: ['Tux'], p: 1 } });
+  t.is(countOf(order.histogram) + order.errors, 0);
+});
+
+const WRONG: readonly [name: string, status: number, body: string][] = [
+  ['another toy', 200, TOY('Cat')],
+  ['a refusal', 503, '{"error":{"code":503,"message":"later"}}'],
+  ['an empty body', 200, ''],
+];
+for (const [name, status, body] of WRONG) {
+  test.serial(`${name} is an error, apart from the latencies, with a sample`, async (t) => {
+    const { query } = await load((_, response) => answer(response, status, body), {});
+    t.is(countOf(query.histogram), 0);
+    t.true(query.errors > 0);
+    t.deepEqual(query.errorSamples, [`${status} ${body}`]);
+  });
+}
+
+test.serial('an order for which the stock ran out is an answer of its own kind', async (t) => {
+  const refuse: Handler = (_, response) => answer(response, 409, '{"error":{"code":409,"message":"not enough stock"}}');
+  const { order } = await load(refuse, { work: { kind: 'order', toys: ['Tux'] } });
+  t.true(order.soldOut > 0);
+  t.is(order.soldOut, countOf(order.histogram));
+  t.is(order.errors, 0);
+});
+
+test.serial('open loop: the schedule is kept and everything is accounted for', async (t) => {
+  const { query, schedule } = await load(properly, { rate: 200, connections: 8, durationMs: 500 });
+  t.is(schedule!.intended, countOf(query.histogram) + query.errors + schedule!.missed);
+  t.true(schedule!.intended >= 99 && schedule!.intended <= 101, `${schedule!.intended}`);
+});
+
+test.serial('open loop: a stall counts for every request that was due during it', async (t) => {
+  let isStalled = false;
+  let stalled = 0;
+  const handler: Handler = (request, response) => {
+    // The first request after the warm-up is held for a while, with all that come meanwhile.
+    stalled += 1;
+    if (stalled === 30) {
+      isStalled = true;
+      setTimeout(() => {
+        isStalled = false;
+      }, 200);
+    }
+    const send = (): void => {
+      if (isStalled) setTimeout(send, 1);
+      else properly(request, response);
+    };
+    send();
+  };
+  const { query } = await load(handler, { rate: 200, connections: 2, durationMs: 600 });
+  const latencies = LatencyHistogram.decode(query.histogram);
+  // 200 ms at 200 a second: some 40 of 120 were held up, although only two connections were waiting.
+  t.true(latencies.atMs(75) > 20, `p75 ${latencies.atMs(75)} ms`);
+  t.true(latencies.atMs(100) > 150);
+});
+
+test.serial('open loop: what could never be sent is reported as missed', async (t) => {
+  const slowly: Handler = (request, response) => {
+    setTimeout(() => properly(request, response), 50);
+  };
+  const { schedule } = await load(slowly, { rate: 1000, connections: 1, durationMs: 300 });
+  t.true(schedule!.missed > 200, `${schedule!.missed} of ${schedule!.intended}`);
+});
+
+test.serial('a lost connection is an error; the load goes on', async (t) => {
+  let requests = 0;
+  const handler: Handler = (request, response) => {
+    requests += 1;
+    if (requests === 5) response.destroy();
+    else properly(request, response);
+  };
+  const { query } = await load(handler, { connections: 1, warmupMs: 0, durationMs: 600 });
+  t.is(query.errors, 1);
+  t.true(countOf(query.histogram) > 5);
+});
+
+test.serial('an aborted load still reports what was measured', async (t) => {
+  const abort = new AbortController();
+  let requests = 0;
+  const handler: Handler = (request, response) => {
+    requests += 1;
+    if (requests === 50) abort.abort();
+    properly(request, response);
+  };
+  const { query, seconds } = await load(handler, { durationMs: 60_000, warmupMs: 0 }, abort.signal);
+  t.true(countOf(query.histogram) >= 40);
+  t.true(seconds < 30);
+});
+
+test.serial('a server that is not there is an error with its reason', async (t) => {
+  const job = { host: '127.0.0.1', port: 1, connections: 1, durationMs: 100, warmupMs: 0 };
+  const run = generator.run({ ...job, work: { kind: 'query', toys: ['Tux'] } });
+  await t.throwsAsync(run, { message: /ECONNREFUSED/ });
+});
