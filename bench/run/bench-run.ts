@@ -34,11 +34,13 @@ export async function runBench(options: BenchOptions, command: string, signal: A
   const planned = new Map(options.scenarios.map((name) => [name, scenarios[name].plannedSeconds(options)]));
   const progress = new Progress([...planned.values()].reduce((sum, seconds) => sum + seconds, 0));
   const generator = new LoadGenerator();
+  let overdueMs = Number.POSITIVE_INFINITY;
   const context: ScenarioContext = {
     options,
     generator,
     signal,
     step: (text, seconds) => progress.step(text, seconds),
+    isOverdue: () => options.scenarios.length > 1 && performance.now() > overdueMs,
     addRows: (more) => rows.push(...more),
     addFigures: (more) => figures.push(...more),
     note: (text) => notes.add(text),
@@ -46,6 +48,7 @@ export async function runBench(options: BenchOptions, command: string, signal: A
   let failedScenarios = 0;
   for (const name of options.scenarios) {
     if (signal.aborted) break;
+    overdueMs = performance.now() + planned.get(name)! * MS_PER_S;
     progress.enter(name);
     progress.step('starting');
     try {

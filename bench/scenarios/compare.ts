@@ -55,7 +55,7 @@ function timingOf({ quick, rounds, scenarios }: BenchOptions): Timing {
 
 /** One unmeasured load for each subject and operation: until the hot code is compiled. */
 function warmupOf({ quick }: BenchOptions): Timing {
-  return { rounds: 1, durationMs: quick ? 250 : 1000, warmupMs: 0 };
+  return { rounds: 1, durationMs: quick ? 200 : 1000, warmupMs: 0 };
 }
 
 export const compare: Scenario = {
@@ -65,12 +65,8 @@ export const compare: Scenario = {
     return START_SECONDS + pointsSeconds(loads, warmupOf(options)) + pointsSeconds(points, timingOf(options));
   },
   run: async (context) => {
-    const targets: Target[] = [];
+    const targets = await startAll(context.options);
     try {
-      targets.push(await storeTarget(context.options));
-      for (const frontend of [BASELINE, 'node-http'])
-        targets.push(await startPeer(frontend, ['peer-store.js', '--frontend', frontend]));
-      targets.push(await startPeer(FLOOR, ['raw-socket.js']));
       await warmUp(context, targets);
       const connections = context.options.connections ?? CONNECTIONS;
       const points = OPERATIONS.flatMap((operation) =>
@@ -83,6 +79,20 @@ export const compare: Scenario = {
     }
   },
 };
+
+/** All at once: most of starting is waiting. If one does not come up, the others are stopped. */
+async function startAll(options: BenchOptions): Promise<Target[]> {
+  const started = await Promise.allSettled([
+    storeTarget(options),
+    ...[BASELINE, 'node-http'].map((frontend) => startPeer(frontend, ['peer-store.js', '--frontend', frontend])),
+    startPeer(FLOOR, ['raw-socket.js']),
+  ]);
+  const targets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed === undefined) return targets;
+  await Promise.all(targets.map((target) => target.stop()));
+  throw failed.reason;
+}
 
 function startPeer(name: string, [file, ...flags]: [string, ...string[]]): Promise<Target> {
   return startServer({ name, args: [path.join(COMPILED_FOLDER, 'peers', file), ...flags] });

@@ -70,6 +70,10 @@ async function runRounds(
   const { rounds, durationMs, warmupMs } = timing;
   let measured = 0;
   for (let round = 1; round <= rounds; round++) {
+    if (round > 1 && context.isOverdue()) {
+      context.note(`${[...reports.keys()][0]?.key.scenario}: ${round - 1} of ${rounds} rounds, since its time was up.`);
+      return;
+    }
     for (const [point, ofPoint] of reports) {
       if (context.signal.aborted) return;
       const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
