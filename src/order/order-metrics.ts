@@ -1,41 +1,69 @@
-// order-metrics.ts: what the order service tells Prometheus, all of it from the engine's thread.
+// order-metrics.ts: what the order service counts, under the names that Prometheus shows. docs/operations.md lists them.
 
-import { MetricsHub, type Reading, registerReadings, ThreadMetrics } from '../metrics/index.js';
-import {
-  batchStreamReadings,
-  collectProcessMetrics,
-  journalReadings,
-  poolReadings,
-} from '../store-metrics/store-readings.js';
-import type { OrderServiceStats } from './start-order.js';
+import type { Reading } from '../metrics/index.js';
+import type { PoolStats } from '../pool/index.js';
+import type { BatchStreamStats } from '../rpc/index.js';
+import { batchStreamReadings, journalReadings, poolReadings } from '../store-metrics/store-readings.js';
+import type { EngineStats } from './engine-options.js';
+import type { OrderLogStats } from './order-log.js';
 
-/** The engine's thread, among the threads that have batch streams. */
-const ENGINE_THREAD_INDEX = 0;
+/** The engine lives in the main thread: its stream to the catalog is not one of a pool's thread. */
+const ENGINE_THREAD = 'main';
 
-/** The hub of a running order service, which gathers its own threads' metrics too. */
-export function createOrderMetrics(stats: () => OrderServiceStats): MetricsHub {
-  const metrics = new ThreadMetrics();
-  collectProcessMetrics(metrics);
-  const counter = (name: string, help: string, read: (stats: OrderServiceStats) => number): Reading => ({
-    ...{ name: `toystore_${name}`, help, type: 'counter' },
-    read: () => read(stats()),
-  });
-  const gauge = (name: string, help: string, read: (stats: OrderServiceStats) => number): Reading => ({
-    ...{ name: `toystore_${name}`, help, type: 'gauge' },
-    read: () => read(stats()),
-  });
-  registerReadings(metrics.registry, [
+/** What a running order service tells of itself. */
+interface OrderStats {
+  readonly engine: EngineStats;
+  readonly log: OrderLogStats;
+  readonly link: BatchStreamStats;
+  readonly pool: PoolStats;
+}
+
+/** All of the order service's metrics. Everything but the pool's threads happens in the main thread. */
+export function orderReadings(stats: () => OrderStats): Reading[] {
+  const engine = (): EngineStats => stats().engine;
+  const log = (): OrderLogStats => stats().log;
+  return [
     ...poolReadings(() => stats().pool),
-    ...journalReadings(() => stats().log.journal),
-    ...batchStreamReadings(ENGINE_THREAD_INDEX, { purchase: () => stats().link }),
-    gauge('journal_bytes', 'Size of the journal.', ({ log }) => log.journalBytes),
-    counter('checkpoints_total', 'Checkpoints written.', ({ log }) => log.checkpoints),
-    gauge('selling', 'Whether the service sells: 1 or 0.', ({ engine }) => (engine.isSelling ? 1 : 0)),
-    gauge('orders', 'Orders in the log.', ({ log }) => log.orders),
-    counter('orders_logged_total', 'Orders written since the start.', ({ engine }) => engine.orders),
-    counter('order_groups_total', 'Groups that they were written in.', ({ engine }) => engine.groups),
-    gauge('orders_waiting', 'Orders not sent to the catalog yet.', ({ engine }) => engine.waiting),
-    gauge('orders_in_flight', 'Orders at the catalog.', ({ engine }) => engine.inFlight),
-  ]);
-  return new MetricsHub(metrics, { labels: { service: 'order' } });
+    ...batchStreamReadings(ENGINE_THREAD, { process: () => stats().link }),
+    ...journalReadings(() => log().journal),
+    {
+      ...{ name: 'toystore_selling', help: 'Whether the service takes orders: 1 or 0.', type: 'gauge' },
+      read: () => (engine().isSelling ? 1 : 0),
+    },
+    {
+      ...{
+        name: 'toystore_orders_total',
+        help: 'Orders sold since the store was opened: the next order number.',
+        type: 'counter',
+      },
+      read: () => log().orders,
+    },
+    {
+      ...{ name: 'toystore_order_backlog', help: 'Orders under way, by how far they are.', type: 'gauge' },
+      read: () => [
+        { labels: { stage: 'waiting' }, value: engine().waiting },
+        { labels: { stage: 'at-catalog' }, value: engine().inFlight },
+        { labels: { stage: 'unlogged' }, value: engine().unlogged },
+      ],
+    },
+    {
+      ...{ name: 'toystore_order_keys', help: 'Idempotency keys that are remembered.', type: 'gauge' },
+      read: () => [
+        { labels: { kind: 'client' }, value: log().keys.client },
+        { labels: { kind: 'transient' }, value: log().keys.transient },
+      ],
+    },
+    {
+      ...{
+        name: 'toystore_checkpoints_total',
+        help: 'Rewrites of the CSV file, each with a new journal.',
+        type: 'counter',
+      },
+      read: () => log().checkpoints,
+    },
+    {
+      ...{ name: 'toystore_journal_bytes', help: 'Length of the journal.', type: 'gauge' },
+      read: () => log().journalBytes,
+    },
+  ];
 }

@@ -13,13 +13,14 @@ import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
 import { OrderDesk } from './order-desk.js';
 import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
 import { OrderLog, type OrderLogStats } from './order-log.js';
-import { createOrderMetrics } from './order-metrics.js';
+import { orderReadings } from './order-metrics.js';
 import { ReleaseStack } from './release-stack.js';
 
 export interface OrderServiceStats {
@@ -89,9 +90,9 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     link: link.stats(),
     pool: pool.stats(),
   });
-  const metrics = createOrderMetrics(stats);
+  const hub = createServiceHub('order', orderReadings(stats));
   pool.on('spawn', ({ port }) => {
-    metrics.add(port);
+    hub.add(port);
     desk.attach(port);
   });
   pool.on('exit', (exit) => {

@@ -12,12 +12,10 @@ import type { JournalStats } from '../storage/index.js';
 
 const SECONDS_PER_MS = 1e-3;
 const SECONDS_PER_US = 1e-6;
-/** prom-client's own precision of 10 ms wakes an idle process 100 times a second. */
-const EVENT_LOOP_PRECISION_MS = 50;
 
 /** CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
-  collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  collectDefaultMetrics({ register: metrics.registry });
 }
 
 /** The thread pool, seen from the thread that accepts. */
@@ -62,9 +60,13 @@ export function poolReadings(stats: () => PoolStats): Reading[] {
 /**
  * The batch streams of one thread.
  *
+ * @param thread its index, or its name
  * @param streams by the name of the call that they carry, such as `find` and `order`
  */
-export function batchStreamReadings(threadIndex: number, streams: Record<string, () => BatchStreamStats>): Reading[] {
+export function batchStreamReadings(
+  thread: number | string,
+  streams: Record<string, () => BatchStreamStats>,
+): Reading[] {
   const rows = (read: (stats: BatchStreamStats) => number) => () =>
     Object.entries(streams).map(([stream, stats]) => ({ labels: { stream }, value: read(stats()) }));
   const counter = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
@@ -84,7 +86,7 @@ export function batchStreamReadings(threadIndex: number, streams: Record<string,
     ...{ name: `toystore_batch_${name}`, help, type: 'summary', unit },
     read: () =>
       Object.entries(streams).map(([stream, stats]) => ({
-        labels: { stream, thread: threadIndex },
+        labels: { stream, thread },
         value: read(stats()),
       })),
   });

@@ -1,4 +1,4 @@
-// What pool, lock, streams and journal count, under the names that docs/operations.md gives.
+// What pool, streams and journal count, under the names that docs/operations.md gives.
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
