@@ -1,6 +1,7 @@
-// connections.bench.ts: what does it cost to hand a connection to another thread? Connections per second, each with one
-// request and no keep-alive, and the time until the serving thread has read that request; beside node:cluster, which hands
-// connections to processes, and node:http in one thread, which hands them to nobody. All serve by node:http.
+// connections.bench.ts: what does it cost to hand a connection to another thread? Connections per second, each with
+// one request and no keep-alive, and the time until the serving thread has read that request; beside node:cluster,
+// which hands connections to processes, and node:http in one thread, which hands them to nobody. All serve by
+// node:http.
 
 import { hasNativeHandoff } from '../../src/pool/index.js';
 import type { Result, RunBenchmark } from '../result.js';

@@ -1,5 +1,6 @@
-// memory.bench.ts: what does a thread cost that has nothing to do, and a connection on which nothing is said? Resident memory
-// of the whole process with more of them, less that with fewer, per piece. A kernel's socket buffers are not in it.
+// memory.bench.ts: what does a thread cost that has nothing to do, and a connection on which nothing is said?
+// Resident memory of the whole process with more of them, less that with fewer, per piece. A kernel's socket buffers
+// are not in it.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// pool-server.ts: one server in a process of its own, started by the benchmarks of this folder. It tells its parent the port, and
-// answers each message with what its processes use.
+// pool-server.ts: one server in a process of its own, started by the benchmarks of this folder. It tells its parent
+// the port, and answers each message with what its processes use.
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// server-process.ts: starts and stops pool-server.ts, and visits it: one connection, one request, the connection closed.
+// server-process.ts: starts and stops pool-server.ts, and visits it: one connection, one request, the connection
+// closed.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +36,9 @@ export class ServerProcess {
   }
 }
 
-/** Connects, asks, reads the answer to its end. Resolves with the microseconds until the server had read the request. */
+/**
+ * Connects, asks, reads the answer to its end. Resolves with the microseconds until the server had read the request.
+ */
 export function visit(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
