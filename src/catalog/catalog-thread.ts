@@ -23,8 +23,6 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const memory = new CatalogMemory(parts);
-  const metrics = new ThreadMetrics();
-  metrics.shareOn(port);
   const ringKeeper = (): void => port.postMessage(BELL);
   const seller = new CatalogSeller(memory, sellerOf(threadIndex), ringKeeper);
   const grpc = new GrpcThread({

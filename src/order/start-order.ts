@@ -14,6 +14,7 @@ import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
 import { OrderDesk } from './order-desk.js';
 import { OrderEngine } from './order-engine.js';
