@@ -5,7 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { CONNECTED_HEADER, nowUs } from './http-thread.js';
-import type { ServerKind, ServerMemory, ServerReady } from './pool-server.js';
+import type { ServerKind, ServerReady, ServerUsage } from './pool-server.js';
 
 export class ServerProcess {
   readonly port: number;
@@ -23,10 +23,10 @@ export class ServerProcess {
     return new ServerProcess(child, ready.port);
   }
 
-  async memory(): Promise<number> {
-    this.#child.send('memory');
-    const [{ rssBytes }] = (await once(this.#child, 'message')) as [ServerMemory];
-    return rssBytes;
+  async usage(): Promise<ServerUsage> {
+    this.#child.send('usage');
+    const [usage] = (await once(this.#child, 'message')) as [ServerUsage];
+    return usage;
   }
 
   async stop(): Promise<void> {
