@@ -121,7 +121,7 @@ export function sidewaysBarChart(
   const { xAxis, yAxis, grid, ...rest } = frame(axes, series);
   const option = {
     ...rest,
-    grid: { ...(grid as object), right: 24, bottom: 40 },
+    grid: { ...(grid as object), left: 40, right: 24, bottom: 40 },
     xAxis: { ...(yAxis as object), name: unit, nameLocation: 'middle', nameGap: 30, splitNumber: 4 },
     yAxis: {
       ...(xAxis as object),
