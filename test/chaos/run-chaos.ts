@@ -17,9 +17,9 @@ async function run(argv: readonly string[]): Promise<number> {
     return EXIT_OK;
   }
   const settings = parseChaosSettings(argv);
-  if (!settings.json) process.stdout.write(`${replayCommand(settings)}\n`);
   const closing = new AbortController();
   void waitForStop().then(() => closing.abort());
+  if (!settings.json) process.stdout.write(`${replayCommand(settings)}\n`);
   const result = await watch(settings, closing.signal);
   process.stdout.write(
     settings.json ? `${JSON.stringify({ ...settings, ...result })}\n` : formatResult(result, settings),
