@@ -103,6 +103,7 @@ export class SupervisedService {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#options.log.info('service starts', { of: this.name, pid: child.pid });
     return child;
   }
 

@@ -20,9 +20,9 @@ const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
   const { memory: parts } = context.data as CatalogThreadData;
-  const memory = new CatalogMemory(parts);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
+  const memory = new CatalogMemory(parts);
   const ringKeeper = (): void => port.postMessage(BELL);
   const seller = new CatalogSeller(memory, sellerOf(threadIndex), ringKeeper);
   const grpc = new GrpcThread({

@@ -229,6 +229,7 @@ export class Session {
     this.runHandler(exchange);
     if (exchange.isAnswered && this.first === undefined) {
       exchange.reuse();
+      head.release();
     } else {
       this.parser.head = this.host.takeHead();
       this.reading = new SessionExchange(this, this.parser.head);

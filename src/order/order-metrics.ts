@@ -4,7 +4,7 @@ import type { Reading } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../store-metrics/store-readings.js';
-import type { EngineStats } from './order-engine.js';
+import type { EngineStats } from './engine-options.js';
 import type { OrderLogStats } from './order-log.js';
 
 /** The engine lives in the main thread: its stream to the catalog is not one of a pool's thread. */

@@ -31,7 +31,7 @@ export type SendOutcome =
 export interface HandoffSender {
   /**
    * Moves a paused, never read socket to the thread.
-   * @param acceptedAtUs when it was accepted, on the clock of clock.ts
+   * @param acceptedAtUs when it was accepted, on the clock of monotonic-us.ts
    */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;
   /** Lets go of the channel; nothing may be sent after it. */

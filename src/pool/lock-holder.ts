@@ -133,13 +133,21 @@ export class LockHolder {
         if (toWrite ? this.tryWrite() : this.tryRead()) return true;
         continue;
       }
-      if (looks < this.#machine.spins) continue;
+      if (looks < this.#machine.looksBeforeLiningUp) continue;
       const next = state + (toWrite ? WAITING_WRITER : WAITING_READER);
       if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle + (toWrite ? AWAITING_WRITE : awaitingReadIn(state));
         return false;
       }
     }
+  }
+
+  /** Looks on for a moment before it is worth sleeping. True: it was let in, and holds the lock. */
+  enterSoon(toWrite: boolean): boolean {
+    for (let looks = 0; looks < this.#machine.looksBeforeSleeping; looks += 1) {
+      if (this.enterIfLetIn(toWrite)) return true;
+    }
+    return false;
   }
 
   /** From waiting to holding, if it has been let in. */

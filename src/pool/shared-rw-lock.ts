@@ -157,6 +157,10 @@ export class SharedRwLock implements Disposable {
   #wait(toWrite: boolean, timeoutMs: number): boolean {
     if (this.#holder.lineUp(toWrite)) return true;
     const since = this.#machine.now();
+    if (this.#holder.enterSoon(toWrite)) {
+      this.#countWait(toWrite, this.#machine.now() - since);
+      return true;
+    }
     for (;;) {
       const outcome = this.#look(toWrite, since, timeoutMs);
       if (outcome !== undefined) return outcome;

@@ -12,7 +12,9 @@ import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadExitReason, ThreadListener, ThreadState } from './pool-thread.js';
 import { SessionLedger } from './session-counters.js';
+import type {} from './worker-entry.js';
 
+/** Loaded by URL alone; the empty type import above makes whoever compiles this file compile that one too. */
 const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url);
 
 export class WorkerThread implements PoolThread {

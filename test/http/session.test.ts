@@ -258,7 +258,7 @@ test('a finished exchange is reported with route, status and time', async (t) =>
 
 test('draining ends idle connections, finishes what is under way and says Connection: close', async (t) => {
   const waiting = new Map<string, Exchange>();
-  await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 50 } });
+  await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 300 } });
   using idle = new RawClient(served.port);
   idle.write(get('/echo/1'));
   await idle.answer();

@@ -1,6 +1,6 @@
 // store-process.ts: the store, or one of its services, as real processes on ports that the system chooses.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly env?: Record<string, string>;
   /** Kept if given; otherwise a new directory that is removed when the process is disposed of. */
   readonly dataDir?: string;
+  /** In a process group of its own, out of reach of a Ctrl-C in the terminal; it still ends with this process. */
+  readonly isDetached?: boolean;
 }
 
 export interface Exit {
@@ -53,7 +55,9 @@ export class StoreProcess implements AsyncDisposable {
       DATA_DIR: dataDir,
       ...options.env,
     };
-    const child = spawn(process.execPath, [CLI, command, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { isDetached = false } = options;
+    const stdio: StdioOptions = isDetached ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'];
+    const child = spawn(process.execPath, [CLI, command, ...flags], { env, stdio, detached: isDetached });
     const readyPrefix = `${command === 'start' ? 'toystore' : command} ready on `;
     return new StoreProcess(child, dataDir, options.dataDir === undefined, readyPrefix);
   }

@@ -175,7 +175,9 @@ export class ModelThread {
       },
       waitAsync: () => Promise.reject(new Error('the explorer runs the blocking form')),
       now: () => (isLate ? LATE_MS : 0),
-      spins: 0,
+      // More looks are more of the same steps.
+      looksBeforeLiningUp: 0,
+      looksBeforeSleeping: 0,
     };
     try {
       const lock = new this.#lockClass(words, 0, machine, this.index);
