@@ -44,6 +44,11 @@ export const ORDER_COLOR = 1;
 
 const HEIGHT = 340;
 const FONT_SIZE = 12;
+/** Of sideways bars. */
+const BAR_WIDTH = 16;
+const NAME_WIDTH = 150;
+const MIN_GROUP_HEIGHT = 46;
+const FRAME_HEIGHT = 110;
 
 /** One line: points of the category axis, or [x, y] pairs. */
 export interface Line {
@@ -95,6 +100,41 @@ export function barChart(words: Words, axes: Axes, bars: readonly Line[], touchi
     itemStyle: touching ? { opacity: 0.65 } : {},
   }));
   return { ...words, height: HEIGHT, option: frame(axes, series) };
+}
+
+/** Bars to the right, one group for each of the names along the left: for names that are too long to stand below. */
+export function sidewaysBarChart(
+  words: Words,
+  names: readonly string[],
+  unit: string,
+  bars: readonly Line[],
+  isLog: boolean,
+): Chart {
+  const series = bars.map(({ name, colorIndex, data }) => ({
+    type: 'bar',
+    name,
+    data,
+    colorIndex,
+    barMaxWidth: BAR_WIDTH,
+  }));
+  const axes: Axes = { xName: unit, categories: names, yName: '', yFormat: 'count', yLog: isLog };
+  const { xAxis, yAxis, grid, ...rest } = frame(axes, series);
+  const option = {
+    ...rest,
+    grid: { ...(grid as object), left: 40, right: 24, bottom: 40 },
+    xAxis: { ...(yAxis as object), name: unit, nameLocation: 'middle', nameGap: 30, splitNumber: 4 },
+    yAxis: {
+      ...(xAxis as object),
+      name: '',
+      inverse: true,
+      axisLabel: { width: NAME_WIDTH, overflow: 'break', fontSize: FONT_SIZE - 1 },
+    },
+  };
+  return {
+    ...words,
+    height: FRAME_HEIGHT + names.length * Math.max(MIN_GROUP_HEIGHT, bars.length * BAR_WIDTH + 12),
+    option,
+  };
 }
 
 function frame(axes: Axes, series: readonly { readonly name: string }[]): Record<string, unknown> {

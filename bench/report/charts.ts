@@ -3,11 +3,21 @@
 
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { BenchResults, Figure, Row } from '../run/results.js';
-import { barChart, type Chart, type Line, lineChart, ORDER_COLOR, QUERY_COLOR } from './chart-style.js';
+import {
+  barChart,
+  type Chart,
+  type Line,
+  lineChart,
+  ORDER_COLOR,
+  QUERY_COLOR,
+  sidewaysBarChart,
+} from './chart-style.js';
 
 const OPERATIONS = ['query', 'order'] as const;
 const COLORS = { query: QUERY_COLOR, order: ORDER_COLOR } as const;
 const BINS_PER_DECADE = 12;
+/** Bars that differ by more than this are drawn on a log axis: on a linear one the shorter ones would not be seen. */
+const LOG_FROM_RANGE = 50;
 /** Points of a percentile plot for each nine. */
 const POINTS_PER_NINE = 12;
 /** The clients of the evaluation's main case, preferred where one number must be chosen. */
@@ -243,10 +253,17 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
     const cases = [...new Set(group.map((figure) => figure.case))];
     const subjects = [...new Set(group.map((figure) => figure.subject))];
     const id = key.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
+    const values = group.map((figure) => figure.value).filter((value) => value > 0);
+    const isLog = Math.max(...values) > LOG_FROM_RANGE * Math.min(...values);
     const better = group[0]!.better === 'higher' ? 'Higher is better.' : 'Lower is better.';
-    return barChart(
-      { id: `figures-${id}`, title: `${key}`, caption: `Medians of interleaved rounds. ${better}` },
-      { xName: '', categories: cases, yName: group[0]!.unit, yFormat: 'count' },
+    return sidewaysBarChart(
+      {
+        id: `figures-${id}`,
+        title: key,
+        caption: `Medians of interleaved rounds. ${better}${isLog ? ' Log scale.' : ''}`,
+      },
+      cases,
+      group[0]!.unit,
       subjects.map((subject, colorIndex) => ({
         name: subject,
         colorIndex,
@@ -254,6 +271,7 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
           (one) => group.find((figure) => figure.case === one && figure.subject === subject)?.value ?? null,
         ),
       })),
+      isLog,
     );
   });
 }

@@ -12,7 +12,7 @@ const CLIENT_COUNTS = [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256] as const;
 const ORDER_PROBABILITY = 0.4;
 
 export function clientsTiming(options: BenchOptions): Timing {
-  return options.quick ? { rounds: 2, durationMs: 350, warmupMs: 100 } : { rounds: 3, durationMs: 900, warmupMs: 150 };
+  return options.quick ? { rounds: 2, durationMs: 300, warmupMs: 80 } : { rounds: 3, durationMs: 900, warmupMs: 150 };
 }
 
 /** One point for each number of clients. `variant` tells stores apart that are measured in the same scenario. */

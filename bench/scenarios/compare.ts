@@ -48,7 +48,7 @@ interface Bar {
 }
 
 function timingOf({ quick, rounds, scenarios }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 2, durationMs: 350, warmupMs: 100 };
+  if (quick) return { rounds: rounds ?? 2, durationMs: 320, warmupMs: 80 };
   const isAlone = scenarios.length === 1;
   return { rounds: rounds ?? (isAlone ? 5 : 3), durationMs: isAlone ? 1500 : 900, warmupMs: 250 };
 }

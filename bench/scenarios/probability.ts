@@ -10,7 +10,7 @@ const CLIENTS = 5;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 
 function timingOf(options: BenchOptions): Timing {
-  return options.quick ? { rounds: 2, durationMs: 400, warmupMs: 100 } : { rounds: 3, durationMs: 1000, warmupMs: 150 };
+  return options.quick ? { rounds: 2, durationMs: 320, warmupMs: 80 } : { rounds: 3, durationMs: 1000, warmupMs: 150 };
 }
 
 export const probability: Scenario = {

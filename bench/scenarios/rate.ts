@@ -18,7 +18,7 @@ const OPERATIONS: readonly ('query' | 'order')[] = ['query', 'order'];
 const MS_PER_S = 1000;
 
 function timingOf({ quick }: BenchOptions): Timing {
-  return quick ? { rounds: 1, durationMs: 700, warmupMs: 200 } : { rounds: 2, durationMs: 1500, warmupMs: 300 };
+  return quick ? { rounds: 1, durationMs: 600, warmupMs: 150 } : { rounds: 2, durationMs: 1500, warmupMs: 300 };
 }
 
 function topTimingOf({ quick }: BenchOptions): { durationMs: number; warmupMs: number } {

@@ -16,6 +16,7 @@ const execute = promisify(execFile);
 const COMPOSE_FILE = path.join(ROOT, 'docker-compose.yml');
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 const READY_TIMEOUT_MS = 60_000;
+const TRY_TIMEOUT_MS = 1_000;
 const POLL_MS = 250;
 /** Anyone may write: the containers' user is another than the one who measures. */
 const OPEN_FOLDER_MODE = 0o777;
@@ -102,7 +103,10 @@ async function run(
 async function waitUntilReady(port: number): Promise<void> {
   const giveUpMs = performance.now() + READY_TIMEOUT_MS;
   while (performance.now() < giveUpMs) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+    // Docker's proxy takes connections before there is anyone behind it, and answers none of those.
+    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`, {
+      signal: AbortSignal.timeout(TRY_TIMEOUT_MS),
+    }).then(
       ({ status }) => status === 200,
       () => false,
     );

@@ -60,7 +60,7 @@ export interface CatalogStats {
 const CSV_NAME = 'catalog.csv';
 const JOURNAL_NAME = 'journal';
 /** The seller of the engine itself: the index of its bell. */
-export const OWN_SELLER = 0;
+const OWN_SELLER = 0;
 
 export class CatalogEngine {
   readonly memory: CatalogMemory;

@@ -54,13 +54,11 @@ export const CHECKPOINT_SLICE_TOYS = 8_192;
 export const CHECKPOINT_RETRY_MS = 1_000;
 /** The journal starts anew after a checkpoint that finds it larger: about a million orders, seconds of replay. */
 export const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
-/** While the journal does not take writes, it is asked this often whether it does again. */
-export const JOURNAL_POLL_MS = 250;
 
 /** Fixed bytes of a sale in a record of the journal: sequence, quantity, and the lengths of name and key. */
 const SALE_FIXED_BYTES = 8 + 4 + 1 + 1;
 /** Most bytes that the frame of one batch takes in the ring: head, an effect and a sale for each purchase. */
-export const FRAME_BYTES_MAX = 64 + BATCH_PURCHASES_MAX * (8 + SALE_FIXED_BYTES + NAME_BYTES_MAX + KEY_BYTES_MAX);
+const FRAME_BYTES_MAX = 64 + BATCH_PURCHASES_MAX * (8 + SALE_FIXED_BYTES + NAME_BYTES_MAX + KEY_BYTES_MAX);
 
 assert((TAG_WINDOW & (TAG_WINDOW - 1)) === 0, 'TAG_WINDOW is a power of two');
 assert((RING_BYTES & (RING_BYTES - 1)) === 0, 'RING_BYTES is a power of two');

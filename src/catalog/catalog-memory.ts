@@ -22,7 +22,7 @@ import { SaleRing } from './sale-ring.js';
 import { StockTable } from './stock-table.js';
 
 /** Whether toys are sold. `full`: writing does not work just now. `failed`: not before the process is started again. */
-export const SELLING_STATES = ['selling', 'full', 'failed', 'closed'] as const;
+const SELLING_STATES = ['selling', 'full', 'failed', 'closed'] as const;
 
 export type SellingState = (typeof SELLING_STATES)[number];
 

@@ -69,11 +69,6 @@ export class CatalogRecovery {
     }
   }
 
-  /** Whether sales stand in the journal, so that only the right catalog.csv will do. */
-  get needsFile(): boolean {
-    return this.#hasSales;
-  }
-
   /** Whether the journal knows catalog.csv; if not, and it is accepted, a Base must be journaled before anything is sold. */
   get hasMatched(): boolean {
     return this.#hasMatched;

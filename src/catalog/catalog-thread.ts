@@ -3,8 +3,10 @@
 
 import { fileURLToPath } from 'node:url';
 import { CatalogService } from '../../proto/gen/toystore/v1/catalog.js';
+import { ThreadMetrics } from '../metrics/index.js';
 import { type CreateThreadService, call as callOwner, type ThreadContext, type ThreadService } from '../pool/index.js';
 import { GrpcThread } from '../rpc/index.js';
+import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { CatalogMemory } from './catalog-memory.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, isSellingMessage, sellerOf } from './catalog-messages.js';
 import { CatalogSeller } from './catalog-seller.js';
@@ -18,6 +20,8 @@ const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
   const { memory: parts } = context.data as CatalogThreadData;
+  const metrics = new ThreadMetrics();
+  metrics.shareOn(port);
   const memory = new CatalogMemory(parts);
   const ringKeeper = (): void => port.postMessage(BELL);
   const seller = new CatalogSeller(memory, sellerOf(threadIndex), ringKeeper);
@@ -31,8 +35,9 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
           onFault: ringKeeper,
         }),
       },
+      metricsService(metrics),
     ],
-    protoFiles: ['toystore/v1/catalog.proto'],
+    protoFiles: ['toystore/v1/catalog.proto', METRICS_PROTO_FILE],
     protoFolders: [PROTO_DIRECTORY],
   });
   port.on('message', (message: unknown) => {

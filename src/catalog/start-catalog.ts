@@ -4,16 +4,18 @@
 //                     └──────────────── shared memory ────────────────┘
 
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { threadId as currentThreadId, type MessagePort } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { type DirectoryLock, lockDirectory } from '../storage/index.js';
+import { type DirectoryLock, lockDirectory, nodeFileSystem } from '../storage/index.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, type SellingMessage, sellerOf } from './catalog-messages.js';
+import { catalogReadings } from './catalog-metrics.js';
 
 /** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
@@ -34,7 +36,7 @@ const DRAIN_TIMEOUT_MS = 5_000;
  */
 export async function startCatalog(settings: Settings, log: Log): Promise<RunningCatalog> {
   const directory = join(settings.dataDir, 'catalog');
-  await mkdir(directory, { recursive: true });
+  await createDirectory(directory);
   const lock = await lockDirectory(directory);
   const service = new CatalogProcess(settings, log, directory, lock);
   try {
@@ -43,6 +45,15 @@ export async function startCatalog(settings: Settings, log: Log): Promise<Runnin
   } catch (error) {
     await service.stop();
     throw error;
+  }
+}
+
+/** Creates a directory with all its parents, on disk: else a power failure may take it away with all that is synced in it. */
+async function createDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    await nodeFileSystem.syncDirectory(dirname(made));
   }
 }
 
@@ -83,7 +94,9 @@ class CatalogProcess implements RunningCatalog {
       log: this.#log,
       ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
       onState: (state) => {
-        this.#log.warn('selling state', { state });
+        if (state === 'selling') this.#log.info('toys are sold again');
+        else if (state === 'full') this.#log.error('no toys are sold until the disk takes writes again');
+        else if (state === 'failed') this.#log.error('no toys are sold until the catalog is started again');
         for (const port of this.#ports.values()) this.#tellSelling(port);
       },
       onBroken: (error) => {
@@ -130,7 +143,9 @@ class CatalogProcess implements RunningCatalog {
       allowHalfOpen: false,
       handoff,
     });
+    const hub = createServiceHub('catalog', catalogReadings(this));
     pool.on('spawn', ({ threadIndex, port }) => {
+      hub.add(port);
       this.#ports.set(sellerOf(threadIndex), port);
       port.on('message', (message: unknown) => {
         if (message === BELL) engine.wakeKeeper();

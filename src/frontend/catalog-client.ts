@@ -22,8 +22,8 @@ const FIND_BATCH_ITEMS_MAX = 4_096;
 const FIND_QUEUE_ITEMS_MAX = 65_536;
 /** A find is answered within 2 s, if only by 503 or 504: this leaves room for the way there and back. */
 const FIND_DEADLINE_MS = 1_500;
-/** How long finds ride out a catalog that is away, such as one that is being started again. */
-const FIND_FAIL_FAST_MS = 500;
+/** How long finds ride out a catalog that is away: mostly it is back within a second, started again. */
+const FIND_FAIL_FAST_MS = 1_200;
 
 export class CatalogClient {
   readonly #stub: CatalogStub;

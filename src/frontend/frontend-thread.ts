@@ -18,6 +18,9 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
+/** Longer than a restart of a backend takes, and a hundred times the slowest sync of a healthy disk. */
+const SLOW_REQUEST_MS = 2_000;
+
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
   const { addresses, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
@@ -31,7 +34,10 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const server = new HttpServer({
     router: createRouter(backends, metricsSources(metrics, backends)),
     limits: { idleTimeoutUnderPressureMs },
-    onExchange: (route, status, durationMs) => httpMetrics.record(route, status, durationMs),
+    onExchange: (route, status, durationMs) => {
+      httpMetrics.record(route, status, durationMs);
+      if (durationMs > SLOW_REQUEST_MS) log.warn('slow request', { route, status, durationMs: Math.round(durationMs) });
+    },
     onHandlerError: (error, route) => log.error('a handler failed', { route, error }),
   });
   return {

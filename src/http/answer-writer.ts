@@ -1,7 +1,7 @@
 // answer-writer.ts: answers as text in which each character is one byte (Latin-1), ready for the socket.
 //
 //   HTTP/1.1 200 OK␍␊Date: …␍␊Content-Type: application/json␍␊Content-Length: 52␍␊␍␊{"data":…}
-//   └────────── prefix: made once a second per status and headers ────────────┘└─ tail ─┘└─ body ─┘
+//   └──────── head: made once a second per status, headers and length ───────────────────┘└─ body ─┘
 //
 // Text and not buffers: joining short strings and handing the socket one Latin-1 string cost less than filling a buffer
 // from JavaScript, and Node writes such a string to the kernel without making a Buffer of it.
@@ -13,22 +13,31 @@ import { STATUS_CODES } from './status-codes.js';
 /** What an answer says about its connection; nothing is what HTTP/1.1 takes for "stays open". */
 export type ConnectionNote = '' | 'close' | 'keep-alive';
 
-/** Tails for lengths up to here are kept ready. */
-const READY_TAILS = 1024;
-const TAILS: readonly string[] = Array.from({ length: READY_TAILS }, (_, length) => `${length}\r\n\r\n`);
+/** Whole heads are kept for bodies shorter than this. */
+const KEPT_HEADS = 1024;
 
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
-/** One per thread and server: it keeps the Date line and the prefixes made with it. */
+/** What all answers with one status and one set of headers begin with, for the second that it is. */
+interface Prefix {
+  /** Up to and including "Content-Length: ". */
+  readonly text: string;
+  /** Complete heads by the length of their body, made when first needed. */
+  readonly heads: string[];
+}
+
+const NO_PREFIX: Prefix = { text: '', heads: [] };
+
+/** One per thread and server: it keeps the Date line and the heads made with it. */
 export class AnswerWriter {
   private second = 0;
   private dateLine = '';
-  private prefixes = new Map<PreparedHeaders, string[]>();
+  private prefixes = new Map<PreparedHeaders, Prefix[]>();
   // The prefix used last: most answers of a busy server have the status and headers of the one before.
   private lastStatus = 0;
   private lastHeaders: PreparedHeaders = JSON_HEADERS;
-  private lastPrefix = '';
+  private lastPrefix = NO_PREFIX;
 
   constructor(nowMs: number) {
     this.setTime(nowMs);
@@ -50,29 +59,38 @@ export class AnswerWriter {
    * @param isHead the request was HEAD: everything but the body (RFC 9110 9.3.2)
    */
   answer(status: number, body: string, headers: PreparedHeaders, isHead: boolean, note: ConnectionNote): string {
-    const prefix =
-      status === this.lastStatus && headers === this.lastHeaders ? this.lastPrefix : this.prefix(status, headers);
-    if (note === '' && !isHead && body.length < READY_TAILS && hasBody(status)) {
-      return prefix + TAILS[body.length]! + body;
+    const isSame = status === this.lastStatus && headers === this.lastHeaders;
+    const prefix = isSame ? this.lastPrefix : this.prefix(status, headers);
+    if (note === '' && !isHead && body.length < KEPT_HEADS && hasBody(status)) {
+      return (prefix.heads[body.length] ?? keepHead(prefix, body.length)) + body;
     }
     const noteLine = note === '' ? '' : `Connection: ${note}\r\n`;
-    if (!hasBody(status)) return `${prefix}${noteLine}\r\n`;
-    return `${prefix}${body.length}\r\n${noteLine}\r\n${isHead ? '' : body}`;
+    if (!hasBody(status)) return `${prefix.text}${noteLine}\r\n`;
+    return `${prefix.text}${body.length}\r\n${noteLine}\r\n${isHead ? '' : body}`;
   }
 
-  private prefix(status: number, headers: PreparedHeaders): string {
+  private prefix(status: number, headers: PreparedHeaders): Prefix {
     let byStatus = this.prefixes.get(headers);
     if (byStatus === undefined) {
       byStatus = [];
       this.prefixes.set(headers, byStatus);
     }
     const lines = hasBody(status) ? `${headers.lines}Content-Length: ` : headers.linesWithoutBody;
-    byStatus[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.dateLine}${lines}`;
+    byStatus[status] ??= {
+      text: `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.dateLine}${lines}`,
+      heads: [],
+    };
     this.lastStatus = status;
     this.lastHeaders = headers;
     this.lastPrefix = byStatus[status];
     return this.lastPrefix;
   }
+}
+
+function keepHead(prefix: Prefix, length: number): string {
+  const head = `${prefix.text}${length}\r\n\r\n`;
+  prefix.heads[length] = head;
+  return head;
 }
 
 /** A body as text of one character per byte: ASCII stays as it is, other text becomes UTF-8, bytes are taken as they are. */

@@ -23,27 +23,45 @@ const LOOP_BYTES_MAX = 48;
 /** Hashes of sections seen once. */
 const SEEN_SLOTS = 64;
 
+/** The longest pause between two sections remembered in vain, in sections read. */
+const PAUSE_MAX = 1024;
+
 interface Entry {
   readonly bytes: Buffer;
   readonly table: FieldTable;
+  hits: number;
 }
 
 /** Sections of requests and of responses do not mix, so each kind of parser has its own. */
 export class FieldMemo {
   private readonly entries: Entry[] = [];
   private oldest = 0;
+  /** Sections that are read and not remembered after one has been. */
+  private pause = 1;
+  private missesToIgnore = 0;
   private readonly seen = new Int32Array(SEEN_SLOTS);
   /** Length of the section that the last `find()` found. */
   foundBytes = 0;
 
-  /** The table of a remembered section that stands in `bytes` at `start`, all of it before `end`. */
+  /**
+   * The table of a remembered section that stands in `bytes` at `start`, all of it before `end`. Compares one long section
+   * at most: where several of one length begin alike, as those of one browser do whose cookies change, all but one would
+   * be compared in vain, and reading is cheaper than that.
+   */
   find(bytes: Buffer, start: number, end: number): FieldTable | undefined {
     const { entries } = this;
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index]!;
       const length = entry.bytes.length;
-      // The last bytes settle it for nearly all entries that do not match.
-      if (length > end - start || bytes[start + length - 1] !== LF || !isEqual(bytes, start, entry.bytes)) continue;
+      // These few bytes settle it for nearly all entries that do not match.
+      if (length > end - start || bytes[start + length - 1] !== LF || bytes[start + length - 3] !== LF) continue;
+      if (length <= LOOP_BYTES_MAX) {
+        if (!isEqual(bytes, start, entry.bytes)) continue;
+      } else {
+        if (!isSampleEqual(bytes, start, entry.bytes)) continue;
+        if (bytes.compare(entry.bytes, 0, length, start, start + length) !== 0) return undefined;
+      }
+      entry.hits++;
       this.foundBytes = length;
       return entry.table;
     }
@@ -53,6 +71,8 @@ export class FieldMemo {
   /** Tells the memo of a section that was read: remembered from its second time on. */
   note(bytes: Buffer, start: number, sectionBytes: number, table: FieldTable): void {
     if (sectionBytes > SECTION_BYTES_MAX) return;
+    if (--this.missesToIgnore > 0) return;
+    this.missesToIgnore = 0;
     const hash = sampleHash(bytes, start, sectionBytes);
     const slot = hash & (SEEN_SLOTS - 1);
     if (this.seen[slot] !== hash) {
@@ -60,18 +80,49 @@ export class FieldMemo {
       return;
     }
     this.seen[slot] = 0;
-    const entry = { bytes: Buffer.from(bytes.subarray(start, start + sectionBytes)), table: table.copy(sectionBytes) };
+    this.replaceOldest({
+      bytes: Buffer.from(bytes.subarray(start, start + sectionBytes)),
+      table: table.copy(sectionBytes),
+      hits: 0,
+    });
+  }
+
+  /** An entry that goes without ever having been found was a mistake: the more of them in a row, the longer we wait. */
+  private replaceOldest(entry: Entry): void {
+    const isMistake = this.entries[this.oldest]?.hits === 0;
+    this.pause = isMistake ? Math.min(2 * this.pause, PAUSE_MAX) : 1;
+    this.missesToIgnore = this.pause;
     this.entries[this.oldest] = entry;
     this.oldest = (this.oldest + 1) % ENTRIES_MAX;
   }
 }
 
+/** Whether a byte at the beginning and some in the second half are the same. */
+function isSampleEqual(bytes: Buffer, start: number, section: Buffer): boolean {
+  const { length } = section;
+  for (let place = length >> 1; place < length; place += 1 + (length >> 4)) {
+    if (bytes[start + place] !== section[place]) return false;
+  }
+  return bytes[start] === section[0];
+}
+
+/** Four bytes a turn: the loop's own cost is most of what one byte a turn costs (34 ns against 21 for 25 bytes). */
 function isEqual(bytes: Buffer, start: number, section: Buffer): boolean {
   const { length } = section;
-  if (length > LOOP_BYTES_MAX) return bytes.compare(section, 0, length, start, start + length) === 0;
+  let at = start;
   let index = 0;
-  while (index < length && bytes[start + index] === section[index]) index++;
-  return index === length;
+  for (; index + 3 < length; index += 4, at += 4) {
+    if (
+      bytes[at] !== section[index] ||
+      bytes[at + 1] !== section[index + 1] ||
+      bytes[at + 2] !== section[index + 2] ||
+      bytes[at + 3] !== section[index + 3]
+    ) {
+      return false;
+    }
+  }
+  for (; index < length; index++, at++) if (bytes[at] !== section[index]) return false;
+  return true;
 }
 
 /** Every seventh byte and the length: enough to tell "seen before" from "changes every time" in nearly all cases. */

@@ -31,7 +31,7 @@ const FIELD_LF = 4;
 const SECTION_LF = 5;
 
 /** Values up to this many bytes are scanned byte by byte, longer ones go on in words. */
-const SHORT_VALUE_BYTES = 24;
+const SHORT_VALUE_BYTES = 16;
 
 const CONNECTION = 'connection';
 const CONTENT_LENGTH = 'content-length';
@@ -201,6 +201,10 @@ function noteHost(table: FieldTable, bytes: Buffer, start: number, end: number):
 }
 
 function noteConnection(table: FieldTable, bytes: Buffer, start: number, end: number): void {
+  if (equalsIgnoringCase(bytes, start, end, 'keep-alive')) {
+    table.saysKeepAlive = true; // what nearly everybody says who says anything
+    return;
+  }
   if (listContains(bytes, start, end, 'close')) table.saysClose = true;
   if (listContains(bytes, start, end, 'keep-alive')) table.saysKeepAlive = true;
 }

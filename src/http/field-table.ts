@@ -38,6 +38,9 @@ export class FieldTable {
   /** The bytes that the offsets belong to, the section's first one at `start`. */
   private bytes: Buffer = NO_BYTES;
   private start = 0;
+  private sectionBytes = 0;
+  /** The whole section as text, once somebody wants to see more than one field of it. */
+  private sectionText = '';
   private offsets = new Int32Array(FIELDS_AT_FIRST * OFFSETS_PER_FIELD);
   /** Strings made so far, names at even and values at odd places; kept by shared tables only. */
   private texts: (string | undefined)[] | undefined;
@@ -54,12 +57,14 @@ export class FieldTable {
     this.hostCount = 0;
     this.expectsContinue = false;
     this.bytes = NO_BYTES;
+    this.sectionText = '';
   }
 
   /** Says which bytes the offsets belong to, when the section is complete. */
-  attach(bytes: Buffer, start: number): void {
+  attach(bytes: Buffer, start: number, sectionBytes: number): void {
     this.bytes = bytes;
     this.start = start;
+    this.sectionBytes = sectionBytes;
   }
 
   /** Writes down one field, offsets from the start of the section. */
@@ -87,6 +92,7 @@ export class FieldTable {
     copy.hostCount = this.hostCount;
     copy.expectsContinue = this.expectsContinue;
     copy.bytes = Buffer.from(this.bytes.subarray(this.start, this.start + sectionBytes));
+    copy.sectionBytes = sectionBytes;
     copy.offsets = this.offsets.slice(0, this.count * OFFSETS_PER_FIELD);
     copy.texts = new Array<string | undefined>(this.count * 2).fill(undefined);
     return copy;
@@ -107,9 +113,10 @@ export class FieldTable {
     let value: string | undefined;
     for (let index = 0; index < this.count; index++) {
       const at = index * OFFSETS_PER_FIELD;
-      const nameStart = this.start + this.offsets[at]!;
-      if (!equalsIgnoringCase(this.bytes, nameStart, this.start + this.offsets[at + 1]!, lowerCaseName)) continue;
-      value = value === undefined ? this.value(index) : `${value}, ${this.value(index)}`;
+      const { start, offsets } = this;
+      if (!equalsIgnoringCase(this.bytes, start + offsets[at]!, start + offsets[at + 1]!, lowerCaseName)) continue;
+      const text = threadStringMemo.text(this.bytes, start + offsets[at + 2]!, start + offsets[at + 3]!);
+      value = value === undefined ? text : `${value}, ${text}`;
     }
     return value;
   }
@@ -117,14 +124,17 @@ export class FieldTable {
   /** @param place twice the field's index, plus one for its value */
   private text(place: number): string {
     const { texts } = this;
-    if (texts === undefined) return this.makeText(place);
-    texts[place] ??= this.makeText(place);
+    if (texts === undefined) return this.cutText(place);
+    texts[place] ??= this.cutText(place);
     return texts[place];
   }
 
-  private makeText(place: number): string {
-    const { start, offsets } = this;
-    return threadStringMemo.text(this.bytes, start + offsets[place * 2]!, start + offsets[place * 2 + 1]!);
+  /** Who asks for fields by number wants them all: one call into the runtime for the section, then cheap cuts of it. */
+  private cutText(place: number): string {
+    if (this.sectionText === '') {
+      this.sectionText = this.bytes.toString('latin1', this.start, this.start + this.sectionBytes);
+    }
+    return this.sectionText.substring(this.offsets[place * 2]!, this.offsets[place * 2 + 1]!);
   }
 
   private grow(): void {

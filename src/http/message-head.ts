@@ -20,11 +20,16 @@ export class MessageHead {
   /** The header fields. */
   fields = this.ownFields;
 
-  /** Forgets the message before, and lets go of its bytes. */
+  /** Makes the object ready for another message. `ownFields` is emptied by who fills it. */
   reset(): void {
     this.versionMinor = 1;
     this.isChunked = false;
     this.isKeepAlive = true;
+    this.fields = this.ownFields;
+  }
+
+  /** Lets go of the bytes that the message came in, when nobody will ask for them again. */
+  release(): void {
     this.ownFields.reset();
     this.fields = this.ownFields;
   }
@@ -50,6 +55,10 @@ export class RequestHead extends MessageHead {
   override reset(): void {
     super.reset();
     this.method = '';
+  }
+
+  override release(): void {
+    super.release();
     this.bytes = NO_BYTES;
   }
 

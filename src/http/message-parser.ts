@@ -118,7 +118,7 @@ export abstract class MessageParser<Head extends MessageHead> {
   next(): ParserEvent {
     switch (this.phase) {
       case HEAD:
-        return this.readHead();
+        return this.step === MESSAGE_START && this.position === this.end ? this.rest() : this.readHead();
       case NO_BODY:
         return this.endMessage();
       case LENGTH:
@@ -202,6 +202,15 @@ export abstract class MessageParser<Head extends MessageHead> {
     this.end += bytes.length;
   }
 
+  /** Between messages nothing is kept: a buffer that an idle connection holds on to survives garbage collections. */
+  private rest(): ParserEvent {
+    this.bytes = NO_BYTES;
+    this.base = 0;
+    this.position = 0;
+    this.end = 0;
+    return 'need-more';
+  }
+
   /** What to say when reading stopped before its goal. */
   private stopped(): ParserEvent {
     if (this.phase === FAILED) return 'error';
@@ -221,6 +230,7 @@ export abstract class MessageParser<Head extends MessageHead> {
         this.position += this.fieldMemo.foundBytes;
         return this.endHead();
       }
+      this.head.ownFields.reset();
       this.fieldParser.begin(this.head.ownFields);
     }
     const { headerBytesMax, headerCountMax } = this.limits;
@@ -229,8 +239,9 @@ export abstract class MessageParser<Head extends MessageHead> {
     this.position = this.fieldParser.position;
     if (event === 'need-more') return this.stopped();
     if (event === 'error') return this.failed(this.fieldParser.errorCode);
-    this.head.ownFields.attach(this.bytes, start);
-    this.fieldMemo.note(this.bytes, start, this.position - start, this.head.ownFields);
+    const sectionBytes = this.position - start;
+    this.head.ownFields.attach(this.bytes, start, sectionBytes);
+    this.fieldMemo.note(this.bytes, start, sectionBytes, this.head.ownFields);
     return this.endHead();
   }
 

@@ -28,6 +28,11 @@ const MINOR_AT = 7;
 /** "?" ends the path and begins the query, so inside the path it is not one of the bytes to run over. */
 const PATH_BYTE = TARGET.slice().fill(0, QUESTION, QUESTION + 1);
 
+/** Length of "HTTP/1.1" CR LF, which ends nearly every request line and is compared as a whole. */
+const LINE_END_BYTES = 10;
+/** Length of the longest method that `commonMethod()` knows. */
+const COMMON_METHOD_BYTES = 4;
+
 /** Header sections of requests that this thread has seen. */
 const requestFieldMemo = new FieldMemo();
 
@@ -66,6 +71,16 @@ export class RequestParser extends MessageParser<RequestHead> {
       }
       this.base = index;
     }
+    if (step === METHOD && end - index > COMMON_METHOD_BYTES) {
+      const method = commonMethod(bytes, index);
+      if (method !== '') {
+        this.beginMessage();
+        this.head.method = method;
+        index += method.length + 1;
+        this.tokenStart = method.length + 1;
+        step = PATH;
+      }
+    }
     if (step === METHOD) {
       while (index < end && TOKEN[bytes[index]!] !== 0) index++;
       if (index - this.base > this.limits.methodBytesMax) return this.fail('METHOD_TOO_LONG');
@@ -90,6 +105,11 @@ export class RequestParser extends MessageParser<RequestHead> {
       index++;
       this.tokenStart = index - this.base;
       step = VERSION;
+    }
+    if (step === VERSION && end - index >= LINE_END_BYTES && isHttp11LineEnd(bytes, index)) {
+      this.blankLines = 0;
+      this.position = index + LINE_END_BYTES;
+      return true;
     }
     if (step === VERSION) {
       while (index < end && index - this.base - this.tokenStart < VERSION_SHAPE.length) {
@@ -156,4 +176,28 @@ export class RequestParser extends MessageParser<RequestHead> {
     if (at === MINOR_AT) this.minor = byte - DIGIT_0;
     return byte >= DIGIT_0 && byte <= DIGIT_9;
   }
+}
+
+/** "GET" or "POST" and the space behind it, which nearly every request begins with; '' for all else. */
+function commonMethod(bytes: Buffer, at: number): '' | 'GET' | 'POST' {
+  const second = bytes[at + 1];
+  if (bytes[at] === 0x47 && second === 0x45 && bytes[at + 2] === 0x54 && bytes[at + 3] === SP) return 'GET';
+  const isPost = bytes[at] === 0x50 && second === 0x4f && bytes[at + 2] === 0x53 && bytes[at + 3] === 0x54;
+  return isPost && bytes[at + 4] === SP ? 'POST' : '';
+}
+
+/** "HTTP/1.1" CR LF; written out, since a loop over ten bytes takes twice as long. */
+function isHttp11LineEnd(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at] === 0x48 &&
+    bytes[at + 1] === 0x54 &&
+    bytes[at + 2] === 0x54 &&
+    bytes[at + 3] === 0x50 &&
+    bytes[at + 4] === SLASH &&
+    bytes[at + 5] === 0x31 &&
+    bytes[at + 6] === 0x2e &&
+    bytes[at + 7] === 0x31 &&
+    bytes[at + 8] === CR &&
+    bytes[at + 9] === LF
+  );
 }

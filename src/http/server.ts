@@ -9,7 +9,8 @@ import type { HttpError, HttpErrorCode } from './http-error.js';
 import { type HttpLimits, httpLimits } from './limits.js';
 import { RequestHead } from './message-head.js';
 import type { Router } from './router.js';
-import { Session, type SessionHost } from './session.js';
+import { Session } from './session.js';
+import type { SessionHost } from './session-host.js';
 
 /** What a server can be told. */
 export interface HttpServerOptions {
@@ -85,7 +86,8 @@ class Host implements SessionHost {
   readonly router: Router;
   readonly writer = new AnswerWriter(Date.now());
   readonly isMeasuring: boolean;
-  nowMs = performance.now();
+  nowMs = 0;
+  private tickedAtMs = 0;
   isDraining = false;
   isUnderPressure = false;
   private readonly sessions = new Set<Session>();
@@ -137,7 +139,7 @@ class Host implements SessionHost {
   }
 
   returnHead(head: RequestHead): void {
-    head.reset(); // lets go of the bytes
+    head.release();
     if (this.spareHeads.length < SPARE_HEADS_MAX) this.spareHeads.push(head);
   }
 
@@ -179,15 +181,22 @@ class Host implements SessionHost {
 
   /** Runs while there are sessions, so that a server without any keeps no process alive. */
   private startClock(): void {
-    this.setTime();
+    this.tickedAtMs = performance.now();
+    this.writer.setTime(Date.now());
     this.timer = setInterval(() => {
       this.setTime();
       for (const session of this.sessions) session.tick();
     }, this.tickMs);
   }
 
+  /**
+   * After a stall of this thread timers run before sockets are read, so peers would be blamed for bytes that came in
+   * time and wait to be read: a stall counts as two ticks, however long it was.
+   */
   private setTime(): void {
-    this.nowMs = performance.now();
+    const atMs = performance.now();
+    this.nowMs += Math.min(atMs - this.tickedAtMs, 2 * this.tickMs);
+    this.tickedAtMs = atMs;
     this.writer.setTime(Date.now());
   }
 

@@ -15,37 +15,14 @@
 // of sales, and "settled" (all outcomes up to here are on disk) is one number. A tag that was sent is driven to its
 // outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
-import type { Clock, Timer } from '../clock.js';
-import type { Log } from '../log.js';
-import type { CatalogLink } from './catalog-link.js';
+import type { Timer } from '../clock.js';
+import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { KeyDesk } from './key-desk.js';
 import { OrderError } from './order-error.js';
-import type { OrderLog } from './order-log.js';
 import { recoverSales } from './order-recovery.js';
 import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
 import { pause } from './pause.js';
 import { type Answers, type Purchase, Ticket } from './purchase.js';
-
-export interface EngineLimits {
-  /** Batches in flight: with 4 the network and two disks overlap; more only made each batch smaller. */
-  readonly windowMax: number;
-  /** Purchases in one batch: bounds how long one write-locked section of the catalog lasts. */
-  readonly batchOrdersMax: number;
-  /** Purchases that wait unsent; past it the answer is NOT_SELLING at once. About 300 bytes each. */
-  readonly queueMax: number;
-  /** Tags sent and not yet settled. Outcomes that wait for a slow disk are among them; the catalog keeps twice as many. */
-  readonly unsettledMax: number;
-  /** How long a caller waits, where it does not say: below the front end's 10 s, so that our answer gets there. */
-  readonly patienceMs: number;
-}
-
-export const ENGINE_LIMITS: EngineLimits = {
-  windowMax: 4,
-  batchOrdersMax: 1024,
-  queueMax: 65_536,
-  unsettledMax: 32_768,
-  patienceMs: 8000,
-};
 
 /** How often waiting callers are looked through for lost patience. */
 const TICK_MS = 250;
@@ -55,35 +32,11 @@ const RECOVER_RETRY_MS_MAX = 1000;
 /** How long a stop waits for what is in flight. */
 const STOP_WAIT_MS = 4000;
 
-export interface OrderEngineOptions {
-  readonly link: CatalogLink;
-  readonly log: OrderLog;
-  readonly clock: Clock;
-  readonly logger: Log;
-  readonly limits?: Partial<EngineLimits>;
-  /** Told whenever selling begins or ends. */
-  readonly onSelling?: (isSelling: boolean) => void;
-}
-
 /** A batch that was sent. */
 interface Flight {
   readonly purchases: readonly Purchase[];
   readonly lastSequence: number;
   results: readonly number[] | undefined;
-}
-
-export interface EngineStats {
-  readonly isSelling: boolean;
-  /** Orders that wait unsent; that are at the catalog; that are sold and not yet in the log. */
-  readonly waiting: number;
-  readonly inFlight: number;
-  readonly unlogged: number;
-  /** Batches sent, and the purchases in them. */
-  readonly batches: number;
-  readonly purchases: number;
-  /** Groups written to the log, and the orders in them. */
-  readonly groups: number;
-  readonly orders: number;
 }
 
 export class OrderEngine {
@@ -310,7 +263,8 @@ export class OrderEngine {
         for (const purchase of lost) this.#desk.settle(purchase, RESULT.NOT_SELLING);
       }
       this.#send();
-    } else {
+    } else if (this.#phase !== 'stopping') {
+      // A stop waits for what is in flight, as long as it may.
       this.#refuseWaiting();
       this.#releaseSent();
     }

@@ -4,8 +4,10 @@
 import { fileURLToPath } from 'node:url';
 import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
+import { ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
 import { GrpcThread, RpcError, serveBatches } from '../rpc/index.js';
+import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { DeskLine } from './desk-line.js';
 
 /** Says, in the health service, whether orders are taken; the plain name of the service says that it is there at all. */
@@ -28,6 +30,8 @@ type Unary = ServerUnaryCall<Uint8Array, Uint8Array>;
 type Reply = sendUnaryData<Uint8Array>;
 
 export const createThreadService: CreateThreadService = ({ port }) => {
+  const metrics = new ThreadMetrics();
+  metrics.shareOn(port);
   const line = new DeskLine(port, (isSelling) => thread.setHealth(SELL_HEALTH_NAME, isSelling));
   const thread = new GrpcThread({
     services: [
@@ -41,8 +45,9 @@ export const createThreadService: CreateThreadService = ({ port }) => {
             serveBatches(call, (bytes) => line.ask('orders', bytes)),
         },
       },
+      metricsService(metrics),
     ],
-    protoFiles: ['toystore/v1/order.proto'],
+    protoFiles: ['toystore/v1/order.proto', METRICS_PROTO_FILE],
     protoFolders: [PROTO_FOLDER],
   });
   return thread;

@@ -13,11 +13,14 @@ import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
+import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
 import { OrderDesk } from './order-desk.js';
-import { type EngineStats, OrderEngine } from './order-engine.js';
+import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
 import { OrderLog, type OrderLogStats } from './order-log.js';
+import { orderReadings } from './order-metrics.js';
 import { ReleaseStack } from './release-stack.js';
 
 export interface OrderServiceStats {
@@ -81,7 +84,17 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     name: 'order',
   });
-  pool.on('spawn', ({ port }) => desk.attach(port));
+  const stats = (): OrderServiceStats => ({
+    engine: engine.stats(),
+    log: orderLog.stats(),
+    link: link.stats(),
+    pool: pool.stats(),
+  });
+  const hub = createServiceHub('order', orderReadings(stats));
+  pool.on('spawn', ({ port }) => {
+    hub.add(port);
+    desk.attach(port);
+  });
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
   });
@@ -102,7 +115,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
       });
     }),
     stop: () => releases.release(),
-    stats: () => ({ engine: engine.stats(), log: orderLog.stats(), link: link.stats(), pool: pool.stats() }),
+    stats,
   };
 }
 

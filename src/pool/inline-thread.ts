@@ -1,12 +1,12 @@
-// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a worker,
-// so that a profiler or debugger sees one thread and all of the code.
+// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a
+// worker, so that a profiler or debugger sees one thread and all of the code.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
-import { monotonicUs } from './clock.js';
 import { Deferred } from './deferred.js';
 import type { SendOutcome } from './handoff.js';
+import { monotonicUs } from './monotonic-us.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadListener, ThreadState } from './pool-thread.js';

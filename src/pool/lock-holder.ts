@@ -1,9 +1,10 @@
-// lock-holder.ts: the steps that one holder takes on a lock's memory (lock-layout.ts). Each step is one compare-exchange of
-// the state word, repeated until nobody came between; and then a plain write to the holder's own word, which says for repair() what the
-// holder is now doing. It checks nothing and waits for nobody: that is shared-rw-lock.ts.
+// lock-holder.ts: the steps that one holder takes on a lock's memory (lock-layout.ts). Each step is one
+// compare-exchange of the state word, repeated until nobody came between; and then a plain write to the holder's own
+// word, which says for repair() what the holder is now doing. It checks nothing and waits for nobody: that is
+// shared-rw-lock.ts.
 //
-// A thread can only be ended at a call or at a loop's turn, so a compare-exchange and the plain write right behind it, with
-// neither in between, are one step as far as death goes.
+// A thread can only be ended at a call or at a loop's turn, so a compare-exchange and the plain write right behind
+// it, with neither in between, are one step as far as death goes.
 
 import { LockError } from './lock-error.js';
 import {
@@ -133,13 +134,21 @@ export class LockHolder {
         if (toWrite ? this.tryWrite() : this.tryRead()) return true;
         continue;
       }
-      if (looks < this.#machine.spins) continue;
+      if (looks < this.#machine.looksBeforeLiningUp) continue;
       const next = state + (toWrite ? WAITING_WRITER : WAITING_READER);
       if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle + (toWrite ? AWAITING_WRITE : awaitingReadIn(state));
         return false;
       }
     }
+  }
+
+  /** Looks on for a moment before it is worth sleeping. True: it was let in, and holds the lock. */
+  enterSoon(toWrite: boolean): boolean {
+    for (let looks = 0; looks < this.#machine.looksBeforeSleeping; looks += 1) {
+      if (this.enterIfLetIn(toWrite)) return true;
+    }
+    return false;
   }
 
   /** From waiting to holding, if it has been let in. */

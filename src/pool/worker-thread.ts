@@ -1,4 +1,5 @@
-// worker-thread.ts: one worker thread, from the pool's side: starting it, its channel, its messages, and its end, expected or not.
+// worker-thread.ts: one worker thread, from the pool's side: starting it, its channel, its messages, and its end,
+// expected or not.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
@@ -12,7 +13,9 @@ import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadExitReason, ThreadListener, ThreadState } from './pool-thread.js';
 import { SessionLedger } from './session-counters.js';
+import type {} from './worker-entry.js';
 
+/** Loaded by URL alone; the empty type import above makes whoever compiles this file compile that one too. */
 const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url);
 
 export class WorkerThread implements PoolThread {

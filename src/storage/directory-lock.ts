@@ -41,7 +41,10 @@ interface Answer {
 
 const NAME = /^lock-[0-9a-f]+\.socket$/;
 const UNFINISHED_NAME = /^lock-[0-9a-f]+\.tmp$/;
-const ID_BYTES = 8;
+const RANDOM_BYTES = 4;
+/** Hexadecimal digits of a time in milliseconds: enough until the year 10889. */
+const TIME_DIGITS = 12;
+const ID_DIGITS = TIME_DIGITS + 2 * RANDOM_BYTES;
 
 /** sun_path has 108 bytes on Linux, the closing zero included; 104 elsewhere. */
 const SOCKET_PATH_BYTES_MAX = 103;
@@ -125,7 +128,9 @@ class Claim {
 
   /** A claim that others can see; undefined if somebody tidied its unfinished name away just before it was shown. */
   static async show(path: string, directory: FileHandle): Promise<Claim | undefined> {
-    const id = randomBytes(ID_BYTES).toString('hex');
+    // The time first: whoever begins again goes to the end of the line, so somebody is first until he has the lock.
+    const time = Date.now().toString(16).padStart(TIME_DIGITS, '0');
+    const id = time + randomBytes(RANDOM_BYTES).toString('hex');
     const claim = new Claim(shortPath(path, directory), `lock-${id}.socket`);
     const unfinished = claim.#pathOf(`lock-${id}.tmp`);
     await new Promise<void>((listening, reject) => {
@@ -250,7 +255,7 @@ async function openDirectory(path: string): Promise<FileHandle> {
 function shortPath(path: string, directory: FileHandle): string {
   const absolute = resolve(path);
   const names = [absolute, process.platform === 'linux' ? `/proc/self/fd/${directory.fd}` : relative('', absolute)];
-  const longest = 'lock-'.length + 2 * ID_BYTES + '.socket'.length + 1;
+  const longest = 'lock-'.length + ID_DIGITS + '.socket'.length + 1;
   return names.find((name) => Buffer.byteLength(name) + longest <= SOCKET_PATH_BYTES_MAX) ?? absolute;
 }
 

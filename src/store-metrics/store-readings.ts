@@ -6,18 +6,16 @@
 
 import { collectDefaultMetrics } from 'prom-client';
 import { type Reading, type RecordedValues, recorded, type ThreadMetrics } from '../metrics/index.js';
-import type { LockStats, PoolStats } from '../pool/index.js';
+import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { JournalStats } from '../storage/index.js';
 
 const SECONDS_PER_MS = 1e-3;
 const SECONDS_PER_US = 1e-6;
-/** prom-client's own precision of 10 ms wakes an idle process 100 times a second. */
-const EVENT_LOOP_PRECISION_MS = 50;
 
 /** CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
-  collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  collectDefaultMetrics({ register: metrics.registry });
 }
 
 /** The thread pool, seen from the thread that accepts. */
@@ -59,41 +57,16 @@ export function poolReadings(stats: () => PoolStats): Reading[] {
   ];
 }
 
-/** The reader-writer lock over the stock, seen from one thread. */
-export function lockReadings(stats: () => LockStats): Reading[] {
-  return [
-    {
-      ...{ name: 'toystore_lock_waits_total', help: 'Acquisitions of the lock that had to wait.', type: 'counter' },
-      read: () => [
-        { labels: { mode: 'read' }, value: stats().readWaits },
-        { labels: { mode: 'write' }, value: stats().writeWaits },
-      ],
-    },
-    {
-      ...{ name: 'toystore_lock_timeouts_total', help: 'Acquisitions that gave up.', type: 'counter' },
-      read: () => stats().timeouts,
-    },
-    {
-      ...{
-        name: 'toystore_lock_longest_wait_seconds',
-        help: 'The longest wait so far.',
-        type: 'gauge',
-        aggregator: 'max',
-      },
-      read: () => [
-        { labels: { mode: 'read' }, value: stats().longestReadWaitMs * SECONDS_PER_MS },
-        { labels: { mode: 'write' }, value: stats().longestWriteWaitMs * SECONDS_PER_MS },
-      ],
-    },
-  ];
-}
-
 /**
  * The batch streams of one thread.
  *
+ * @param thread its index, or its name
  * @param streams by the name of the call that they carry, such as `find` and `order`
  */
-export function batchStreamReadings(threadIndex: number, streams: Record<string, () => BatchStreamStats>): Reading[] {
+export function batchStreamReadings(
+  thread: number | string,
+  streams: Record<string, () => BatchStreamStats>,
+): Reading[] {
   const rows = (read: (stats: BatchStreamStats) => number) => () =>
     Object.entries(streams).map(([stream, stats]) => ({ labels: { stream }, value: read(stats()) }));
   const counter = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
@@ -113,7 +86,7 @@ export function batchStreamReadings(threadIndex: number, streams: Record<string,
     ...{ name: `toystore_batch_${name}`, help, type: 'summary', unit },
     read: () =>
       Object.entries(streams).map(([stream, stats]) => ({
-        labels: { stream, thread: threadIndex },
+        labels: { stream, thread },
         value: read(stats()),
       })),
   });

@@ -44,8 +44,10 @@ export class StockClient implements Disposable {
         .on('data', (message: RecoverResponse) => messages.push(message))
         .on('error', reject)
         .on('end', () => {
-          const sales = messages.flatMap((message) => message.sales);
-          resolve({ incarnation: messages[0]!.incarnation, sales, messages: messages.length });
+          // It ends after an error too.
+          const incarnation = messages[0]?.incarnation;
+          if (incarnation === undefined) return;
+          resolve({ incarnation, sales: messages.flatMap((message) => message.sales), messages: messages.length });
         });
     });
   }

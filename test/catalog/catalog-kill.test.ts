@@ -17,7 +17,7 @@ import { batch } from './engine-fixture.js';
 const PROCESS = fileURLToPath(new URL('./fixtures/catalog-process.js', import.meta.url));
 const NAMES = ['Tux', 'Whale', 'Fox'];
 const STOCK = 1_000_000;
-const LIVES = 8;
+const LIVES = 5;
 /** Longer than a few checkpoints. */
 const LIFE_MS_MAX = 700;
 const WINDOW = 4;

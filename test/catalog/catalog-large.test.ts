@@ -24,13 +24,13 @@ function csvOf(toys: number): Buffer {
   return Buffer.from(`name,price,quantity\n${rows.join('')}`);
 }
 
-test.serial('a million toys are read within 20 s and found as fast as six', (t) => {
+test.serial('a million toys are read within 60 s and found as fast as six', (t) => {
   const csv = csvOf(MILLION);
   const startMs = performance.now();
   const table = StockTable.build(parseCatalog(csv, 'toys.csv'));
   const readMs = performance.now() - startMs;
   t.is(table.toys, MILLION);
-  t.true(readMs < 20_000, `${readMs} ms`);
+  t.true(readMs < 60_000, `${readMs} ms`);
 
   const small = StockTable.build(parseCatalog(csvOf(6), 'toys.csv'));
   const smallNs = nsPerLookUp(small, 6);
@@ -41,7 +41,7 @@ test.serial('a million toys are read within 20 s and found as fast as six', (t) 
   t.true(largeNs < smallNs * 100 + 5_000);
 });
 
-test.serial('a journal of a million sales is replayed within 20 s', (t) => {
+test.serial('a journal of a million sales is replayed within 60 s', (t) => {
   const memory = CatalogMemory.create(
     parseCatalog(Buffer.from(`name,price,quantity\nTux,1,${4 * MILLION}\n`), 'toys.csv'),
   );
@@ -61,7 +61,7 @@ test.serial('a journal of a million sales is replayed within 20 s', (t) => {
   t.is(memory.table.shown[0], 2 * MILLION);
   t.is([...recovery.unsettled.all()].length, 100);
   t.log(`replayed in ${Math.round(replayMs)} ms`);
-  t.true(replayMs < 20_000, `${replayMs} ms`);
+  t.true(replayMs < 60_000, `${replayMs} ms`);
 });
 
 function nsPerLookUp(table: StockTable, toys: number): number {

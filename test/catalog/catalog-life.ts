@@ -9,6 +9,7 @@ import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { parseCatalog } from '../../src/catalog/catalog-file.js';
 import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import type { FileSystem } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
@@ -17,8 +18,10 @@ export interface CatalogWorldOptions {
   /** Writes and syncs fail now and then, and the disk fills up. */
   readonly faults?: boolean;
   readonly periodMs?: number;
-  /** A part that is left out, so that some seed must notice. */
-  readonly without?: 'recover' | 'tags';
+  /** Gets between the catalog and its disk. */
+  readonly files?: (fileSystem: FileSystem) => FileSystem;
+  /** The order service completes nothing of what it is told when it starts. */
+  readonly forgetsSales?: boolean;
 }
 
 const NAMES = ['Tux', 'Whale', 'Fox'];
@@ -124,12 +127,12 @@ class CatalogLife {
   }
 
   #openEngine(process: SimulatedProcess): Promise<CatalogEngine> {
-    const { periodMs } = this.options;
+    const { periodMs, files = (fileSystem) => fileSystem } = this.options;
     return CatalogEngine.open({
       directory: DIRECTORY,
       seedPath: '/seed.csv',
       syncMode: periodMs === undefined ? 'commit' : { periodMs },
-      fileSystem: this.disk.fileSystemOf(process),
+      fileSystem: files(this.disk.fileSystemOf(process)),
       clock: process.clock,
       journalBytesMax: JOURNAL_BYTES_MAX,
       onBroken: (error) => {
@@ -149,7 +152,7 @@ class CatalogLife {
         this.#incarnation = incarnation;
         this.#nextSequence = 1;
         this.#settled = 0;
-        if (options.without === 'recover') return true;
+        if (options.forgetsSales === true) return true;
         for (const sale of sales) {
           const toy = NAMES.indexOf(sale.name.toString());
           this.#complete(sale.incarnation, sale.sequence, { toy, quantity: sale.quantity });

@@ -7,6 +7,8 @@ import { type Exchange, type HttpLimits, Router } from '../../src/http/index.js'
 import { get, post, RawClient, serve } from './served.js';
 
 const SHORT_MS = 60;
+/** Where a request must come before it is over. */
+const LONGER_MS = 300;
 const CHUNKED = 'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 function testRouter(): Router {
@@ -126,7 +128,7 @@ for (const [name, limits, start, drop, code] of SLOW) {
 }
 
 test('an idle connection is closed without a word, before its first request and between two', async (t) => {
-  const limits = { idleTimeoutMs: SHORT_MS, idleTimeoutUnderPressureMs: SHORT_MS };
+  const limits = { idleTimeoutMs: LONGER_MS, idleTimeoutUnderPressureMs: LONGER_MS };
   await using served = await serve({ router: testRouter(), limits });
   using silent = new RawClient(served.port);
   using used = new RawClient(served.port);
@@ -155,7 +157,7 @@ test('under pressure idle connections go earlier; those that wait for an answer 
 
 test('an answer that takes long is not a peer that takes long', async (t) => {
   const limits = {
-    idleTimeoutMs: SHORT_MS,
+    idleTimeoutMs: LONGER_MS,
     idleTimeoutUnderPressureMs: 10,
     headTimeoutMs: SHORT_MS,
     bodyTimeoutMs: SHORT_MS,
@@ -167,7 +169,7 @@ test('an answer that takes long is not a peer that takes long', async (t) => {
   await using served = await serve({ router, limits });
   using client = new RawClient(served.port);
   client.write(get('/later'));
-  await setTimeout(5 * SHORT_MS);
+  await setTimeout(3 * LONGER_MS);
   waiting[0]!.send(200, 'at last');
   t.is((await client.answer()).body, 'at last');
 });

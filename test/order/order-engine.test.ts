@@ -227,6 +227,8 @@ test('stop: what waits is refused, what is in flight gets its number', async (t)
   const waiting = shop.buy('Whale', 1);
   const stopped = shop.close();
   t.is(await waiting, 'NOT_SELLING');
+  // Longer than the engine looks after those who wait.
+  await new Promise((resolve) => setTimeout(resolve, 300));
   catalog.release();
   t.is(await sent, 'number 0');
   await stopped;

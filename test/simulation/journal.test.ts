@@ -26,11 +26,11 @@ test('a journal survives crashes, power failures and a faulty disk', async (t) =
 });
 
 test('a journal synced now and then survives the death of its process without a loss', async (t) => {
-  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, powerFailures: false });
+  await check(t, SEEDS / 10, { syncMode: { periodMs: 20 }, powerFailures: false });
 });
 
 test('a journal synced now and then comes back from a power failure with a beginning of what it had', async (t) => {
-  await check(t, SEEDS / 5, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
+  await check(t, SEEDS / 10, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
 });
 
 test('a seed always lives the same life', async (t) => {

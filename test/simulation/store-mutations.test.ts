@@ -9,7 +9,7 @@ import { firstFailure } from '../support/simulated-seeds.js';
 import type { Seams } from './store-hosts.js';
 import { liveStore } from './store-life.js';
 
-const SEEDS = 300;
+const SEEDS = 600;
 
 interface Mutation {
   readonly name: string;
@@ -46,7 +46,10 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'purchases of an earlier start of the order service are not refused',
-    seams: { batch: (batch, newest) => ({ ...batch, incarnation: newest }) },
+    seams: {
+      batch: (batch, newest) =>
+        batch.incarnation === newest ? batch : { ...batch, incarnation: newest, settledSequence: 0 },
+    },
   },
 ];
 

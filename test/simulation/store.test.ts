@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { checkSeeds } from '../support/simulated-seeds.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-const SEEDS = 600;
+const SEEDS = 400;
 
 async function check(t: ExecutionContext, seeds: number, options: StoreWorldOptions): Promise<void> {
   const sums = { steps: 0, starts: 0, orders: 0 };
@@ -27,7 +27,7 @@ test.serial('the books hold after crashes, power failures, faulty disks and a ba
 });
 
 test.serial('synced now and then, the books hold after the death of any process', async (t) => {
-  await check(t, SEEDS / 3, { syncMode: { periodMs: 20 }, powerFailures: false });
+  await check(t, SEEDS / 4, { syncMode: { periodMs: 20 }, powerFailures: false });
 });
 
 test.serial('a seed always lives the same life', async (t) => {

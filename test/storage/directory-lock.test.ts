@@ -25,7 +25,7 @@ function startHolder(t: ExecutionContext, path: string): Holder {
   t.teardown(() => holder.kill('SIGKILL'));
   const answer = new Promise<string>((resolve) => {
     holder.stdout.setEncoding('utf8').once('data', resolve);
-    holder.once('exit', (code, signal) => resolve(`ended without a word (${code ?? signal})`));
+    holder.once('close', (code, signal) => resolve(`ended without a word (${code ?? signal})`));
   });
   return { process: holder, answer };
 }

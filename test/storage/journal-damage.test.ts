@@ -12,6 +12,7 @@ import { openJournal, recordsOf, scratchDirectory, writeJournal } from './journa
 const LONG = 'long'.repeat(500);
 const GROUPS = [['tux'], ['whale'], ['fox', LONG, 'python']];
 const ALL = GROUPS.flat();
+const LONGER = Buffer.alloc(100, 'x');
 
 /** Changes the file's bytes, given the offsets of its records and of its end; may return a shorter or longer one. */
 type Damage = (bytes: Buffer, at: readonly number[]) => Buffer | undefined;
@@ -32,9 +33,9 @@ const zero = (from: (at: readonly number[]) => number, to: (at: readonly number[
   };
 };
 
-const record = (text: string, sequence: number, isMarked: boolean): Buffer => {
-  const bytes = Buffer.alloc(recordBytes(text.length));
-  encodeRecord(bytes, 0, Buffer.from(text), sequence);
+const record = (payload: string | Buffer, sequence: number, isMarked: boolean): Buffer => {
+  const bytes = Buffer.alloc(recordBytes(payload.length));
+  encodeRecord(bytes, 0, Buffer.from(payload), sequence);
   if (isMarked) markAfterSync(bytes, 0);
   return bytes;
 };
@@ -67,6 +68,13 @@ const rows: readonly Row[] = [
     name: 'cut within an earlier record of the last commit',
     damage: (bytes, at) => bytes.subarray(0, at[3]! + 700),
     left: ALL.slice(0, 3),
+    isTorn: true,
+  },
+  {
+    name: 'cut within a record whose payload looks like one of before',
+    damage: (bytes) =>
+      Buffer.concat([bytes, record(Buffer.concat([record('x', 2, true), LONGER]), 6, true)]).subarray(0, -8),
+    left: ALL,
     isTorn: true,
   },
   {

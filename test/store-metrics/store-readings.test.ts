@@ -1,18 +1,13 @@
-// What pool, lock, streams and journal count, under the names that docs/operations.md gives.
+// What pool, streams and journal count, under the names that docs/operations.md gives.
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
 import { Registry } from 'prom-client';
 import { type Reading, registerReadings } from '../../src/metrics/index.js';
-import { type PoolStats, SharedRwLock } from '../../src/pool/index.js';
+import type { PoolStats } from '../../src/pool/index.js';
 import type { BatchStreamStats } from '../../src/rpc/index.js';
 import type { JournalStats } from '../../src/storage/index.js';
-import {
-  batchStreamReadings,
-  journalReadings,
-  lockReadings,
-  poolReadings,
-} from '../../src/store-metrics/store-readings.js';
+import { batchStreamReadings, journalReadings, poolReadings } from '../../src/store-metrics/store-readings.js';
 
 async function rowsOf(readings: Reading[]): Promise<string[]> {
   const registry = new Registry();
@@ -49,20 +44,6 @@ test('the pool: sessions by thread, queue, waiting time in seconds, totals', asy
     'toystore_pool_threads_retired_total 6',
     'toystore_pool_threads_failed_total 8',
   ]);
-});
-
-test('the lock: waits by mode', async (t) => {
-  const words = new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.WORDS));
-  new SharedRwLock(words).acquireWrite();
-  const lock = new SharedRwLock(words);
-  t.false(lock.acquireRead(1));
-  const rows = await rowsOf(lockReadings(() => lock.stats()));
-  t.deepEqual(rows.slice(0, 3), [
-    'toystore_lock_waits_total{mode="read"} 1',
-    'toystore_lock_waits_total{mode="write"} 0',
-    'toystore_lock_timeouts_total 1',
-  ]);
-  t.regex(rows[3] ?? '', /^toystore_lock_longest_wait_seconds\{mode="read"\} 0\.\d+$/);
 });
 
 test('batch streams: totals by stream, sizes and round trips by thread', async (t) => {

@@ -43,30 +43,48 @@ export class SimulatedNetwork {
   }
 }
 
+/** How late what is under way on a broken connection may still arrive, in milliseconds: retransmission takes its time. */
+const LATE_MS_MAX = 600;
+
+interface UnderWay {
+  readonly deliver: () => void;
+  timer: Timer;
+}
+
 export class SimulatedChannel {
   isBroken = false;
   #lastAtMs = 0;
-  #underWay: Timer[] = [];
+  #underWay: UnderWay[] = [];
 
   constructor(readonly network: SimulatedNetwork) {}
 
   /** Delivers a message after those before it; not at all on a broken channel. */
   send(deliver: () => void): void {
     if (this.isBroken) return;
-    const { world } = this.network;
-    this.#lastAtMs = Math.max(this.#lastAtMs, world.nowMs + this.network.wayMs());
-    const timer = world.after(this.#lastAtMs - world.nowMs, () => {
-      this.#underWay.splice(this.#underWay.indexOf(timer), 1);
-      deliver();
-    });
-    this.#underWay.push(timer);
+    this.#schedule(deliver, this.network.wayMs());
   }
 
-  /** Nothing more is sent; a beginning of what is under way still arrives. */
+  /** Nothing more is sent; a beginning of what is under way still arrives, perhaps late. */
   break(): void {
     if (this.isBroken) return;
     this.isBroken = true;
-    const arriving = this.network.world.random.integer(0, this.#underWay.length);
-    for (const timer of this.#underWay.slice(arriving)) timer.cancel();
+    const { random } = this.network.world;
+    const underWay = this.#underWay;
+    this.#underWay = [];
+    for (const { timer } of underWay) timer.cancel();
+    const arriving = underWay.slice(0, random.integer(0, underWay.length));
+    for (const { deliver } of arriving)
+      this.#schedule(deliver, random.chance(0.5) ? 0 : random.integer(0, LATE_MS_MAX));
+  }
+
+  #schedule(deliver: () => void, delayMs: number): void {
+    const { world } = this.network;
+    this.#lastAtMs = Math.max(this.#lastAtMs, world.nowMs + delayMs);
+    const timer = world.after(this.#lastAtMs - world.nowMs, () => {
+      this.#underWay.splice(this.#underWay.indexOf(message), 1);
+      deliver();
+    });
+    const message = { deliver, timer };
+    this.#underWay.push(message);
   }
 }
