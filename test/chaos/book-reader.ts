@@ -78,6 +78,6 @@ async function readCsv(path: string): Promise<Record<string, string>[]> {
 }
 
 function orderRow(row: Record<string, string>): OrderRow {
-  const { order_number, name = '', quantity, key = '', retry_key: retryKey = '' } = row;
-  return { number: Number(order_number), name, quantity: Number(quantity), key, retryKey };
+  const { order_number, name = '', quantity, key, retry_key: retryKey } = row;
+  return { number: Number(order_number), name, quantity: Number(quantity), key: key || retryKey || '' };
 }

@@ -206,7 +206,11 @@ export class Buyer {
   }
 
   #drawToy(): string {
-    return this.#random.chance(0.02) ? UNKNOWN_TOY : this.#random.pick(this.#options.shelf).name;
+    const { shelf } = this.#options;
+    if (this.#random.chance(0.02)) return UNKNOWN_TOY;
+    // The lower of two dice: the toys at the front of the shelf sell best.
+    const place = Math.min(this.#random.integer(0, shelf.length - 1), this.#random.integer(0, shelf.length - 1));
+    return shelf[place]!.name;
   }
 }
 

@@ -78,20 +78,24 @@ export async function runChaos(
   await using store = await StoreProcess.start('start', { dataDir, env, isDetached: true });
 
   const notes = new ChaosNotes(plan.shelf);
-  const enough = AbortSignal.any([closing, AbortSignal.timeout(plan.seconds * 1000)]);
+  // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect such signals as garbage before they fire.
+  const enough = new AbortController();
+  const timer = setTimeout(() => enough.abort(), plan.seconds * 1000);
+  closing.addEventListener('abort', () => enough.abort());
+  if (closing.aborted) enough.abort();
   const saboteur = new Saboteur({
     store,
     seed: plan.seed,
-    closing: enough,
+    closing: enough.signal,
     onViolation: (what) => notes.violate(what),
   });
   const { kills, stops } = saboteur;
   try {
     onProgress({ notes, kills, stage: 'selling' });
     const giveUp = new AbortController();
-    const buyers = startBuyers(plan, store.port, notes, enough, giveUp.signal);
+    const buyers = startBuyers(plan, store.port, notes, enough.signal, giveUp.signal);
     if (plan.hasSaboteur) await saboteur.run();
-    else await aborted(enough);
+    else await aborted(enough.signal);
     onProgress({ notes, kills, stage: 'waiting for answers' });
     await within(ANSWERS_TIMEOUT_MS, buyers, () => giveUp.abort());
     onProgress({ notes, kills, stage: 'checking the books' });
@@ -100,6 +104,8 @@ export async function runChaos(
     await checkStopped(plan, store, notes);
   } catch (error) {
     notes.violate(`the run broke off: ${messageOf(error)}`);
+  } finally {
+    clearTimeout(timer);
   }
   await store.stop('SIGTERM');
   if (notes.violations.length > 0) await keepEvidence(plan, store, notes);

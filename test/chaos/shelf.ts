@@ -9,11 +9,11 @@ export interface ChaosToy {
   readonly stock: number;
 }
 
-/** Names that CSV must quote and URLs must encode are among them; so are the largest stock, the last toy and none. */
+/** The plentiful ones first: they are bought most. Names that CSV must quote and URLs must encode are among them; so are the largest stock, the last toy and none. */
 export const CHAOS_SHELF: readonly ChaosToy[] = [
   { name: 'Tux', stock: 4_294_967_295 },
   { name: 'Whale', stock: 1_000_000 },
-  { name: 'Elephant', stock: 4_000 },
+  { name: 'Elephant', stock: 20_000 },
   { name: 'Bear, brown', stock: 700 },
   { name: 'Füchschen "Filou"', stock: 150 },
   { name: 'Python', stock: 40 },
