@@ -18,6 +18,7 @@ import { checkLookups, readBooks } from './book-reader.js';
 import { checkBooks } from './books.js';
 import { Buyer } from './buyer.js';
 import { ChaosNotes, type Failures } from './chaos-notes.js';
+import { keepReading } from './file-reader.js';
 import { Saboteur, type ServiceName } from './saboteur.js';
 import { type ChaosToy, seedCsv } from './shelf.js';
 
@@ -83,19 +84,22 @@ export async function runChaos(
   const timer = setTimeout(() => enough.abort(), plan.seconds * 1000);
   closing.addEventListener('abort', () => enough.abort());
   if (closing.aborted) enough.abort();
+  const onViolation = (what: string): void => notes.violate(what);
   const saboteur = new Saboteur({
     store,
     seed: plan.seed,
     closing: enough.signal,
-    onViolation: (what) => notes.violate(what),
+    onViolation,
   });
   const { kills, stops } = saboteur;
   try {
     onProgress({ notes, kills, stage: 'selling' });
     const giveUp = new AbortController();
     const buyers = startBuyers(plan, store.port, notes, enough.signal, giveUp.signal);
+    const reader = keepReading({ dataDir, shelf: plan.shelf, closing: enough.signal, onViolation });
     if (plan.hasSaboteur) await saboteur.run();
     else await aborted(enough.signal);
+    await reader;
     onProgress({ notes, kills, stage: 'waiting for answers' });
     await within(ANSWERS_TIMEOUT_MS, buyers, () => giveUp.abort());
     onProgress({ notes, kills, stage: 'checking the books' });
