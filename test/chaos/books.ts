@@ -1,4 +1,4 @@
-// books.ts: what must always hold when all services are up and idle (docs/design.md), line by line:
+// books.ts: what must always hold when all services are up and idle, line by line:
 //
 //   1  order numbers are 0..n-1 without gap or repeat
 //   2  initial stock - current stock = the sum of the orders, for every toy, by the queries and by catalog.csv

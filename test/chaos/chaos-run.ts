@@ -35,9 +35,10 @@ export interface ChaosPlan {
 
 export interface ChaosResult {
   readonly violations: readonly string[];
-  /** Still there if there are violations. */
-  readonly dataDir: string;
-  readonly seconds: number;
+  /** Kept if there are violations, removed if not. */
+  readonly dataDir: string | undefined;
+  /** From the first start to the last check. */
+  readonly durationSeconds: number;
   readonly sold: number;
   readonly refused: number;
   readonly open: number;
@@ -115,9 +116,10 @@ export async function runChaos(
   if (notes.violations.length > 0) await keepEvidence(plan, store, notes);
   else await rm(dataDir, { recursive: true });
   const { violations, sold, refused, open, repeats, queries, failures, longestOutageMs } = notes;
-  const seconds = (performance.now() - startedAt) / 1000;
+  const durationSeconds = (performance.now() - startedAt) / 1000;
   const told = { sold, refused, open, repeats, queries, failures, longestOutageMs };
-  return { violations, dataDir, seconds, kills, stops, ...told };
+  const keptDir = violations.length > 0 ? dataDir : undefined;
+  return { violations, dataDir: keptDir, durationSeconds, kills, stops, ...told };
 }
 
 function startBuyers(
