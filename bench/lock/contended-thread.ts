@@ -1,5 +1,5 @@
-// contended-thread.ts: one of the threads that want the same lock at the same time. Waits for each round to begin, works
-// until it is over, and says how often it got in and how long it had to wait at worst.
+// contended-thread.ts: one of the threads that want the same lock at the same time. Waits for each round to begin,
+// works until it is over, and says how often it got in and how long it had to wait at worst.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedRwLock } from '../../src/pool/index.js';

@@ -1,5 +1,5 @@
-// contended.bench.ts: what do readers gain by going in together, and what does anybody wait for it? Two and four threads,
-// nine sections in ten read, beside a plain mutex that lets in one at a time.
+// contended.bench.ts: what do readers gain by going in together, and what does anybody wait for it? Two and four
+// threads, nine sections in ten read, beside a plain mutex that lets in one at a time.
 
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';

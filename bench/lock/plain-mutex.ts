@@ -1,5 +1,6 @@
-// plain-mutex.ts: the mutex that the reader-writer lock is measured beside: one word, free, held, or held with sleepers.
-// After Drepper, "Futexes are tricky", 2011, his third mutex, with the same spinning before sleep as our lock.
+// plain-mutex.ts: the mutex that the reader-writer lock is measured beside: one word, free, held, or held with
+// sleepers. After Drepper, "Futexes are tricky", 2011, his third mutex, with the same spinning before sleep as our
+// lock.
 
 const FREE = 0;
 const HELD = 1;

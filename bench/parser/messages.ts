@@ -13,10 +13,10 @@ function message(name: string, lines: string[], body = ''): Message {
   return { name: `${name}, ${bytes.length} bytes`, bytes, fieldCount: lines.length - 1, bodyBytes: body.length };
 }
 
-export const GET = message('GET of a product', ['GET /products/Tux HTTP/1.1', 'Host: 127.0.0.1:5000']);
+const GET = message('GET of a product', ['GET /products/Tux HTTP/1.1', 'Host: 127.0.0.1:5000']);
 
 const ORDER = '{"name":"Tux","quantity":1}';
-export const POST = message(
+const POST = message(
   "curl's POST of an order",
   [
     'POST /orders HTTP/1.1',
@@ -30,10 +30,10 @@ export const POST = message(
 );
 
 /** The request of picohttpparser's benchmark, which other parsers' benchmarks use as well. */
-export const BROWSER = browser('xxxxxxxxxx');
+const BROWSER = browser('xxxxxxxxxx');
 
 /** The same with another cookie each time, as long as the first: nothing of it can be remembered. */
-export const BROWSERS: readonly Message[] = Array.from({ length: 512 }, (_, index) =>
+const BROWSERS: readonly Message[] = Array.from({ length: 512 }, (_, index) =>
   browser(String(index).padStart(10, 'y')),
 );
 
@@ -51,3 +51,14 @@ function browser(visit: string): Message {
     `Cookie: wp_ozh_wsa_visits=2; wp_ozh_wsa_visit_lasttime=${visit}; __utma=xxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.x; __utmz=xxxxxxxxx.xxxxxxxxxx.x.x.utmccn=(referral)|utmcsr=reader.livedoor.com|utmcct=/reader/|utmcmd=referral`,
   ]);
 }
+
+export const SMALL_GET = GET.name;
+export const CHANGING = `${BROWSER.name}, another cookie each time`;
+
+/** The cases by name, each with the messages that are read in turn. */
+export const CASES: ReadonlyMap<string, readonly Message[]> = new Map([
+  [SMALL_GET, [GET]],
+  [POST.name, [POST]],
+  [BROWSER.name, [BROWSER]],
+  [CHANGING, BROWSERS],
+]);

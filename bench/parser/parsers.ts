@@ -24,7 +24,7 @@ export interface ReadMessages {
 
 const require = createRequire(import.meta.url);
 
-export function ourParser(): ReadMessages {
+function ourParser(): ReadMessages {
   const parser = new RequestParser();
   const tally = newTally();
   return {
@@ -66,13 +66,14 @@ interface NodeParserClass {
   readonly kOnMessageComplete: number;
 }
 
-export function nodeLlhttp(): ReadMessages {
+function nodeLlhttp(): ReadMessages {
+  process.noDeprecation = true; // of process.binding(), the only way to Node's parser
   const { binding } = process as unknown as { binding(name: string): { HTTPParser: NodeParserClass } };
   const { HTTPParser } = binding('http_parser');
   return nodeStyle('llhttp, in Node', HTTPParser, (parser) => parser.initialize!(HTTPParser.REQUEST, {}));
 }
 
-export function httpParserJs(): ReadMessages {
+function httpParserJs(): ReadMessages {
   const { HTTPParser } = require('http-parser-js') as { HTTPParser: NodeParserClass & { readonly kOnExecute: number } };
   void HTTPParser.kOnExecute; // looking at it switches to the callbacks of today's Node
   return nodeStyle('http-parser-js', HTTPParser, () => {});
@@ -128,7 +129,7 @@ interface LlhttpExports {
 const LLHTTP_REQUEST = 1;
 const WASM_BUFFER_BYTES = 64 * 1024;
 
-export function undiciLlhttp(): ReadMessages {
+function undiciLlhttp(): ReadMessages {
   const tally = newTally();
   let chunk: Buffer = Buffer.alloc(0);
   let base = 0;
@@ -180,3 +181,12 @@ export function undiciLlhttp(): ReadMessages {
 function newTally(): Tally {
   return { messages: 0, fields: 0, bodyBytes: 0, size: 0 };
 }
+
+/** The parsers that are compared. */
+export const PARSERS = {
+  'llhttp, in Node': nodeLlhttp,
+  toystore: ourParser,
+  'llhttp, in undici': undiciLlhttp,
+  'http-parser-js': httpParserJs,
+} satisfies Record<string, () => ReadMessages>;
+export type ParserName = keyof typeof PARSERS;

@@ -1,6 +1,7 @@
-// connections.bench.ts: what does it cost to hand a connection to another thread? Connections per second, each with one
-// request and no keep-alive, and the time until the serving thread has read that request; beside node:cluster, which hands
-// connections to processes, and node:http in one thread, which hands them to nobody. All serve by node:http.
+// connections.bench.ts: what does it cost to hand a connection to another thread? Connections per second, each with
+// one request and no keep-alive, and the time until the serving thread has read that request; beside node:cluster,
+// which hands connections to processes, and node:http in one thread, which hands them to nobody. All serve by
+// node:http.
 
 import { hasNativeHandoff } from '../../src/pool/index.js';
 import type { Result, RunBenchmark } from '../result.js';
@@ -17,6 +18,8 @@ const ROUNDS = 5;
 const ROUNDS_QUICK = 3;
 /** One after the other, nobody else about. */
 const VISITS = 150;
+/** For the processor time, whose clock ticks in milliseconds. */
+const CPU_VISITS = 1_000;
 const MS_PER_S = 1000;
 
 export const run: RunBenchmark = async (options) => {
@@ -42,6 +45,23 @@ export const run: RunBenchmark = async (options) => {
       },
       options,
     );
+    const costs = await measureRounds(
+      {
+        case: 'processor time of a connection with one request, accepting and serving',
+        unit: 'µs',
+        better: 'lower',
+        baseline: BASELINE,
+        subjects: kinds.map((kind) => ({
+          name: kind,
+          bar: kind.startsWith('pool') ? { atMost: 1 } : undefined,
+          note: 'What connections per second come down to, and steady where other work disturbs those.',
+          measure: () => cpuUsPerConnection(servers.get(kind)!),
+        })),
+        rounds,
+        warmups: 0,
+      },
+      options,
+    );
     const times = await measureRounds(
       {
         case: 'from connected to request read, one connection at a time',
@@ -53,7 +73,7 @@ export const run: RunBenchmark = async (options) => {
       },
       options,
     );
-    return [...results, ...times];
+    return [...results, ...costs, ...times];
   } finally {
     await Promise.all([...servers.values()].map((server) => server.stop()));
   }
@@ -61,15 +81,28 @@ export const run: RunBenchmark = async (options) => {
 
 async function connectionsPerSecond(port: number, roundMs: number): Promise<number> {
   const since = performance.now();
+  const visits = await visitWhile(port, () => performance.now() - since < roundMs);
+  return (visits / (performance.now() - since)) * MS_PER_S;
+}
+
+async function cpuUsPerConnection(server: ServerProcess): Promise<number> {
+  const { cpuUs: before } = await server.usage();
+  let left = CPU_VISITS;
+  const visits = await visitWhile(server.port, () => left-- > 0);
+  return ((await server.usage()).cpuUs - before) / visits;
+}
+
+/** Visits, so many at a time; returns how often. */
+async function visitWhile(port: number, goesOn: () => boolean): Promise<number> {
   let visits = 0;
   const visitor = async (): Promise<void> => {
-    while (performance.now() - since < roundMs) {
+    while (goesOn()) {
       await visit(port);
       visits += 1;
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, visitor));
-  return (visits / (performance.now() - since)) * MS_PER_S;
+  return visits;
 }
 
 async function medianVisitUs(port: number): Promise<number> {

@@ -1,10 +1,13 @@
-// http-thread.ts: the pool's service in these benchmarks: node:http, so that all servers compared differ in nothing but how
-// a connection gets to the thread or process that serves it.
+// http-thread.ts: the pool's service in these benchmarks: node:http, so that all servers compared differ in nothing
+// but how a connection gets to the thread or process that serves it.
 
 import { createServer, type Server } from 'node:http';
 import type { CreateThreadService } from '../../src/pool/index.js';
 
-/** Header in which a client says when it had connected: process.hrtime() in microseconds, one clock for the whole machine. */
+/**
+ * Header in which a client says when it had connected: process.hrtime() in microseconds, one clock for the whole
+ * machine.
+ */
 export const CONNECTED_HEADER = 'x-connected-us';
 
 const US_PER_S = 1e6;

@@ -1,5 +1,6 @@
-// memory.bench.ts: what does a thread cost that has nothing to do, and a connection on which nothing is said? Resident memory
-// of the whole process with more of them, less that with fewer, per piece. A kernel's socket buffers are not in it.
+// memory.bench.ts: what does a thread cost that has nothing to do, and a connection on which nothing is said?
+// Resident memory of the whole process with more of them, less that with fewer, per piece. A kernel's socket buffers
+// are not in it.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -56,7 +57,7 @@ async function perThread(kind: ServerKind): Promise<number> {
 async function memoryWith(kind: ServerKind, threads: number): Promise<number> {
   const server = await ServerProcess.start(kind, threads);
   try {
-    return await server.memory();
+    return (await server.usage()).rssBytes;
   } finally {
     await server.stop();
   }
@@ -67,7 +68,7 @@ async function perConnection(kind: ServerKind): Promise<number> {
   const sockets: Socket[] = [];
   try {
     for (let warmup = 0; warmup < CONNECTIONS / 2; warmup += 1) await visit(server.port);
-    const before = await server.memory();
+    const { rssBytes: before } = await server.usage();
     for (let index = 0; index < CONNECTIONS; index += 1) {
       const socket = connect(server.port, '127.0.0.1');
       sockets.push(socket);
@@ -75,7 +76,7 @@ async function perConnection(kind: ServerKind): Promise<number> {
     }
     // A visit is served after all that came before it on its thread.
     await visit(server.port);
-    return ((await server.memory()) - before) / CONNECTIONS / BYTES_PER_KIB;
+    return ((await server.usage()).rssBytes - before) / CONNECTIONS / BYTES_PER_KIB;
   } finally {
     for (const socket of sockets) socket.destroy();
     await server.stop();

@@ -1,5 +1,5 @@
-// pool-server.ts: one server in a process of its own, started by the benchmarks of this folder. It tells its parent the port, and
-// answers each message with what its processes use.
+// pool-server.ts: one server in a process of its own, started by the benchmarks of this folder. It tells its parent
+// the port, and answers each message with what its processes use.
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -16,9 +16,11 @@ export interface ServerReady {
   readonly port: number;
 }
 
-export interface ServerMemory {
-  /** Resident memory of the process, garbage collected first. */
+export interface ServerUsage {
+  /** Resident memory of the process that accepts, garbage collected first. */
   readonly rssBytes: number;
+  /** Processor time of all the server's processes since they began. */
+  readonly cpuUs: number;
 }
 
 setFlagsFromString('--expose-gc');
@@ -29,14 +31,29 @@ const host = '127.0.0.1';
 
 if (!cluster.isPrimary) {
   createTimingServer().listen({ host, port: 0 });
+  process.on('message', () => process.send!(cpuUsUsed()));
 } else {
   const port = await listen();
-  process.on('message', () => {
+  process.on('message', async () => {
     collect();
-    process.send!({ rssBytes: process.memoryUsage().rss } satisfies ServerMemory);
+    const cpuUs = cpuUsUsed() + (await cpuUsOfWorkers());
+    process.send!({ rssBytes: process.memoryUsage().rss, cpuUs } satisfies ServerUsage);
   });
   process.on('disconnect', () => process.exit());
   process.send!({ port } satisfies ServerReady);
+}
+
+function cpuUsUsed(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Of node:cluster's worker processes; the pool's threads are in the process's own. */
+async function cpuUsOfWorkers(): Promise<number> {
+  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  const answers = workers.map((worker) => once(worker, 'message') as Promise<[number]>);
+  for (const worker of workers) worker.send('usage');
+  return (await Promise.all(answers)).reduce((sum, [cpuUs]) => sum + cpuUs, 0);
 }
 
 async function listen(): Promise<number> {

@@ -1,10 +1,11 @@
-// server-process.ts: starts and stops pool-server.ts, and visits it: one connection, one request, the connection closed.
+// server-process.ts: starts and stops pool-server.ts, and visits it: one connection, one request, the connection
+// closed.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { CONNECTED_HEADER, nowUs } from './http-thread.js';
-import type { ServerKind, ServerMemory, ServerReady } from './pool-server.js';
+import type { ServerKind, ServerReady, ServerUsage } from './pool-server.js';
 
 export class ServerProcess {
   readonly port: number;
@@ -22,10 +23,10 @@ export class ServerProcess {
     return new ServerProcess(child, ready.port);
   }
 
-  async memory(): Promise<number> {
-    this.#child.send('memory');
-    const [{ rssBytes }] = (await once(this.#child, 'message')) as [ServerMemory];
-    return rssBytes;
+  async usage(): Promise<ServerUsage> {
+    this.#child.send('usage');
+    const [usage] = (await once(this.#child, 'message')) as [ServerUsage];
+    return usage;
   }
 
   async stop(): Promise<void> {
@@ -35,7 +36,9 @@ export class ServerProcess {
   }
 }
 
-/** Connects, asks, reads the answer to its end. Resolves with the microseconds until the server had read the request. */
+/**
+ * Connects, asks, reads the answer to its end. Resolves with the microseconds until the server had read the request.
+ */
 export function visit(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });

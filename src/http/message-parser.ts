@@ -118,7 +118,7 @@ export abstract class MessageParser<Head extends MessageHead> {
   next(): ParserEvent {
     switch (this.phase) {
       case HEAD:
-        return this.readHead();
+        return this.step === MESSAGE_START && this.position === this.end ? this.rest() : this.readHead();
       case NO_BODY:
         return this.endMessage();
       case LENGTH:
@@ -203,21 +203,18 @@ export abstract class MessageParser<Head extends MessageHead> {
   }
 
   /** Between messages nothing is kept: a buffer that an idle connection holds on to survives garbage collections. */
-  private letGo(): void {
+  private rest(): ParserEvent {
     this.bytes = NO_BYTES;
     this.base = 0;
     this.position = 0;
     this.end = 0;
+    return 'need-more';
   }
 
   /** What to say when reading stopped before its goal. */
   private stopped(): ParserEvent {
     if (this.phase === FAILED) return 'error';
-    if (this.phase === HEAD && this.step === MESSAGE_START) {
-      if (this.position === this.end) this.letGo();
-      return 'need-more';
-    }
-    if (!this.isFinished) return 'need-more';
+    if (!this.isFinished || (this.phase === HEAD && this.step === MESSAGE_START)) return 'need-more';
     return this.failed('CUT_SHORT');
   }
 

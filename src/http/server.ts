@@ -9,7 +9,8 @@ import type { HttpError, HttpErrorCode } from './http-error.js';
 import { type HttpLimits, httpLimits } from './limits.js';
 import { RequestHead } from './message-head.js';
 import type { Router } from './router.js';
-import { Session, type SessionHost } from './session.js';
+import { Session } from './session.js';
+import type { SessionHost } from './session-host.js';
 
 /** What a server can be told. */
 export interface HttpServerOptions {

@@ -11,47 +11,19 @@
 // Nothing is read while too many requests wait for answers or too many answers wait to be taken. A session has no timer:
 // the server calls `tick()` on all its sessions a few times a second.
 import type { Socket } from 'node:net';
-import { type AnswerWriter, type ConnectionNote, errorBody } from './answer-writer.js';
+import { type ConnectionNote, errorBody } from './answer-writer.js';
 import { BodyCollector } from './body-collector.js';
 import { HttpError } from './http-error.js';
-import type { HttpLimits } from './limits.js';
-import type { RequestHead } from './message-head.js';
+import { NOTHING, PeerPatience, REQUEST, REST_OF_BODY, REST_OF_HEAD } from './peer-patience.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { RequestParser } from './request-parser.js';
-import type { Router } from './router.js';
 import { SessionExchange } from './session-exchange.js';
-
-/** What a session needs of its server. */
-export interface SessionHost {
-  readonly limits: HttpLimits;
-  readonly router: Router;
-  readonly writer: AnswerWriter;
-  /** Milliseconds on a clock that only goes forward, as of the last tick. */
-  readonly nowMs: number;
-  readonly isDraining: boolean;
-  readonly isUnderPressure: boolean;
-  /** Whether somebody wants to know how long exchanges take. */
-  readonly isMeasuring: boolean;
-  takeHead(): RequestHead;
-  returnHead(head: RequestHead): void;
-  /** Calls `session.flush()` at the end of this turn of the event loop. */
-  flushSoon(session: Session): void;
-  exchangeFinished(route: string, status: number, durationMs: number): void;
-  requestRefused(error: HttpError): void;
-  handlerFailed(error: unknown, route: string): void;
-  sessionClosed(session: Session): void;
-}
+import type { SessionHost } from './session-host.js';
 
 const OPEN = 0;
 const CLOSING = 1;
 const LINGERING = 2;
 const CLOSED = 3;
-
-/** What a session is waiting for from its peer; says which time-out applies. */
-const NOTHING = 0;
-const REQUEST = 1;
-const REST_OF_HEAD = 2;
-const REST_OF_BODY = 3;
 
 /** Answers joined up to this size are written at once, so that a long pipeline does not build one huge string. */
 const WRITE_CHARACTERS = 64 * 1024;
@@ -79,10 +51,7 @@ export class Session {
   private isPeerDone = false;
   /** A `100 Continue` that must wait for the answers before it. */
   private isContinueDue = false;
-  private waitingFor = REQUEST;
-  private waitingSinceMs: number;
-  private unsentBytes = 0;
-  private unsentSinceMs = 0;
+  private readonly patience: PeerPatience;
 
   constructor(
     private readonly socket: Socket,
@@ -91,7 +60,7 @@ export class Session {
     this.parser = new RequestParser(host.limits, host.takeHead());
     this.reading = new SessionExchange(this, this.parser.head);
     this.body = new BodyCollector();
-    this.waitingSinceMs = host.nowMs;
+    this.patience = new PeerPatience(host.nowMs);
     // A peer that has sent its last request and closed its half still wants the answers.
     socket.allowHalfOpen = true;
     // Answers are joined by us; the kernel must not hold one back for the acknowledgement of another.
@@ -106,7 +75,7 @@ export class Session {
 
   /** Whether it waits for a request and owes no answer. */
   get isIdle(): boolean {
-    return this.state === OPEN && this.waitingCount === 0 && this.waitingFor === REQUEST;
+    return this.state === OPEN && this.waitingCount === 0 && this.patience.waitingFor === REQUEST;
   }
 
   /** Cuts the connection. */
@@ -138,7 +107,7 @@ export class Session {
     this.write();
     while (this.isBlocked && this.hasRoom()) {
       this.isBlocked = false;
-      this.waitingFor = NOTHING; // the clock did not run while we were not listening
+      this.patience.waitingFor = NOTHING; // the clock did not run while we were not listening
       this.read();
       this.write();
       if (!this.isBlocked) this.socket.resume();
@@ -148,14 +117,16 @@ export class Session {
   /** Looks at the clock; called a few times a second. */
   tick(): void {
     const { limits, nowMs } = this.host;
-    if (this.isPeerStuck(nowMs) || (this.state === LINGERING && this.isLingeringOver(nowMs))) {
+    const isStuck = this.patience.unsentForMs(this.socket.writableLength, nowMs) > limits.writeTimeoutMs;
+    if (isStuck || (this.state === LINGERING && this.isLingeringOver())) {
       this.destroy();
       return;
     }
     if (this.state !== OPEN || this.isBlocked) return;
-    const waitedMs = nowMs - this.waitingSinceMs;
-    if (this.waitingFor === REST_OF_HEAD && waitedMs > limits.headTimeoutMs) this.giveUp('HEAD_TIMEOUT');
-    else if (this.waitingFor === REST_OF_BODY && waitedMs > limits.bodyTimeoutMs) this.giveUp('BODY_TIMEOUT');
+    const { waitingFor } = this.patience;
+    const waitedMs = this.patience.waitedMs(nowMs);
+    if (waitingFor === REST_OF_HEAD && waitedMs > limits.headTimeoutMs) this.giveUp('HEAD_TIMEOUT');
+    else if (waitingFor === REST_OF_BODY && waitedMs > limits.bodyTimeoutMs) this.giveUp('BODY_TIMEOUT');
     else if (this.isIdle && waitedMs > this.idleTimeoutMs()) this.leave();
   }
 
@@ -205,7 +176,7 @@ export class Session {
     exchange.resource = this.host.router.find(head.source, head.pathFirst, head.pathAfter, exchange.parameterRanges);
     const bodyBytesMax = exchange.resource?.bodyBytesMax;
     if (bodyBytesMax !== undefined) this.parser.bodyBytesMax = bodyBytesMax;
-    this.waitingFor = NOTHING;
+    this.patience.waitingFor = NOTHING;
     const { expectsContinue, contentLength } = head.fields;
     if (!expectsContinue || head.versionMinor === 0) return;
     const isAcceptable = head.isChunked || (contentLength > 0 && contentLength <= this.parser.bodyBytesMax);
@@ -224,10 +195,11 @@ export class Session {
     exchange.isKeepAlive = head.isKeepAlive && !this.host.isDraining;
     if (!exchange.isKeepAlive) this.state = CLOSING;
     if (this.host.isMeasuring) exchange.startedAtMs = performance.now();
-    this.waitingFor = NOTHING;
+    this.patience.waitingFor = NOTHING;
+    this.isContinueDue = false; // a body that came without one needs none
     this.enqueue(exchange);
-    this.runHandler(exchange);
-    if (exchange.isAnswered && this.first === undefined) {
+    const isOver = this.runHandler(exchange);
+    if (isOver && exchange.isAnswered && this.first === undefined) {
       exchange.reuse();
       head.release();
     } else {
@@ -238,13 +210,17 @@ export class Session {
     if (this.out.length >= WRITE_CHARACTERS) this.write();
   }
 
-  private runHandler(exchange: SessionExchange): void {
+  /** @returns whether the handler is done with the exchange; one that returned a promise may still fail later */
+  private runHandler(exchange: SessionExchange): boolean {
     try {
       const done = this.host.router.handle(exchange, exchange.resource);
       // A handler written as `exchange => start(...)` returns whatever that returns; only a promise can fail later.
-      if (done instanceof Promise) done.catch((error: unknown) => this.handlerFailed(exchange, error));
+      if (!(done instanceof Promise)) return true;
+      done.catch((error: unknown) => this.handlerFailed(exchange, error));
+      return false;
     } catch (error) {
       this.handlerFailed(exchange, error);
+      return true;
     }
   }
 
@@ -269,7 +245,7 @@ export class Session {
     }
     if (this.first !== undefined) return;
     this.last = undefined;
-    if (this.waitingFor === REQUEST) this.waitingSinceMs = this.host.nowMs;
+    if (this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
     if (this.isContinueDue) {
       this.isContinueDue = false;
       this.out += CONTINUE;
@@ -289,7 +265,7 @@ export class Session {
     this.out = '';
     if (this.state === CLOSING && this.first === undefined) {
       this.state = LINGERING;
-      this.waitingSinceMs = this.host.nowMs;
+      this.patience.restart(this.host.nowMs);
       if (out === '') socket.end();
       else socket.end(out, 'latin1');
       socket.resume(); // to throw away
@@ -320,7 +296,7 @@ export class Session {
 
   /** This exchange is the connection's last. */
   private lastOne(exchange: SessionExchange): void {
-    if (this.waitingFor !== REQUEST) return; // another request is on its way
+    if (this.patience.waitingFor !== REQUEST) return; // another request is on its way
     exchange.isKeepAlive = false;
     this.state = CLOSING;
   }
@@ -334,9 +310,7 @@ export class Session {
   private noteWaiting(): void {
     let waitingFor = REQUEST;
     if (this.parser.isInMessage) waitingFor = this.parser.isInBody ? REST_OF_BODY : REST_OF_HEAD;
-    if (waitingFor === this.waitingFor) return;
-    this.waitingFor = waitingFor;
-    this.waitingSinceMs = this.host.nowMs;
+    this.patience.wait(waitingFor, this.host.nowMs);
   }
 
   private idleTimeoutMs(): number {
@@ -345,21 +319,10 @@ export class Session {
     return isUnderPressure ? limits.idleTimeoutUnderPressureMs : limits.idleTimeoutMs;
   }
 
-  /** Whether answers have been waiting for the peer, and it has taken nothing of them for too long. */
-  private isPeerStuck(nowMs: number): boolean {
-    const unsentBytes = this.socket.writableLength;
-    if (unsentBytes === 0 || unsentBytes !== this.unsentBytes) {
-      this.unsentBytes = unsentBytes;
-      this.unsentSinceMs = nowMs;
-      return false;
-    }
-    return nowMs - this.unsentSinceMs > this.host.limits.writeTimeoutMs;
-  }
-
   /** The time to linger counts from when the last answer has left. */
-  private isLingeringOver(nowMs: number): boolean {
-    if (!this.socket.writableFinished) this.waitingSinceMs = nowMs;
-    return nowMs - this.waitingSinceMs > this.host.limits.lingerTimeoutMs;
+  private isLingeringOver(): boolean {
+    if (!this.socket.writableFinished) this.patience.restart(this.host.nowMs);
+    return this.patience.waitedMs(this.host.nowMs) > this.host.limits.lingerTimeoutMs;
   }
 
   /** The peer will send no more; what it asked for is still answered. */

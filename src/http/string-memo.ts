@@ -38,15 +38,15 @@ export class StringMemo {
     return this.remember(slot, bytes, start, end);
   }
 
-  /** Product names of one length and beginning differ near their end, so the last bytes count most. */
+  /**
+   * Product names of one length and beginning differ near their end, so the last bytes count most. Shifts that do not
+   * wait for each other: a chain of multiplications took three times as long.
+   */
   private slotOf(bytes: Buffer, start: number, end: number): number {
-    let hash = end - start;
-    hash = (hash * 31 + bytes[start]!) | 0;
-    hash = (hash * 31 + bytes[start + ((end - start) >> 1)]!) | 0;
-    if (end - start > 2) hash = (hash * 31 + bytes[end - 3]!) | 0;
-    if (end - start > 1) hash = (hash * 31 + bytes[end - 2]!) | 0;
-    hash = (hash * 31 + bytes[end - 1]!) | 0;
-    return (hash ^ (hash >>> 9)) & this.mask;
+    const length = end - start;
+    let hash = (length << 6) ^ (bytes[start]! << 2) ^ (bytes[start + (length >> 1)]! << 1) ^ (bytes[end - 1]! << 3);
+    if (length > 2) hash ^= (bytes[end - 2]! << 5) ^ (bytes[end - 3]! << 4);
+    return (hash ^ (hash >> 7)) & this.mask;
   }
 
   /** Four bytes a turn, as in field-memo.ts. */

@@ -1,8 +1,9 @@
 // descriptor-limit.ts: how many connections the process's descriptor limit leaves room for.
 //
-// When descriptors run out, libuv accepts waiting connections and closes them at once, and nothing tells the program: no spin, but no
-// answer to the client and no count either (seen on Node.js 20, 24 and 26). So the pool does not go there: it counts its connections
-// against what the limit leaves, and refuses in the service's own words before the kernel does it in none.
+// When descriptors run out, libuv accepts waiting connections and closes them at once, and nothing tells the program:
+// no spin, but no answer to the client and no count either (seen on Node.js 20, 24 and 26). So the pool does not go
+// there: it counts its connections against what the limit leaves, and refuses in the service's own words before the
+// kernel does it in none.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { REFUSALS_MAX } from './refusals.js';

@@ -1,14 +1,16 @@
-// handoff.ts: what moving an accepted socket to another thread promises. Two ways keep the promise: native-handoff.ts (Node.js
-// transfers the socket itself: 24.20 and later 24.x, 26.6 and later) and ipc-handoff.ts (the descriptor travels as an SCM_RIGHTS
-// message over a Unix-domain pipe: everywhere else). The pool and the services cannot tell which one is at work.
+// handoff.ts: what moving an accepted socket to another thread promises. Two ways keep the promise: native-handoff.ts
+// (Node.js transfers the socket itself: 24.20 and later 24.x, 26.6 and later) and ipc-handoff.ts (the descriptor
+// travels as an SCM_RIGHTS message over a Unix-domain pipe: everywhere else). The pool and the services cannot tell
+// which one is at work.
 //
 //   who owns the socket      accepting thread ──send()──► on its way ──arrives──► thread
 //   send() says 'sent'                                    ▲ nobody's    the service's, until it closes
 //   send() says else         still the caller's           │
 //   onReturned(socket)       the caller's again ──────────┘ (the channel broke before the socket left)
 //
-// A socket on its way when its thread dies is lost with the thread: the kernel closes it, the client sees a reset, and the
-// pool counts it. Sending a descriptor number instead, and opening it twice, gives two owners who both close it: never.
+// A socket on its way when its thread dies is lost with the thread: the kernel closes it, the client sees a reset,
+// and the pool counts it. Sending a descriptor number instead, and opening it twice, gives two owners who both close
+// it: never.
 
 import { Socket } from 'node:net';
 import { MessageChannel } from 'node:worker_threads';

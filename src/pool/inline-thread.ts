@@ -1,5 +1,5 @@
-// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a worker,
-// so that a profiler or debugger sees one thread and all of the code.
+// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a
+// worker, so that a profiler or debugger sees one thread and all of the code.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';

@@ -1,18 +1,21 @@
-// ipc-handoff.ts: a descriptor is passed to another thread of this process as if it were another process: as an SCM_RIGHTS
-// message over a Unix-domain pipe. The kernel duplicates it, so each side owns a descriptor of its own and closes only that.
+// ipc-handoff.ts: a descriptor is passed to another thread of this process as if it were another process: as an
+// SCM_RIGHTS message over a Unix-domain pipe. The kernel duplicates it, so each side owns a descriptor of its own and
+// closes only that.
 //
 //   accepting thread                                        worker thread
 //   socket ─ handle ─ fd 21 ──sendmsg(fd 21)──► kernel ──recvmsg──► fd 22 ─ handle ─ net.Socket
 //   closes fd 21 once the send is done                       reads, writes and closes fd 22
 //
-// One message is 16 digits, the time of the accept in microseconds, and exactly one descriptor. On Linux a read never runs
-// across a descriptor's message, so each read brings one message. Closing fd 21 sends no FIN: fd 22 keeps the connection.
+// One message is 16 digits, the time of the accept in microseconds, and exactly one descriptor. On Linux a read never
+// runs across a descriptor's message, so each read brings one message. Closing fd 21 sends no FIN: fd 22 keeps the
+// connection.
 //
-// Making the pair: the pool listens at a path in a private directory, the worker connects, the path is removed at once. Only
-// the connecting end can be born as an IPC pipe; the accepted end is a plain one, whose descriptor a second handle of type IPC opens.
-// That one exception to "one owner per descriptor" lives in the accepting thread, and only the IPC handle is ever closed: closing
-// both would close the number a second time, when it may long belong to somebody else. The plain handle stays behind, unused and
-// unreferenced, about 300 bytes for each thread that was ever started.
+// Making the pair: the pool listens at a path in a private directory, the worker connects, the path is removed at
+// once. Only the connecting end can be born as an IPC pipe; the accepted end is a plain one, whose descriptor a
+// second handle of type IPC opens. That one exception to "one owner per descriptor" lives in the accepting thread,
+// and only the IPC handle is ever closed: closing both would close the number a second time, when it may long belong
+// to somebody else. The plain handle stays behind, unused and unreferenced, about 300 bytes for each thread that was
+// ever started. (Node.js closes it when the accepting thread itself ends: that should be the process's main thread.)
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -162,7 +165,8 @@ export function receiveByIpc(path: string, allowHalfOpen: boolean, onArrival: On
 }
 
 function wrapSocket(handle: RawHandle, allowHalfOpen: boolean): Socket {
-  // `handle` and `pauseOnCreate` are what net.Server itself passes for option pauseOnConnect; the public types leave them out.
+  // `handle` and `pauseOnCreate` are what net.Server itself passes for option pauseOnConnect; the public types leave
+  // them out.
   const options = { handle, allowHalfOpen, pauseOnCreate: true, readable: true, writable: true };
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -1,9 +1,10 @@
-// lock-holder.ts: the steps that one holder takes on a lock's memory (lock-layout.ts). Each step is one compare-exchange of
-// the state word, repeated until nobody came between; and then a plain write to the holder's own word, which says for repair() what the
-// holder is now doing. It checks nothing and waits for nobody: that is shared-rw-lock.ts.
+// lock-holder.ts: the steps that one holder takes on a lock's memory (lock-layout.ts). Each step is one
+// compare-exchange of the state word, repeated until nobody came between; and then a plain write to the holder's own
+// word, which says for repair() what the holder is now doing. It checks nothing and waits for nobody: that is
+// shared-rw-lock.ts.
 //
-// A thread can only be ended at a call or at a loop's turn, so a compare-exchange and the plain write right behind it, with
-// neither in between, are one step as far as death goes.
+// A thread can only be ended at a call or at a loop's turn, so a compare-exchange and the plain write right behind
+// it, with neither in between, are one step as far as death goes.
 
 import { LockError } from './lock-error.js';
 import {

@@ -3,7 +3,7 @@
 //   word   0      state, below
 //   word   1      reader event: counted up before waiting readers are woken; they sleep on it
 //   word   2      writer event: the same for writers
-//   words  3..7   unused: they keep the holders' words off the line of the three that everybody writes … at 64 bytes, half of it
+//   words  3..7   unused
 //   words  8..63  one per holder: who it is and what it does, so that repair() can undo it after its thread's death
 //
 // state, the whole truth in one word, so that every step of the algorithm is one compare-exchange:
@@ -16,9 +16,9 @@
 //   waiting writers  the same for writers; while there is one, no new reader gets in
 //   writer           held for writing, or granted
 //   granted          handed to a waiting writer that has not taken it yet: whichever of them looks first takes it
-//   phase            flips when a releasing writer lets in all waiting readers; a reader that waits compares it with the
-//                    phase it began to wait in. One bit is enough: the phase cannot flip again before each reader that was
-//                    let in has noticed and released, since only a writer flips it and readers keep writers out
+//   phase            flips when a releasing writer lets in all waiting readers; a reader that waits compares it with
+//                    the phase it began to wait in. One bit is enough: the phase cannot flip again before each reader
+//                    that was let in has noticed and released: only a writer flips it, and readers keep writers out
 //
 // Everything stays below bit 30, so V8 keeps each value as a small integer and allocates nothing.
 

@@ -1,5 +1,6 @@
-// lock-machine.ts: what the lock needs of the machine: atomic words, sleep and wake, and a clock. The real one is Node's own
-// `Atomics`; the test suite's explorer puts a model in its place and runs every schedule of it. The lock's code is the same.
+// lock-machine.ts: what the lock needs of the machine: atomic words, sleep and wake, and a clock. The real one is
+// Node's own `Atomics`; the test suite's explorer puts a model in its place and runs every schedule of it. The lock's
+// code is the same.
 
 export interface LockMachine {
   load(words: Int32Array, index: number): number;
@@ -24,9 +25,10 @@ export interface LockMachine {
 const LOOKS_BEFORE_LINING_UP = 100;
 
 /**
- * About 10 microseconds. The lock is handed over, so while a sleeper wakes up, some 50 µs here, it is nobody's: two threads that want
- * it all the time got through 0.4 million sections a second when they went to sleep at once, and 3 million with these looks. More
- * of them gained nothing, and took the core from the holder where threads outnumber cores.
+ * About 10 microseconds. The lock is handed over, so while a sleeper wakes up, some 50 µs here, it is nobody's: two
+ * threads that want it all the time got through 0.4 million sections a second when they went to sleep at once, and 3
+ * million with these looks. More of them gained nothing, and took the core from the holder where threads outnumber
+ * cores.
  */
 const LOOKS_BEFORE_SLEEPING = 1_000;
 

@@ -1,5 +1,5 @@
-// lock-repair.ts: undoes what the holders of a dead thread were doing to a SharedRwLock. What each was doing stands in its
-// word; the state word is changed as that holder itself would have changed it next.
+// lock-repair.ts: undoes what the holders of a dead thread were doing to a SharedRwLock. What each was doing stands
+// in its word; the state word is changed as that holder itself would have changed it next.
 //
 //   reading                     releases
 //   writing                     lets the caller restore the data, then releases

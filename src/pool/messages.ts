@@ -1,6 +1,6 @@
 // messages.ts: every message that crosses between the pool and its worker threads. The sockets of the ipc handoff go
-// by their own channel (ipc-handoff.ts), and session counts by shared memory (session-counters.ts), so that in steady state
-// a connection costs no message at all beyond its own handoff.
+// by their own channel (ipc-handoff.ts), and session counts by shared memory (session-counters.ts), so that in steady
+// state a connection costs no message at all beyond its own handoff.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';

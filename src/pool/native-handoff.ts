@@ -1,8 +1,8 @@
 // native-handoff.ts: the socket itself is transferred with postMessage. Node.js takes the handle out of the sender's
 // net.Socket, destroys that (its 'close' event fires) and makes a new one around the handle in the thread.
 //
-// The one trap: posting to a thread that has ended throws nothing. The message is dropped and the socket stays whole, so
-// `destroyed` afterwards tells whether it left.
+// The one trap: posting to a thread that has ended throws nothing. The message is dropped and the socket stays whole,
+// so `destroyed` afterwards tells whether it left.
 
 import type { Socket } from 'node:net';
 import type { Worker } from 'node:worker_threads';

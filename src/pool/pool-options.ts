@@ -4,13 +4,18 @@ import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { PoolError } from './pool-error.js';
 
-/** Connections one thread serves at a time unless told otherwise: far more than a busy thread can use, few enough to bound its memory. */
+/**
+ * Connections one thread serves at a time unless told otherwise: far more than a busy thread can use, few enough to
+ * bound its memory.
+ */
 const SESSIONS_PER_THREAD = 1024;
 
 /** Connections that may wait for a place: about what a listening socket would hold back for us anyway. */
 const QUEUE_MAX = 1024;
 
-/** Half a minute without a session: long enough to outlast a lull, short enough that a burst is not paid for all day. */
+/**
+ * Half a minute without a session: long enough to outlast a lull, short enough that a burst is not paid for all day.
+ */
 const IDLE_THREAD_TIMEOUT_MS = 30_000;
 
 /** Under the 10 seconds that `docker stop` and most supervisors wait before they kill. */
@@ -40,7 +45,10 @@ export interface ThreadPoolOptions {
   readonly threads?: number;
   /** The pool may grow to this many when all places are taken. Default: `threads`. Ignored with threads: 0. */
   readonly maxThreads?: number;
-  /** Connections that one thread serves at a time; 1 is strict thread-per-connection, Infinity no limit. Default: 1024. */
+  /**
+   * Connections that one thread serves at a time; 1 is strict thread-per-connection, Infinity no limit. Default:
+   * 1024.
+   */
   readonly sessionsPerThread?: number;
   /** Connections that may wait for a place, first come, first served. Default: 1024. */
   readonly queueMax?: number;

@@ -1,4 +1,5 @@
-// pool-thread.ts: one thread as the pool sees it. worker-thread.ts is a real one, inline-thread.ts the accepting thread itself.
+// pool-thread.ts: one thread as the pool sees it. worker-thread.ts is a real one, inline-thread.ts the accepting
+// thread itself.
 //
 //   starting ──► ready ──► draining ──► dead        any state ──► dead, when the thread fails or is ended
 //

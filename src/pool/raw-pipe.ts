@@ -1,6 +1,6 @@
-// raw-pipe.ts: the few names of Node's inner pipe binding that passing a descriptor needs. They are not documented API; the
-// same calls carry child_process.fork() and node:cluster, which is why they have kept their shape from Node.js 20 to 26.
-// All knowledge of them is in this file and ipc-handoff.ts.
+// raw-pipe.ts: the few names of Node's inner pipe binding that passing a descriptor needs. They are not documented
+// API; the same calls carry child_process.fork() and node:cluster, which is why they have kept their shape from
+// Node.js 20 to 26. All knowledge of them is in this file and ipc-handoff.ts.
 //
 // process.binding() is deprecated without a replacement (DEP0111). It warns only under --pending-deprecation; the flag
 // below keeps it quiet there too, since the reader of the warning could do nothing about it.

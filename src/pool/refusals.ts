@@ -1,5 +1,5 @@
-// refusals.ts: connections that could not be placed. The service says so in its own protocol; the pool sees to it that the
-// words arrive, and that the connection ends.
+// refusals.ts: connections that could not be placed. The service says so in its own protocol; the pool sees to it
+// that the words arrive, and that the connection ends.
 
 import type { Socket } from 'node:net';
 import type { RefusalReason } from './pool-options.js';
@@ -38,7 +38,8 @@ export class Refusals {
       this.#lingering -= 1;
     });
     this.#onRefused(socket, reason);
-    // Closing with unread input would reset the connection and take the refusal with it; and only a reader sees the peer's end.
+    // Closing with unread input would reset the connection and take the refusal with it; and only a reader sees the
+    // peer's end.
     socket.resume();
   }
 }

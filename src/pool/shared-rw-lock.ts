@@ -3,20 +3,22 @@
 //   free ── acquireWrite ──► writer ── release ──► all readers that wait, else one writer that waits, else free
 //   free ── acquireRead ──► readers ── the last one releases ──► one writer that waits, else free
 //
-// Phase-fair: a reader that arrives while a writer waits lines up behind it, and every reader that lined up goes in when
-// that writer releases, before the next writer. So a reader waits for one writer at most, and a writer for one crowd of
-// readers. The lock is handed over, not put up for grabs: a waiter that has been let in holds it before it is awake. Writers among
-// themselves go in the order they fell asleep; one still looking may overtake.
+// Phase-fair: a reader that arrives while a writer waits lines up behind it, and every reader that lined up goes in
+// when that writer releases, before the next writer. So a reader waits for one writer at most, and a writer for one
+// crowd of readers. The lock is handed over, not put up for grabs: a waiter that has been let in holds it before it
+// is awake. Writers among themselves go in the order they fell asleep; one still looking may overtake.
 //
-// Nobody sleeps through a change: a waiter reads the event word, then looks at the state, then sleeps only while the event
-// word is still the same; whoever changes the state in its favour counts the event word up first and wakes after that. The test
-// suite runs every schedule of small numbers of threads to show it.
+// Nobody sleeps through a change: a waiter reads the event word, then looks at the state, then sleeps only while the
+// event word is still the same; whoever changes the state in its favour counts the event word up first and wakes
+// after that. The test suite runs every schedule of small numbers of threads to show it.
 //
-// One SharedRwLock object is one holder: it can hold the lock once, and has a word of its own in shared memory that says what it
-// does. After the death of a thread, its owner calls repair(threadId), which ends all that the dead thread's holders did.
+// One SharedRwLock object is one holder: it can hold the lock once, and has a word of its own in shared memory that
+// says what it does. After the death of a thread, its owner calls repair(threadId), which ends all that the dead
+// thread's holders did.
 //
 // One state word with a notify counter is the idea of the futex lock in Rust's standard library; phase-fair locks are
-// described by Brandenburg and Anderson, "Spin-based reader-writer synchronization for multiprocessor real-time systems", 2010.
+// described by Brandenburg and Anderson, "Spin-based reader-writer synchronization for multiprocessor real-time
+// systems", 2010.
 
 import { threadId as currentThreadId } from 'node:worker_threads';
 import { LockError } from './lock-error.js';
@@ -54,7 +56,8 @@ export class SharedRwLock implements Disposable {
 
   /**
    * @param words on a SharedArrayBuffer, 0 where the lock is to be before its first holder is made
-   * @param firstWord index of the lock's first word; the lock takes `SharedRwLock.WORDS`, so several fit into one buffer
+   * @param firstWord index of the lock's first word; the lock takes `SharedRwLock.WORDS`, so several fit into one
+   *   buffer
    * @param machine atomics and clock; tests bring a model
    * @param ownerId the thread that repair() knows this holder by
    * Throws LockError BAD_WORDS or TOO_MANY_HOLDERS.
@@ -87,8 +90,8 @@ export class SharedRwLock implements Disposable {
   }
 
   /**
-   * The same as acquireRead() for an event loop, which goes on meanwhile. Rejects with LockError ALREADY_HELD: tasks that
-   * overlap on one event loop need a holder, that is a SharedRwLock, each.
+   * The same as acquireRead() for an event loop, which goes on meanwhile. Rejects with LockError ALREADY_HELD: tasks
+   * that overlap on one event loop need a holder, that is a SharedRwLock, each.
    */
   async acquireReadAsync(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     return this.tryAcquireRead() || (await this.#waitAsync(false, timeoutMs));
@@ -126,8 +129,9 @@ export class SharedRwLock implements Disposable {
   }
 
   /**
-   * Ends whatever the holders of a thread were doing. Call it once for every thread that has ended (a Worker's 'exit', a
-   * pool's 'exit'), whether or not it is known to have held the lock: it may have died on the point of waking somebody.
+   * Ends whatever the holders of a thread were doing. Call it once for every thread that has ended (a Worker's
+   * 'exit', a pool's 'exit'), whether or not it is known to have held the lock: it may have died on the point of
+   * waking somebody.
    * @param restore called while the lock is still held in a dead writer's place, to put half-written data right
    */
   repair(deadThreadId: number, restore: () => void = () => {}): LockRepair {
@@ -147,7 +151,10 @@ export class SharedRwLock implements Disposable {
     };
   }
 
-  /** Gives this holder's place back; the object is of no use afterwards. Throws LockError ALREADY_HELD if it holds or waits. */
+  /**
+   * Gives this holder's place back; the object is of no use afterwards. Throws LockError ALREADY_HELD if it holds or
+   * waits.
+   */
   [Symbol.dispose](): void {
     if (this.#holder.isDisposed) return;
     if (!this.#holder.isIdle) this.#rejectAcquire();
@@ -178,7 +185,10 @@ export class SharedRwLock implements Disposable {
     }
   }
 
-  /** One look of a waiter: true, it has the lock; false, its time is over and it waits no more; undefined, it may sleep. */
+  /**
+   * One look of a waiter: true, it has the lock; false, its time is over and it waits no more; undefined, it may
+   * sleep.
+   */
   #look(toWrite: boolean, since: number, timeoutMs: number): boolean | undefined {
     // The order matters: an event counted up after this read, for a change not seen below, ends the sleep at once.
     this.#seenEvent = this.#holder.event(toWrite);

@@ -1,5 +1,5 @@
-// thread-crew.ts: the threads of a pool: started, chosen from, grown, retired when idle, replaced when dead, drained in the end.
-// It knows nothing of waiting connections; the pool tells it how many there are.
+// thread-crew.ts: the threads of a pool: started, chosen from, grown, retired when idle, replaced when dead, drained
+// in the end. It knows nothing of waiting connections; the pool tells it how many there are.
 //
 //   failed ──► replaced at once; failed again within a second ──► after 20 ms, 40 ms, … 1 s, while growth pauses too
 
@@ -11,7 +11,9 @@ import type { PoolThread, ThreadExit, ThreadListener } from './pool-thread.js';
 import { Timers } from './timers.js';
 import { WorkerThread } from './worker-thread.js';
 
-/** A thread that dies is replaced at once, the next one in a row after the first delay, then doubling up to the last. */
+/**
+ * A thread that dies is replaced at once, the next one in a row after the first delay, then doubling up to the last.
+ */
 const RESPAWN_DELAY_MIN_MS = 20;
 const RESPAWN_DELAY_MAX_MS = 1_000;
 /** A thread that served this long did not die of how it starts: the row ends. */

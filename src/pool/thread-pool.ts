@@ -1,5 +1,5 @@
-// thread-pool.ts: places each accepted connection on a thread, where it stays until it closes. The accepting thread does
-// no more than that.
+// thread-pool.ts: places each accepted connection on a thread, where it stays until it closes. The accepting thread
+// does no more than that.
 //
 //   accept ──► a thread with a place? ── yes ──► the one with the fewest sessions
 //                     │ no
@@ -16,15 +16,14 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
-import type { MessagePort } from 'node:worker_threads';
 import { Acceptor, type ListenOptions } from './acceptor.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';
 import { monotonicUs } from './monotonic-us.js';
 import { PoolError } from './pool-error.js';
+import type { ThreadPoolEvents } from './pool-events.js';
 import { type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
-import type { ThreadExit } from './pool-thread.js';
 import { Refusals } from './refusals.js';
 import { ThreadCrew } from './thread-crew.js';
 import { Timers } from './timers.js';
@@ -35,20 +34,6 @@ const PRESSURE_OFF_DELAY_MS = 100;
 
 /** How long no socket is sent after the kernel had no room for one: threads take theirs within this. */
 const HANDOFF_PAUSE_MS = 5;
-
-/** What the pool emits. */
-export interface ThreadPoolEvents {
-  /** A thread is being started; its service's messages come over `port`, which must be listened to within this event. */
-  spawn: [{ readonly threadIndex: number; readonly threadId: number; readonly port: MessagePort }];
-  /** A thread has ended and runs no more code. */
-  exit: [ThreadExit];
-  /** A connection has begun to wait, and the pool may not grow. */
-  saturated: [];
-  /** No connection waits any more. */
-  drain: [];
-  /** The listening socket failed to accept; the pool goes on. */
-  acceptError: [Error];
-}
 
 interface Waiting {
   readonly socket: Socket;
@@ -94,7 +79,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     });
   }
 
-  /** Resolves when all `threads` threads serve. Rejects with PoolError THREAD_FAILED if one cannot; the pool is then closed. */
+  /**
+   * Resolves when all `threads` threads serve. Rejects with PoolError THREAD_FAILED if one cannot; the pool is then
+   * closed.
+   */
   async start(): Promise<void> {
     if (this.#state !== 'made') throw new PoolError('NOT_RUNNING', 'a pool can be started once');
     this.#options.signal?.throwIfAborted();
@@ -165,9 +153,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   }
 
   /**
-   * Stops accepting, lets waiting connections have their turn for up to half the time, then lets sessions finish, and ends the
-   * threads; whatever is left at the deadline is ended with its thread. Resolves when no thread is left. A second call joins
-   * the first.
+   * Stops accepting, lets waiting connections have their turn for up to half the time, then lets sessions finish, and
+   * ends the threads; whatever is left at the deadline is ended with its thread. Resolves when no thread is left. A
+   * second call joins the first.
    */
   close(options: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainTimeoutMs ?? this.#options.drainTimeoutMs);

@@ -16,7 +16,10 @@ export interface ThreadContext {
   readonly threadIndex: number;
   /** The pool's option `data`, structured-cloned; SharedArrayBuffers in it are shared, not copied. */
   readonly data: unknown;
-  /** Messages between this service and the owner of the pool (its end comes with the event `spawn`). The pool reads none. */
+  /**
+   * Messages between this service and the owner of the pool (its end comes with the event `spawn`). The pool reads
+   * none.
+   */
   readonly port: MessagePort;
   /** True where the service runs on the accepting thread itself (threads: 0). */
   readonly inline: boolean;
@@ -25,9 +28,9 @@ export interface ThreadContext {
 /** One thread's service: it is given sockets and owns them from then on. */
 export interface ThreadService {
   /**
-   * Takes a connected socket over. It is paused and has never been read from (attach listeners, then `resume()`;
-   * an HTTP/2 server needs `read(0)`). The session lasts until the socket's 'close' event. Must not throw:
-   * what it throws is an uncaught error of the thread. It may be called after `drain()`, for a connection placed before.
+   * Takes a connected socket over. It is paused and has never been read from (attach listeners, then `resume()`; an
+   * HTTP/2 server needs `read(0)`). The session lasts until the socket's 'close' event. Must not throw: what it
+   * throws is an uncaught error of the thread. It may be called after `drain()`, for a connection placed before.
    */
   serve(socket: Socket): void;
   /**
@@ -36,11 +39,15 @@ export interface ThreadService {
    */
   setPressure?(connectionsWait: boolean): void;
   /**
-   * Finishes what is in flight and closes idle sessions; resolves when no session is left. Called once. A session that was
-   * handed over a moment ago is not idle yet: its first request may be on the wire, or in the socket and unread.
+   * Finishes what is in flight and closes idle sessions; resolves when no session is left. Called once. A session
+   * that was handed over a moment ago is not idle yet: its first request may be on the wire, or in the socket and
+   * unread.
    */
   drain(): Promise<void>;
-  /** Releases everything, at once. Called after `drain()`, or alone when the drain deadline has passed on an inline pool. */
+  /**
+   * Releases everything, at once. Called after `drain()`, or alone when the drain deadline has passed on an inline
+   * pool.
+   */
   close?(): Promise<void> | void;
 }
 

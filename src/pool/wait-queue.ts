@@ -1,7 +1,7 @@
 // wait-queue.ts: connections that wait for a place, first come, first served, bounded. Full is an answer, not an error.
 //
-//   slots  | . | c | d | e | . | . | . | . |        a ring that is made once: head is the oldest, length entries follow it
-//                head ─┘   └─ tail
+//   slots  | . | c | d | e | . | . | . | . |    a ring, made once: the oldest is at head,
+//                head ─┘       └─ next               and `length` entries follow it
 //
 // An array with shift() would do for short queues but moves every entry on each take; the ring never moves one.
 
@@ -28,7 +28,10 @@ export class WaitQueue<Item> {
     return true;
   }
 
-  /** Puts back an item that was taken and could not be placed, so that it keeps its turn; false when the queue is full. */
+  /**
+   * Puts back an item that was taken and could not be placed, so that it keeps its turn; false when the queue is
+   * full.
+   */
   unshift(item: Item): boolean {
     if (this.#length === this.#slots.length) return false;
     this.#head = (this.#head + this.#slots.length - 1) % this.#slots.length;

@@ -1,4 +1,5 @@
-// worker-thread.ts: one worker thread, from the pool's side: starting it, its channel, its messages, and its end, expected or not.
+// worker-thread.ts: one worker thread, from the pool's side: starting it, its channel, its messages, and its end,
+// expected or not.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';

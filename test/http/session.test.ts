@@ -223,6 +223,48 @@ test('a handler that throws or rejects is answered with 500, once, and reported;
   t.deepEqual(reported.sort(), ['/answers-and-throws afterwards', '/rejects rejected', '/throws thrown']);
 });
 
+test('a handler that answers and fails later does no harm to the requests after it', async (t) => {
+  const reported: string[] = [];
+  let fail: (() => void) | undefined;
+  const router = testRouter().add('GET', '/answers-and-rejects', async (exchange) => {
+    exchange.send(200, 'answered');
+    await new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    throw new Error('much later');
+  });
+  const waiting: Exchange[] = [];
+  router.add('GET', '/waits', (exchange) => {
+    waiting.push(exchange);
+  });
+  await using served = await serve({ router, onHandlerError: (error) => reported.push((error as Error).message) });
+  using client = new RawClient(served.port);
+  client.write(get('/answers-and-rejects'));
+  t.is((await client.answer()).body, 'answered');
+  client.write(get('/waits'));
+  await until(() => waiting.length === 1);
+  fail!();
+  await until(() => reported.length === 1);
+  waiting[0]!.send(200, 'mine');
+  t.is((await client.answer()).body, 'mine');
+  t.deepEqual(reported, ['much later']);
+});
+
+test('a body that comes without waiting for its 100 Continue gets none too late', async (t) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  client.write(get('/later/1') + post('/echo', 'hello', 'Expect: 100-continue\r\n') + get('/echo/3'));
+  await until(() => waiting.size === 1);
+  waiting.get('1')!.send(200, 'first');
+  t.deepEqual(
+    (await client.answers(3)).map(({ status, body }) => `${status} ${body}`),
+    ['200 first', '200 hello', '200 "3"'],
+  );
+  client.write(get('/echo/4'));
+  t.is((await client.answer()).body, '"4"');
+});
+
 test('when the peer goes away its exchanges know, and their answers go nowhere', async (t) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });

@@ -1,5 +1,5 @@
-// A process with few descriptors: connections beyond them are refused in words, and those before and after are served. And
-// a pool's process says nothing on stderr.
+// A process with few descriptors: connections beyond them are refused in words, and those before and after are
+// served. And a pool's process says nothing on stderr.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

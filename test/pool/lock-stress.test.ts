@@ -15,6 +15,10 @@ interface LockReport {
   readonly stats: LockStats;
 }
 
+function longestMs(stats: LockStats): number {
+  return Math.max(stats.longestReadWaitMs, stats.longestWriteWaitMs);
+}
+
 function shared(words: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT));
 }
@@ -52,8 +56,7 @@ for (const { name, writeEvery } of [
       t.log(
         reports
           .map(
-            ({ stats }) =>
-              `waits ${stats.readWaits} + ${stats.writeWaits}, longest ${Math.max(stats.longestReadWaitMs, stats.longestWriteWaitMs).toFixed(1)} ms`,
+            ({ stats }) => `waits ${stats.readWaits} + ${stats.writeWaits}, longest ${longestMs(stats).toFixed(1)} ms`,
           )
           .join('; '),
       );

@@ -1,4 +1,5 @@
-// Closing: what is in flight is answered, what is idle is closed, what does not end is ended; and what a pool may be told.
+// Closing: what is in flight is answered, what is idle is closed, what does not end is ended; and what a pool may be
+// told.
 
 import { once } from 'node:events';
 import { connect } from 'node:net';

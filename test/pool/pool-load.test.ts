@@ -1,5 +1,5 @@
-// The pool under load: ten thousand connections leave nothing behind; a thread that is killed and a pool that is closed under
-// load lose nobody else's work; and a full descriptor table is an answer, not an end.
+// The pool under load: ten thousand connections leave nothing behind; a thread that is killed and a pool that is
+// closed under load lose nobody else's work; and a full descriptor table is an answer, not an end.
 
 import { readdirSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';

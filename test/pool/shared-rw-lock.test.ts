@@ -1,5 +1,5 @@
-// The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens between threads is in
-// lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
+// The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens
+// between threads is in lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
 
 import test from 'ava';
 import { LockError, type LockErrorCode, SharedRwLock } from '../../src/pool/index.js';

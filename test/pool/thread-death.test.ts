@@ -54,7 +54,8 @@ forEachHandoff(
     await until(() => pool.stats().accepted === 11);
     gate.open();
     const [exit] = await exited;
-    // Which of the ten had been taken when the thread threw is chance; that each ended, or is served by the next, is not.
+    // Which of the ten had been taken when the thread threw is chance; that each ended, or is served by the next, is
+    // not.
     const ends = await Promise.all(
       onTheWay.map(async (client) => ((await client.ask('who')) === undefined ? 'lost' : 'served')),
     );

@@ -177,7 +177,7 @@ test('inline: the same service on the accepting thread', async (t) => {
 });
 
 for (const threads of [0, 1]) {
-  test(`threads: ${threads}: pressure is told and taken back; the owner asks over the port that comes with spawn`, async (t) => {
+  test(`threads: ${threads}: pressure is told and taken back, as the thread says over its port`, async (t) => {
     const ports: MessagePort[] = [];
     const { pool, port } = await startPool(t, { threads, sessionsPerThread: 1 }, (pool) =>
       pool.on('spawn', (spawned) => ports.push(spawned.port)),

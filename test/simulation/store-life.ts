@@ -28,6 +28,8 @@ const ORDERS_EACH_MAX = 6;
 const CRASHES_MAX = 5;
 /** Crashes are at most so many steps apart. */
 const CRASH_STEPS_MAX = 250;
+/** Several calls of the slowest disk. */
+const SETTLING_MS = 200;
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 /** Simulated time within which everybody must have come to rest. */
 const REST_MS_MAX = 60_000;
@@ -98,6 +100,8 @@ class StoreLife {
   async #rest(): Promise<void> {
     const { catalog, order } = this.#market;
     const untilMs = this.world.nowMs + REST_MS_MAX;
+    // A call that a fault has hit may still be under way, and its consequences to come.
+    await this.world.sleep(SETTLING_MS);
     while (this.world.nowMs < untilMs) {
       await this.world.sleep(20);
       const stats = order.engine?.stats();

@@ -1,19 +1,19 @@
 // lock-explorer.ts: runs every schedule of a few threads over one lock, and says what went wrong in which of them.
 //
-// A schedule is a sequence of choices: which thread takes its next atomic step; which sleeper a notify wakes; whether a
-// sleeper wakes for no reason or times out; and, where asked for, after which step a thread dies. Situations that were reached before, by
-// another sequence of choices, are not explored again.
+// A schedule is a sequence of choices: which thread takes its next atomic step; which sleeper a notify wakes; whether
+// a sleeper wakes for no reason or times out; and, where asked for, after which step a thread dies. Situations that
+// were reached before, by another sequence of choices, are not explored again.
 //
 // What must hold:
 //   exclusion       a writer inside is alone
 //   no lost wake    when nobody can go on, nobody is asleep
-//   phase-fair      while a reader waits at most one writer goes in; while a writer waits no reader goes in but those let in
-//                   by a writer that left
+//   phase-fair      while a reader waits at most one writer goes in; while a writer waits no reader goes in but those
+//                   let in by a writer that left
 //   clean end       when all have finished, nobody is counted in the state any more
 //
-// Fused reads: the lock changes its state by reading it and then exchanging what it read, again and again until that succeeds.
-// A round that fails has no effect, so every outcome is also reached by schedules where read and exchange are one step. With
-// `fuseReads` only those are run; small cases are run without it too.
+// Fused reads: the lock changes its state by reading it and then exchanging what it read, again and again until that
+// succeeds. A round that fails has no effect, so every outcome is also reached by schedules where read and exchange
+// are one step. With `fuseReads` only those are run; small cases are run without it too.
 
 import {
   GRANTED,
@@ -281,7 +281,8 @@ export function explore(exploration: Exploration): Findings {
 function keyOf({ words, threads }: Situation): string {
   let key = words.join(',');
   for (const thread of threads) {
-    key += `;${thread.place},${thread.asleep ? 1 : 0},${thread.spuriousLeft},${thread.isDead ? 1 : 0},${thread.inside},${thread.writersPassed}`;
+    const { place, asleep, spuriousLeft, isDead, inside, writersPassed } = thread;
+    key += `;${place},${asleep ? 1 : 0},${spuriousLeft},${isDead ? 1 : 0},${inside},${writersPassed}`;
   }
   return key;
 }

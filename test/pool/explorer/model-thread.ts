@@ -1,15 +1,16 @@
-// model-thread.ts: one thread of the lock explorer. It runs the lock's real code, with a machine in place of Atomics that
-// stops it at every atomic step.
+// model-thread.ts: one thread of the lock explorer. It runs the lock's real code, with a machine in place of Atomics
+// that stops it at every atomic step.
 //
-// JavaScript cannot suspend a function in the middle, so a thread is not suspended but run again: from its start, each step
-// answered from the record of answers so far, until it asks for one more. That one is its next step. Which step comes next depends only
-// on what the thread has been told, so that runs are kept in a table and the code runs a few hundred times in all, however many
-// million schedules there are:
+// JavaScript cannot suspend a function in the middle, so a thread is not suspended but run again: from its start,
+// each step answered from the record of answers so far, until it asks for one more. That one is its next step. Which
+// step comes next depends only on what the thread has been told, so that runs are kept in a table and the code runs a
+// few hundred times in all, however many million schedules there are:
 //
 //   place 7, told "compareExchange gave 64"  ──►  place 9, about to: wait(readerEvent, 3)
 //
-// Two histories lead to the same place if the thread can never tell them apart again. After a sleep, and in a section, the lock's code
-// remembers nothing of what it read before, beyond its own holder word; so histories are cut off there (see `path` below).
+// Two histories lead to the same place if the thread can never tell them apart again. After a sleep, and in a
+// section, the lock's code remembers nothing of what it read before, beyond its own holder word; so histories are cut
+// off there (see `path` below).
 
 import { FIRST_HOLDER_WORD, LOCK_WORDS, STATE_WORD } from '../../../src/pool/lock-layout.js';
 import type { LockMachine } from '../../../src/pool/lock-machine.js';

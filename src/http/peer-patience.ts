@@ -1,0 +1,47 @@
+// peer-patience.ts: what a session waits for from its peer, since when, and whether that is too long.
+//
+//   REQUEST ──→ REST_OF_HEAD ──→ REST_OF_BODY ──→ REQUEST        each with its own limit; NOTHING while it is we who
+//                                                                are slow: a handler at work, or no room for more
+// Beside it runs the clock of the other direction: answers that wait for the peer to take them. All times are the
+// server's coarse clock, in milliseconds.
+
+/** What a session is waiting for from its peer; says which time-out applies. */
+export const NOTHING = 0;
+export const REQUEST = 1;
+export const REST_OF_HEAD = 2;
+export const REST_OF_BODY = 3;
+
+/** Both clocks of one session. */
+export class PeerPatience {
+  waitingFor = REQUEST;
+  private unsentBytes = 0;
+  private unsentSinceMs = 0;
+
+  /** @param sinceMs when waiting began */
+  constructor(private sinceMs: number) {}
+
+  /** Waits for something, from now on if it was not that already. */
+  wait(waitingFor: number, nowMs: number): void {
+    if (waitingFor === this.waitingFor) return;
+    this.waitingFor = waitingFor;
+    this.sinceMs = nowMs;
+  }
+
+  /** Begins to wait anew for the same. */
+  restart(nowMs: number): void {
+    this.sinceMs = nowMs;
+  }
+
+  waitedMs(nowMs: number): number {
+    return nowMs - this.sinceMs;
+  }
+
+  /** How long `unsentBytes` have been waiting without the peer taking any of them; asked a few times a second. */
+  unsentForMs(unsentBytes: number, nowMs: number): number {
+    if (unsentBytes === 0 || unsentBytes !== this.unsentBytes) {
+      this.unsentBytes = unsentBytes;
+      this.unsentSinceMs = nowMs;
+    }
+    return nowMs - this.unsentSinceMs;
+  }
+}

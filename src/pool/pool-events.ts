@@ -1,0 +1,20 @@
+// pool-events.ts: what a ThreadPool emits, by name, with what each event carries.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { ThreadExit } from './pool-thread.js';
+
+/** What the pool emits. */
+export interface ThreadPoolEvents {
+  /**
+   * A thread is being started; its service's messages come over `port`, which must be listened to within this event.
+   */
+  spawn: [{ readonly threadIndex: number; readonly threadId: number; readonly port: MessagePort }];
+  /** A thread has ended and runs no more code. */
+  exit: [ThreadExit];
+  /** A connection has begun to wait, and the pool may not grow. */
+  saturated: [];
+  /** No connection waits any more. */
+  drain: [];
+  /** The listening socket failed to accept; the pool goes on. */
+  acceptError: [Error];
+}

@@ -1,0 +1,23 @@
+// check-chaos.ts: a run of chaos as a test: a failure says what is wrong, where the files are, and how to run it again.
+
+import type { ExecutionContext } from 'ava';
+import type { ChaosNotes } from './chaos-notes.js';
+import { type ChaosPlan, type ChaosResult, runChaos } from './chaos-run.js';
+
+const SEED_MAX = 0xffff_ffff;
+
+export type TestPlan = Omit<ChaosPlan, 'seed' | 'durability'>;
+
+/** Runs a plan with a new seed, or with that of the environment, and fails the test if anything is wrong. */
+export async function checkChaos(
+  t: ExecutionContext,
+  plan: TestPlan,
+): Promise<{ result: ChaosResult; notes: ChaosNotes }> {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * SEED_MAX));
+  let notes: ChaosNotes | undefined;
+  const result = await runChaos({ ...plan, seed, durability: 'commit' }, new AbortController().signal, (progress) => {
+    notes = progress.notes;
+  });
+  t.deepEqual(result.violations, [], `SEED=${seed} runs it again; files and store.log are in ${result.dataDir}`);
+  return { result, notes: notes! };
+}
