@@ -6,6 +6,7 @@
 //
 // It knows nothing of what is measured: a subject is a name and a function that gives one number.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Result, RunOptions } from './result.js';
 
 /** One of the things compared. `measure` runs for as long as it likes and returns the round's value in the case's unit. */
@@ -44,6 +45,8 @@ export async function measureRounds(comparison: Comparison, options: RunOptions)
   for (let round = -warmups; round < rounds; round++) {
     for (let turn = 0; turn < subjects.length; turn++) {
       const subject = subjects[(turn + Math.max(round, 0)) % subjects.length]!;
+      // Subjects that never wait would keep Ctrl-C and the time limit from being noticed.
+      await setImmediate();
       if (options.signal?.aborted) return summarize(comparison, values);
       options.onProgress?.(
         `${comparison.case}: ${subject.name}, ${round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`}`,

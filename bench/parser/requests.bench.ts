@@ -10,7 +10,7 @@ import { CASES, CHANGING, SMALL_GET } from './messages.js';
 import type { ReadOrder } from './parser-thread.js';
 import { PARSERS, type ParserName } from './parsers.js';
 
-const MESSAGES_PER_ROUND = 60_000;
+const MESSAGES_PER_ROUND = 100_000;
 const ROUNDS = 15;
 const ROUNDS_QUICK = 5;
 const WARMUPS = 3;

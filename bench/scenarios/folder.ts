@@ -31,16 +31,41 @@ export function folderScenario(name: string, budget: FolderBudget): Scenario {
       for (const [index, file] of files.entries()) {
         if (signal.aborted) return;
         const { run } = (await import(pathToFileURL(file).href)) as { run: RunBenchmark };
-        const shareMs = Math.max(1, (endMs - performance.now()) / (files.length - index));
-        const limit = isAlone ? signal : AbortSignal.any([signal, AbortSignal.timeout(shareMs)]);
-        const results = await run({ quick: options.quick, onProgress: (text) => context.step(text), signal: limit });
+        const shareMs = (endMs - performance.now()) / (files.length - index);
+        using limit = new TimeLimit(signal, isAlone ? undefined : shareMs);
+        const onProgress = (text: string): void => context.step(text);
+        const results = await run({ quick: options.quick, onProgress, signal: limit.signal });
         context.addFigures(results.map((result) => ({ scenario: name, ...result })));
-        if (limit.aborted && !signal.aborted) {
+        if (limit.signal.aborted && !signal.aborted) {
           context.note(`${name}: stopped at its share of the time; \`npm run bench -- ${name}\` runs every round.`);
         }
       }
     },
   };
+}
+
+/** Ctrl-C or the end of the share. Not AbortSignal.any over a timeout: Node 20 may collect such a signal before it fires. */
+class TimeLimit implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #parent: AbortSignal;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #onAbort = (): void => this.#abort.abort();
+
+  constructor(parent: AbortSignal, limitMs: number | undefined) {
+    this.#parent = parent;
+    parent.addEventListener('abort', this.#onAbort);
+    if (parent.aborted) this.#onAbort();
+    if (limitMs !== undefined) this.#timer = setTimeout(this.#onAbort, limitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#parent.removeEventListener('abort', this.#onAbort);
+  }
 }
 
 function benchmarkFiles(folder: string): string[] {

@@ -59,6 +59,19 @@ test('an abort keeps the subjects that have a round', async (t) => {
   );
 });
 
+test('subjects that never wait do not keep a time limit from being noticed', async (t) => {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 1);
+  const measure = (): number => {
+    const endMs = performance.now() + 1;
+    while (performance.now() < endMs);
+    return 1;
+  };
+  const subjects = [{ name: 'busy', measure }];
+  const [result] = await measureRounds(comparison(subjects, { rounds: 1000 }), { quick: true, signal: abort.signal });
+  t.true((result?.rounds.length ?? 0) < 1000);
+});
+
 test('a subject that fails is named', async (t) => {
   const measure = (): number => {
     throw new Error('no port');

@@ -3,6 +3,7 @@
 // It reports nothing by itself: whoever starts a run can look at it at any time (the progress line does) and may end it
 // early; what was measured until then stays.
 
+import { setMaxListeners } from 'node:events';
 import type { ClientSettings } from './client-settings.js';
 import { seededRandom } from './random.js';
 import { shop } from './shopper.js';
@@ -20,6 +21,8 @@ export class LoadRun {
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
+    // Every connection listens: more than ten of them are no leak.
+    setMaxListeners(Number.POSITIVE_INFINITY, this.#abort.signal);
   }
 
   /**

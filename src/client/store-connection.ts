@@ -6,6 +6,7 @@
 //
 // The HTTP is the project's own library's; this file adds only what a customer does about a lost connection.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { ClientConnection, HttpError } from '../http/index.js';
 
 /** An answer of the store, whatever its status. */
@@ -98,14 +99,8 @@ export class StoreConnection {
     );
   }
 
-  #delay(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  async #delay(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#signal }).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,5 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
-import type { Socket } from 'node:net';
 import type { Log } from '../log.js';
 import { MetricsHub, registerReadings, ThreadMetrics } from '../metrics/index.js';
 import { ThreadPool } from '../pool/index.js';
@@ -13,9 +12,6 @@ import type { FrontendThreadData } from './frontend-thread.js';
 const DRAIN_TIMEOUT_MS = 4_500;
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
-
-/** How long a refused connection may take to read its answer and close. */
-const REFUSED_LINGER_MS = 2_000;
 
 const FULL_BODY = '{"error":{"code":503,"message":"too many connections"}}';
 const FULL = [
@@ -44,7 +40,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     queueMax: settings.queueMax,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     handoff: settings.handoff,
-    onRefused: refuseConnection,
+    onRefused: (socket) => socket.end(FULL),
   });
   const metrics = new ThreadMetrics();
   collectProcessMetrics(metrics);
@@ -69,12 +65,4 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     failed: new Promise<Error>(() => {}),
     stop: () => pool.close(),
   };
-}
-
-/** Says 503 to a connection that found no place; what it sent is thrown away so that the answer is not lost with a reset. */
-function refuseConnection(socket: Socket): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(FULL);
-  socket.resume();
-  socket.setTimeout(REFUSED_LINGER_MS, () => socket.destroy());
 }

@@ -261,6 +261,8 @@ test('a body that comes without waiting for its 100 Continue gets none too late'
     (await client.answers(3)).map(({ status, body }) => `${status} ${body}`),
     ['200 first', '200 hello', '200 "3"'],
   );
+  client.write(get('/echo/4'));
+  t.is((await client.answer()).body, '"4"');
 });
 
 test('when the peer goes away its exchanges know, and their answers go nowhere', async (t) => {
