@@ -21,9 +21,8 @@ async function run(argv: readonly string[]): Promise<number> {
   void waitForStop().then(() => closing.abort());
   if (!settings.json) process.stdout.write(`${replayCommand(settings)}\n`);
   const result = await watch(settings, closing.signal);
-  process.stdout.write(
-    settings.json ? `${JSON.stringify({ ...settings, ...result })}\n` : formatResult(result, settings),
-  );
+  const { json, ...plan } = settings;
+  process.stdout.write(json ? `${JSON.stringify({ ...plan, ...result })}\n` : formatResult(result, settings));
   return result.violations.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
