@@ -3,7 +3,15 @@
 import type { BenchOptions } from '../run/bench-options.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, type Point, pointsSeconds, TARGET_SECONDS, type Timing } from './measure-points.js';
+import {
+  measurePoints,
+  type Point,
+  pointsSeconds,
+  TARGET_SECONDS,
+  type Timing,
+  warmUp,
+  warmUpSeconds,
+} from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
 
@@ -27,10 +35,13 @@ export function clientsPoints(scenario: string, target: Target, options: BenchOp
 
 export const clients: Scenario = {
   plannedSeconds: (options) =>
-    TARGET_SECONDS + pointsSeconds((options.clients ?? CLIENT_COUNTS).length, clientsTiming(options)),
+    TARGET_SECONDS +
+    warmUpSeconds(options) +
+    pointsSeconds((options.clients ?? CLIENT_COUNTS).length, clientsTiming(options)),
   run: async (context) => {
     const target = await storeTarget(context.options);
     try {
+      await warmUp(context, target);
       await measurePoints(context, clientsPoints('clients', target, context.options), clientsTiming(context.options));
     } finally {
       await target.stop();

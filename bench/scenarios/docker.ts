@@ -3,7 +3,7 @@
 
 import { startComposeStore } from '../store/compose-store.js';
 import { clientsPoints, clientsTiming } from './clients.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS } from './measure-points.js';
+import { measurePoints, pointsSeconds, TARGET_SECONDS, warmUp, warmUpSeconds } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
 
@@ -14,7 +14,9 @@ const BUILD_SECONDS = 30;
 export const docker: Scenario = {
   plannedSeconds: (options) => {
     const count = (options.clients ?? CLIENT_COUNTS).length;
-    return TARGET_SECONDS + BUILD_SECONDS + pointsSeconds(2 * count, clientsTiming(options));
+    return (
+      TARGET_SECONDS + BUILD_SECONDS + 2 * warmUpSeconds(options) + pointsSeconds(2 * count, clientsTiming(options))
+    );
   },
   run: async (context) => {
     const options = { ...context.options, clients: context.options.clients ?? CLIENT_COUNTS, url: undefined };
@@ -25,6 +27,7 @@ export const docker: Scenario = {
         if (inContainers.node !== process.version) {
           context.note(`docker: the containers run Node.js ${inContainers.node}, the bare store ${process.version}.`);
         }
+        for (const target of [bare, inContainers]) await warmUp(context, target);
         const ofBare = clientsPoints('docker', bare, options, 'bare');
         const ofContainers = clientsPoints('docker', inContainers, options, 'docker');
         const points = ofBare.flatMap((point, index) => [point, ofContainers[index]!]);

@@ -2,7 +2,7 @@
 
 import type { BenchOptions } from '../run/bench-options.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing } from './measure-points.js';
+import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing, warmUp, warmUpSeconds } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
 
@@ -15,7 +15,9 @@ function timingOf(options: BenchOptions): Timing {
 
 export const probability: Scenario = {
   plannedSeconds: (options) =>
-    TARGET_SECONDS + pointsSeconds((options.probabilities ?? PROBABILITIES).length, timingOf(options)),
+    TARGET_SECONDS +
+    warmUpSeconds(options) +
+    pointsSeconds((options.probabilities ?? PROBABILITIES).length, timingOf(options)),
   run: async (context) => {
     const { options } = context;
     const target = await storeTarget(options);
@@ -26,6 +28,7 @@ export const probability: Scenario = {
       job: { connections: CLIENTS, work: { kind: 'session', toys: TOYS, p } as const },
     }));
     try {
+      await warmUp(context, target);
       await measurePoints(context, points, timingOf(options));
     } finally {
       await target.stop();

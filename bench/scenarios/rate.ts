@@ -26,10 +26,12 @@ function topTimingOf({ quick }: BenchOptions): { durationMs: number; warmupMs: n
 }
 
 export const rate: Scenario = {
-  plannedSeconds: (options) => TARGET_SECONDS + OPERATIONS.length * secondsPerOperation(options),
+  plannedSeconds: (options) =>
+    TARGET_SECONDS + warmUpSeconds(options) + OPERATIONS.length * secondsPerOperation(options),
   run: async (context) => {
     const target = await storeTarget(context.options);
     try {
+      await warmUp(context, target);
       for (const [index, operation] of OPERATIONS.entries()) {
         await measureOperation(context, target, operation, index * secondsPerOperation(context.options));
       }
