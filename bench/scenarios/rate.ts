@@ -8,7 +8,15 @@ import type { BenchOptions } from '../run/bench-options.js';
 import { rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing, throughputOf } from './measure-points.js';
+import {
+  measurePoints,
+  pointsSeconds,
+  TARGET_SECONDS,
+  type Timing,
+  throughputOf,
+  warmUp,
+  warmUpSeconds,
+} from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
 
