@@ -1,7 +1,7 @@
-// order-log.ts: the orders that are: numbered without a gap, on disk before anyone is told, found by number and by key.
+// order-log.ts: the orders that are: numbered without a gap, written before anyone is told, found by number and by key.
 //
-//   append(group) ─► journal: write, fdatasync   ─┬─► numbers
-//                 ─► orders.csv: plain write     ─┘
+//   append(group) ─► journal: write ─┬─► numbers ─► fdatasync of the journal ─► durable
+//                 ─► orders.csv     ─┘
 //   checkpoint    ─► fdatasync orders.csv ─► the journal begins anew with a head: length, checksum, count, last tag
 //
 // The journal is the truth: what a crash tore off orders.csv is written again from it, and what orders.csv has beyond the
@@ -52,6 +52,13 @@ export interface OrderLogStats {
   readonly journal: JournalStats;
 }
 
+export interface AppendedOrders {
+  /** The number of the first; the others follow it. */
+  readonly firstNumber: number;
+  /** Resolves when they are on disk (with a sync period: at once). Never, when the sync fails: the state tells. */
+  readonly durable: Promise<void>;
+}
+
 export class OrderLog {
   readonly #options: OrderLogOptions;
   readonly #journal: Journal;
@@ -60,6 +67,7 @@ export class OrderLog {
   #lastTag: Tag;
   /** What append() was given could not be written there yet. */
   readonly #isFull = { journal: false, file: false };
+  /** A sync of orders.csv failed. */
   #hasSyncFailed = false;
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
@@ -122,18 +130,18 @@ export class OrderLog {
 
   /** `full`: nothing can be written for now. `failed`: nothing more before a restart. Reading goes on in any case. */
   get state(): 'open' | 'full' | 'failed' {
-    if (this.#hasSyncFailed) return 'failed';
+    if (this.#hasSyncFailed || this.#journal.state === 'failed') return 'failed';
     return this.#isFull.journal || this.#isFull.file ? 'full' : this.#journal.state;
   }
 
   /**
-   * Makes orders of sales: durable, in orders.csv, and their keys bound when this resolves. One call at a time.
+   * Makes orders of sales: written to the journal and to orders.csv, and their keys bound, when this resolves. One call at
+   * a time.
    *
    * @param orders in tag order, after all before them
-   * @returns the number of the first; the others follow it
    * @throws OrderError SYNC_FAILED when a sync has failed (the orders may be on disk or not), CLOSED at the end
    */
-  async append(orders: readonly SoldOrder[]): Promise<number> {
+  async append(orders: readonly SoldOrder[]): Promise<AppendedOrders> {
     const firstNumber = this.orderCount;
     const orderedAtMs = this.#options.clock.wallMs();
     assert(orders.length > 0 && compareTags(orders[0]!.tag, this.#lastTag) > 0, 'sales must come in tag order');
@@ -150,7 +158,7 @@ export class OrderLog {
     ]);
     this.#note({ orders, firstNumber, orderedAtMs });
     this.#prepareCheckpoint();
-    return firstNumber;
+    return { firstNumber, durable: this.#journal.synced() };
   }
 
   /** The order of that number, if there is one. */

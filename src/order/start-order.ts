@@ -120,9 +120,9 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
 }
 
 /**
- * With `periodic` a power failure may cost the orders of the last interval, here as in the catalog; the end of a process
+ * The sync of the log may come after the answer, for the catalog has the sale on disk by then. With `periodic` a power failure may cost the orders of the last interval, here as in the catalog; the end of a process
  * costs nothing, for what was written stays in the system's memory.
  */
 function syncModeOf(settings: Settings): SyncMode {
-  return settings.durability === 'commit' ? 'commit' : { periodMs: settings.flushIntervalMs };
+  return settings.durability === 'commit' ? 'behind' : { periodMs: settings.flushIntervalMs };
 }

@@ -47,6 +47,8 @@ export class Journal {
   /** What the timer wants done in between: a sync or a probe. */
   #due: (() => Promise<void>) | undefined;
   #isClosed = false;
+  /** Told of the next sync: all that they wait for was written before it began. */
+  readonly #awaitingSync: (() => void)[] = [];
   #records = 0;
   #groups = 0;
 
@@ -108,7 +110,7 @@ export class Journal {
   }
 
   /**
-   * Resolves when everything appended so far is on disk (with a sync period: written).
+   * Resolves when everything appended so far is on disk (`behind`, or with a sync period: written).
    *
    * @throws StorageError WRITE_FAILED: nothing that was appended since the last commit that resolved is in the journal,
    *   and all of it must be undone; sequence numbers go on from before. SYNC_FAILED: some of it may be in the journal.
@@ -119,6 +121,15 @@ export class Journal {
     if (settled === undefined) return Promise.resolve();
     this.#wake();
     return settled;
+  }
+
+  /**
+   * Resolves when everything is on disk that is committed now (with a sync period: at once). Never, when a sync fails: then
+   * the state is `failed`.
+   */
+  synced(): Promise<void> {
+    if (this.#syncMode !== 'behind' || this.#writer.isSynced) return Promise.resolve();
+    return new Promise((resolve) => this.#awaitingSync.push(resolve));
   }
 
   /**
@@ -196,15 +207,17 @@ export class Journal {
     }
     this.#records += group.records;
     this.#groups++;
-    if (this.#syncMode !== 'commit') this.#setTimer(this.#syncMode.periodMs, () => this.#syncPeriod());
-    else if (!(await this.#sync())) return;
+    if (this.#syncMode === 'commit' && !(await this.#sync())) return;
     this.#queue.finish();
+    if (this.#syncMode === 'behind') await this.#sync();
+    else if (this.#syncMode !== 'commit') this.#setTimer(this.#syncMode.periodMs, () => this.#syncPeriod());
   }
 
   /** Whether the sync went well; if not, the journal has failed. */
   async #sync(): Promise<boolean> {
     try {
       await this.#writer.sync();
+      for (const resolve of this.#awaitingSync.splice(0)) resolve();
       return true;
     } catch (error) {
       this.#fail(error as StorageError);

@@ -25,7 +25,7 @@ export interface Seams {
 
 export interface HostOptions {
   readonly world: SimulatedWorld;
-  readonly syncMode: SyncMode;
+  readonly syncMode: Exclude<SyncMode, 'behind'>;
   readonly seams: Seams;
 }
 
@@ -159,7 +159,8 @@ export class OrderHost extends Host {
       fileSystem: seams.orderFiles?.(files) ?? files,
       clock: process.clock,
       logger: silent,
-      syncMode,
+      // As start-order.ts has it.
+      syncMode: syncMode === 'commit' ? 'behind' : syncMode,
       keySeed: world.seed,
       checkpointBytes: JOURNAL_BYTES_MAX,
     });
