@@ -34,8 +34,7 @@ export interface CatalogEngineOptions {
   readonly directory: string;
   /** Taken for catalog.csv where there is none yet. */
   readonly seedPath: string;
-  /** What is answered is on disk, or, with a period, written: nobody else has it. */
-  readonly syncMode: Exclude<SyncMode, 'behind'>;
+  readonly syncMode: SyncMode;
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
   readonly log?: StorageLog;

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import { type FileSystem, Journal, type JournalStats, StorageError, type SyncMode } from '../storage/index.js';
+import { type FileSystem, Journal, type JournalStats, StorageError } from '../storage/index.js';
 import { IdempotencyKeys, type KeyStats } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
@@ -38,7 +38,8 @@ export interface OrderLogOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly logger: Log;
-  readonly syncMode: SyncMode;
+  /** How soon a group is on disk after it was written. */
+  readonly syncPeriodMs: number;
   /** Any number, see IdempotencyKeys. */
   readonly keySeed: number;
   readonly checkpointBytes?: number;
@@ -55,7 +56,7 @@ export interface OrderLogStats {
 export interface AppendedOrders {
   /** The number of the first; the others follow it. */
   readonly firstNumber: number;
-  /** Resolves when they are on disk (with a sync period: at once). Never, when the sync fails: the state tells. */
+  /** Resolves when they are on disk. Never, when the sync fails: the state tells. */
   readonly durable: Promise<void>;
 }
 
@@ -91,7 +92,7 @@ export class OrderLog {
    * @throws StorageError, or OrderError MISMATCH or CORRUPT; files are then as they were
    */
   static async open(options: OrderLogOptions): Promise<OrderLog> {
-    const { directory, fileSystem, logger, syncMode } = options;
+    const { directory, fileSystem, logger, syncPeriodMs } = options;
     const csvPath = join(directory, 'orders.csv');
     const replay = new OrderReplay();
     const journal = await Journal.open({
@@ -99,7 +100,7 @@ export class OrderLog {
       fileSystem,
       clock: options.clock,
       log: logger,
-      syncMode,
+      syncMode: { periodMs: syncPeriodMs },
       onRecord: (payload) => replay.take(payload),
     });
     try {
@@ -107,6 +108,7 @@ export class OrderLog {
         await OrdersFile.create(csvPath, fileSystem);
         journal.append(encodeHead(EMPTY_HEAD));
         await journal.commit();
+        await journal.synced();
       }
       const keys = new IdempotencyKeys(options.keySeed);
       const file = await OrdersFile.open(csvPath, replay.head ?? EMPTY_HEAD, keys, fileSystem);

@@ -6,10 +6,10 @@ import type { OnRecord } from './journal-reader.js';
 import type { StorageLog } from './storage-log.js';
 
 /**
- * `commit`: commit() waits for the sync. `behind`: commit() waits for the write; the sync follows at once, and synced()
- * waits for it. With a period: commit() waits for the write, and a sync follows that soon.
+ * `commit`: commit() waits for the sync. With a period: commit() waits for the write; a sync follows that soon, and synced()
+ * waits for it.
  */
-export type SyncMode = 'commit' | 'behind' | { readonly periodMs: number };
+export type SyncMode = 'commit' | { readonly periodMs: number };
 
 /**
  * `open`: takes records. `full`: a write failed and was undone; takes none until a probe shows that writing works again.

@@ -110,7 +110,7 @@ export class Journal {
   }
 
   /**
-   * Resolves when everything appended so far is on disk (`behind`, or with a sync period: written).
+   * Resolves when everything appended so far is on disk (with a sync period: written).
    *
    * @throws StorageError WRITE_FAILED: nothing that was appended since the last commit that resolved is in the journal,
    *   and all of it must be undone; sequence numbers go on from before. SYNC_FAILED: some of it may be in the journal.
@@ -124,11 +124,10 @@ export class Journal {
   }
 
   /**
-   * Resolves when everything is on disk that is committed now (with a sync period: at once). Never, when a sync fails: then
-   * the state is `failed`.
+   * Resolves when everything that is committed now is on disk too. Never, when a sync fails: then the state is `failed`.
    */
   synced(): Promise<void> {
-    if (this.#syncMode !== 'behind' || this.#writer.isSynced) return Promise.resolve();
+    if (this.#writer.isSynced) return Promise.resolve();
     return new Promise((resolve) => this.#awaitingSync.push(resolve));
   }
 
@@ -207,22 +206,25 @@ export class Journal {
     }
     this.#records += group.records;
     this.#groups++;
-    if (this.#syncMode === 'commit' && !(await this.#sync())) return;
+    if (this.#syncMode !== 'commit') this.#setTimer(this.#syncMode.periodMs, () => this.#syncPeriod());
+    else if (!(await this.#sync())) return;
     this.#queue.finish();
-    if (this.#syncMode === 'behind') await this.#sync();
-    else if (this.#syncMode !== 'commit') this.#setTimer(this.#syncMode.periodMs, () => this.#syncPeriod());
   }
 
   /** Whether the sync went well; if not, the journal has failed. */
   async #sync(): Promise<boolean> {
     try {
       await this.#writer.sync();
-      for (const resolve of this.#awaitingSync.splice(0)) resolve();
+      this.#tellSynced();
       return true;
     } catch (error) {
       this.#fail(error as StorageError);
       return false;
     }
+  }
+
+  #tellSynced(): void {
+    for (const resolve of this.#awaitingSync.splice(0)) resolve();
   }
 
   async #syncPeriod(): Promise<void> {
@@ -245,6 +247,7 @@ export class Journal {
     });
     this.#queue.dropAll(failure);
     // A periodic sync may have been due; all is synced now.
+    this.#tellSynced();
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#probeSoon(Math.max(PROBE_BYTES_MIN, lostBytes));
@@ -275,6 +278,7 @@ export class Journal {
       else this.#queue.fail(failure);
       return;
     }
+    this.#tellSynced();
     this.#queue.finish();
   }
 

@@ -104,7 +104,10 @@ test('a sync of orders.csv fails at a checkpoint: the journal is kept, and mends
   disk.fault = { file: 'orders.csv', call: 'datasync' };
   t.is(await shop.buy('Tux', 1, 'a'), 'number 0');
   // The checkpoint is made after one of the next orders.
-  while (shop.engine.isSelling) await shop.buy('Whale', 1);
+  while (shop.engine.isSelling) {
+    await shop.buy('Whale', 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   t.is(await shop.buy('Tux', 1, 'b'), 'NOT_SELLING');
   await shop.close();
   const log = await openLog(shop.directory);

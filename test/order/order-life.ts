@@ -198,7 +198,7 @@ class OrderLife {
       fileSystem,
       clock: service.clock,
       logger: silent,
-      syncMode: 'behind',
+      syncPeriodMs: 5,
       keySeed: this.world.random.integer(0, 0xffff_ffff),
       checkpointBytes: CHECKPOINT_BYTES,
     });

@@ -145,7 +145,7 @@ export function openLog(directory: string, options: ShopOptions = {}): Promise<O
     fileSystem: options.fileSystem ?? nodeFileSystem,
     clock: systemClock,
     logger: silent,
-    syncMode: 'behind',
+    syncPeriodMs: 5,
     keySeed: 1,
     ...(options.checkpointBytes === undefined ? {} : { checkpointBytes: options.checkpointBytes }),
   });

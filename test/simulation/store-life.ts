@@ -10,7 +10,7 @@ import { buy, type Market, Notes, query } from './store-buyers.js';
 import { CatalogHost, type Host, OrderHost, type Seams } from './store-hosts.js';
 
 export interface StoreWorldOptions {
-  readonly syncMode?: Exclude<SyncMode, 'behind'>;
+  readonly syncMode?: SyncMode;
   /** Whether the power may fail, not only a process. */
   readonly powerFailures?: boolean;
   readonly seams?: Seams;
