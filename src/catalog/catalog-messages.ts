@@ -29,6 +29,7 @@ export interface SaleMessage {
   readonly name: Uint8Array;
   readonly quantity: number;
   readonly key: string;
+  readonly transientKey: boolean;
 }
 
 /** The calls that the main thread serves. */

@@ -100,19 +100,18 @@ export class GrpcCatalogLink implements CatalogLink {
     return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 
-  #purchase({ name, quantity, key, requestId }: OrderRequest): Purchase {
+  #purchase({ name, quantity, key, transient, requestId }: OrderRequest): Purchase {
     let bytes = this.#names.get(name);
     if (bytes === undefined) {
       bytes = Buffer.from(name);
       if (this.#names.size >= NAMES_MAX) this.#names.clear();
       this.#names.set(name, bytes);
     }
-    return { name: bytes, quantity, key, requestId };
+    return { name: bytes, quantity, key, requestId, transientKey: transient };
   }
 }
 
-/** Whether a key was made up by a front end is not told again: kept as a client's, it is only kept longer. */
-function soldOrder({ incarnation, sequence, name, quantity, key }: Sale): SoldOrder {
+function soldOrder({ incarnation, sequence, name, quantity, key, transientKey }: Sale): SoldOrder {
   const text = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('utf8');
-  return { tag: { incarnation, sequence }, name: text, quantity, key, transient: false };
+  return { tag: { incarnation, sequence }, name: text, quantity, key, transient: transientKey };
 }

@@ -81,7 +81,7 @@ export class TestCatalog {
     if (left < request.quantity) return RESULT.NOT_ENOUGH_STOCK;
     this.stock.set(request.name, left - request.quantity);
     const tag = { incarnation: batch.incarnation, sequence: batch.firstSequence + index };
-    this.sales.push({ ...request, transient: false, tag });
+    this.sales.push({ ...request, tag });
     return RESULT.SOLD;
   }
 }
