@@ -1,6 +1,6 @@
 // order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import {
   OrderClient as OrderStub,
@@ -37,14 +37,16 @@ const ORDER_QUEUE_ITEMS_MAX = 16_384;
 const ORDER_DEADLINE_MS = 9_000;
 /** How long orders ride out an order service that is away: it is back within 2 s when it is started again at once. */
 const ORDER_FAIL_FAST_MS = 3_000;
+/** Random bytes that no other thread, now or later, will draw. */
+const KEY_PREFIX_BYTES = 12;
 /** For one order by its number. */
 const LOOKUP_DEADLINE_MS = 1_500;
 
 export class OrderClient {
   readonly #stub: OrderStub;
   readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
-  // Keys of this thread: random once, counted from there.
-  readonly #keyPrefix = `${randomUUID()}-`;
+  // Keys of this thread: random once, counted from there. Short, for a key is written and compared at every step of an order.
+  readonly #keyPrefix = `${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
   #keyCount = 0;
 
   /** @param address host:port */

@@ -12,8 +12,7 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { systemCode } from './storage-error.js';
 
 /**
@@ -43,7 +42,7 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; it is fine if there is none. */
   remove(path: string): Promise<void>;
-  /** Makes a directory with all its parents, and puts their names on disk; it is fine if it exists. */
+  /** Makes a directory with all its parents; it is fine if it exists. */
   makeDirectory(path: string): Promise<void>;
   /** Puts names in that directory on disk: those created, renamed and removed. */
   syncDirectory(path: string): Promise<void>;
@@ -77,25 +76,11 @@ export const nodeFileSystem: FileSystem = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  makeDirectory,
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true });
+  },
   syncDirectory,
 };
-
-/** Node's own `recursive` never ends where a parent exists and still nothing can be made in it, as under /proc. */
-async function makeDirectory(path: string): Promise<void> {
-  const parent = dirname(path);
-  for (let isParentMade = parent === path; ; isParentMade = true) {
-    try {
-      await mkdir(path);
-      return await syncDirectory(parent);
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-      if (code !== 'ENOENT' || isParentMade) throw error;
-    }
-    await makeDirectory(parent);
-  }
-}
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY);
