@@ -131,8 +131,8 @@ class CatalogProcess implements RunningCatalog {
   }
 
   #createPool(engine: CatalogEngine): ThreadPool {
-    const { threads, handoff } = this.#settings;
-    const data: CatalogThreadData = { memory: engine.memory.parts };
+    const { threads, handoff, logLevel } = this.#settings;
+    const data: CatalogThreadData = { memory: engine.memory.parts, logLevel };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',

@@ -14,6 +14,16 @@ export interface Toy {
   readonly quantity: number;
 }
 
+/** A name; with the request's id where it has one. A name alone, the usual case, costs no object. */
+type Find = string | NamedFind;
+
+interface NamedFind {
+  readonly name: string;
+  readonly requestId: string;
+  /** A key of its own: it shares its place in a message with no other find, for then its id would be lost. */
+  readonly key: number;
+}
+
 /** One message under way while the next gathers: more would only split the same finds over more messages. */
 const FIND_WINDOW_MAX = 2;
 /** Names in one message: far above what one thread's connections ask for at a time, far below gRPC's 4 MiB a message. */
@@ -27,16 +37,17 @@ const FIND_FAIL_FAST_MS = 1_200;
 
 export class CatalogClient {
   readonly #stub: CatalogStub;
-  readonly #finds: BatchStream<string, Toy | undefined, FindToysRequest, FindToysResponse>;
+  readonly #finds: BatchStream<Find, Toy | undefined, FindToysRequest, FindToysResponse>;
+  #namedCount = 0;
 
   /** @param address host:port */
   constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
     this.#stub = new CatalogStub(address, channelCredentials, createChannelOptions());
     this.#finds = new BatchStream({
       open: () => this.#stub.findToys(),
-      pack: (names): FindToysRequest => ({ names: names.map((name) => Buffer.from(name)) }),
+      pack: requestOf,
       unpack: toysOf,
-      keyOf: (name) => name,
+      keyOf: (find) => (typeof find === 'string' ? find : find.key),
       windowMax: FIND_WINDOW_MAX,
       batchItemsMax: FIND_BATCH_ITEMS_MAX,
       queueItemsMax: FIND_QUEUE_ITEMS_MAX,
@@ -52,10 +63,12 @@ export class CatalogClient {
   /**
    * The toy of that name, undefined if there is none.
    *
+   * @param requestId what the request is called in logs; '' if it has no name
    * @throws RpcError when there is no answer in time
    */
-  find(name: string): Promise<Toy | undefined> {
-    return this.#finds.call(name, FIND_DEADLINE_MS);
+  find(name: string, requestId: string): Promise<Toy | undefined> {
+    const find = requestId === '' ? name : { name, requestId, key: this.#namedCount++ };
+    return this.#finds.call(find, FIND_DEADLINE_MS);
   }
 
   stats(): BatchStreamStats {
@@ -66,6 +79,17 @@ export class CatalogClient {
     await this.#finds.close();
     this.#stub.close();
   }
+}
+
+function requestOf(finds: readonly Find[]): FindToysRequest {
+  let hasIds = false;
+  const names = finds.map((find) => {
+    if (typeof find === 'string') return Buffer.from(find);
+    hasIds = true;
+    return Buffer.from(find.name);
+  });
+  const requestIds = hasIds ? finds.map((find) => (typeof find === 'string' ? '' : find.requestId)) : [];
+  return { names, requestIds };
 }
 
 function toysOf({ results, pricesCents, quantities }: FindToysResponse): (Toy | undefined)[] {

@@ -1,14 +1,14 @@
 // order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
 
 import { randomUUID } from 'node:crypto';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import {
   OrderClient as OrderStub,
   type PlaceOrderRequest,
   type PlaceOrdersRequest,
   type PlaceOrdersResponse,
 } from '../../proto/gen/toystore/v1/order.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, requestMetadata } from '../rpc/index.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
@@ -84,11 +84,11 @@ export class OrderClient {
   }
 
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */
-  get(number: number): Promise<PlacedOrder | undefined> {
+  get(number: number, requestId: string): Promise<PlacedOrder | undefined> {
     return new Promise((resolve, reject) => {
       this.#stub.getOrder(
         { number },
-        new Metadata(),
+        requestMetadata(requestId),
         { deadline: Date.now() + LOOKUP_DEADLINE_MS },
         (error, response) => {
           if (error !== null) reject(RpcError.from(error));

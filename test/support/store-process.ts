@@ -90,6 +90,13 @@ export class StoreProcess implements AsyncDisposable {
     return line.pid;
   }
 
+  /** Where a service under `start` said, in its log, that it listens. */
+  serviceAddress(service: string): string {
+    const line = this.logs.findLast((log) => log.service === service && log.message === 'started');
+    if (typeof line?.address !== 'string') throw new Error(`${service} has not logged its start`);
+    return line.address;
+  }
+
   /** Resolves when `matches` holds; looked at again after each line of output. Rejects when the process ends before. */
   async until(matches: () => unknown, what: string): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
