@@ -54,6 +54,8 @@ export class OrderDesk {
 
   /** Tells every thread whether orders are taken: their health service says so. */
   setSelling(isSelling: boolean): void {
+    // Who watches the health service is told of changes only.
+    if (isSelling === this.#isSelling) return;
     this.#isSelling = isSelling;
     for (const port of this.#ports) port.postMessage({ kind: 'selling', isSelling } satisfies DeskAnswer);
   }

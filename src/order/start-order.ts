@@ -63,14 +63,16 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   });
   releases.add(() => orderLog.close());
 
-  const link = new GrpcCatalogLink(settings.catalogAddress, log);
+  // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
+  const tellThreads = (): void => desk.setSelling(engine.isSelling && link.isConnected);
+  const link = new GrpcCatalogLink(settings.catalogAddress, log, tellThreads);
   releases.add(() => link.close());
   const engine = new OrderEngine({
     link,
     log: orderLog,
     clock: systemClock,
     logger: log,
-    onSelling: (isSelling) => desk.setSelling(isSelling),
+    onSelling: tellThreads,
   });
   const desk = new OrderDesk(engine, log);
 
