@@ -1,11 +1,11 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
 import type { Log } from '../log.js';
-import { MetricsHub, registerReadings, ThreadMetrics } from '../metrics/index.js';
 import { ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { collectProcessMetrics, poolReadings } from '../store-metrics/store-readings.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
+import { poolReadings } from '../store-metrics/store-readings.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 
 /** Less than the supervisor gives the front end to stop. */
@@ -42,13 +42,10 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     handoff: settings.handoff,
     onRefused: (socket) => socket.end(FULL),
   });
-  const metrics = new ThreadMetrics();
-  collectProcessMetrics(metrics);
-  registerReadings(
-    metrics.registry,
+  const hub = createServiceHub(
+    'frontend',
     poolReadings(() => pool.stats()),
   );
-  const hub = new MetricsHub(metrics, { labels: { service: 'frontend' } });
   pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
