@@ -51,6 +51,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
       }
     },
     onRefused: ({ code, status }, requestId) => {
+      httpMetrics.recordRefusal(status);
       if (isDebug) log.debug('request refused', { code, status, requestId: loggedRequestId(requestId) });
     },
     onHandlerError: (error, route, requestId) => {
