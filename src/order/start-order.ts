@@ -12,7 +12,7 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
+import { createDirectory, lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
@@ -49,7 +49,7 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
 
 async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
   const directory = join(settings.dataDir, 'order');
-  await nodeFileSystem.makeDirectory(directory);
+  await createDirectory(directory);
   const lock = await lockDirectory(directory);
   releases.add(() => lock.release());
 

@@ -12,7 +12,7 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { systemCode } from './storage-error.js';
 
 /**
@@ -42,8 +42,6 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; it is fine if there is none. */
   remove(path: string): Promise<void>;
-  /** Makes a directory with all its parents; it is fine if it exists. */
-  makeDirectory(path: string): Promise<void>;
   /** Puts names in that directory on disk: those created, renamed and removed. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -70,9 +68,6 @@ export const nodeFileSystem: FileSystem = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
-  },
   async syncDirectory(path) {
     const directory = await open(path, constants.O_RDONLY);
     try {
