@@ -1,43 +1,26 @@
 // request-log.ts: what every service writes about requests above the level `debug`: nothing, but for those that took long.
-//
-// When a backend stands still all requests are slow at once, and a line for each would bury the one that says why. So a
-// thread writes a few lines a second, and says in the next one how many it has left out.
 
+import { LimitedLine } from './limited-line.js';
 import type { Log, LogFields } from './log.js';
 
 /** A hundred times what a request takes on a slow disk, and less than the front end waits for the catalog. */
 export const SLOW_REQUEST_MS = 1_000;
 
-/** Lines of one thread: enough to see which requests are slow. */
+/** Of one thread: enough to see which requests are slow. */
 const LINES_PER_SECOND_MAX = 10;
-const SECOND_MS = 1_000;
 /** One message between services carries up to a thousand requests; the names are there to find one of them, not all. */
 const NAMES_MAX = 16;
 
 export class SlowRequestLog {
-  readonly #log: Log;
-  #secondBeganMs = Number.NEGATIVE_INFINITY;
-  #lines = 0;
-  #leftOut = 0;
+  readonly #line: LimitedLine;
 
   constructor(log: Log) {
-    this.#log = log;
+    this.#line = new LimitedLine(log, 'slow request', LINES_PER_SECOND_MAX);
   }
 
   /** A request, or a message of several, has taken longer than SLOW_REQUEST_MS. */
-  note(durationMs: number, fields: LogFields, nowMs = performance.now()): void {
-    if (nowMs - this.#secondBeganMs >= SECOND_MS) {
-      this.#secondBeganMs = nowMs;
-      this.#lines = 0;
-    }
-    if (this.#lines >= LINES_PER_SECOND_MAX) {
-      this.#leftOut++;
-      return;
-    }
-    this.#lines++;
-    const leftOut = this.#leftOut === 0 ? undefined : this.#leftOut;
-    this.#leftOut = 0;
-    this.#log.warn('slow request', { ...fields, durationMs: Math.round(durationMs), leftOut });
+  note(durationMs: number, fields: LogFields): void {
+    this.#line.warn({ ...fields, durationMs: Math.round(durationMs) });
   }
 
   /**

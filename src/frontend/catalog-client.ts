@@ -1,6 +1,6 @@
 // catalog-client.ts: one thread's way to the catalog: all finds of a moment in one message of one long-lived stream.
 
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import {
   CatalogClient as CatalogStub,
   type FindToysRequest,
@@ -40,9 +40,12 @@ export class CatalogClient {
   readonly #finds: BatchStream<Find, Toy | undefined, FindToysRequest, FindToysResponse>;
   #namedCount = 0;
 
-  /** @param address host:port */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.#stub = new CatalogStub(address, channelCredentials, createChannelOptions());
+  /**
+   * @param address host:port
+   * @param onState told when the service answers, and when it does not or no longer, with the reason
+   */
+  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
+    this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
     this.#finds = new BatchStream({
       open: () => this.#stub.findToys(),
       pack: requestOf,
@@ -52,6 +55,7 @@ export class CatalogClient {
       batchItemsMax: FIND_BATCH_ITEMS_MAX,
       queueItemsMax: FIND_QUEUE_ITEMS_MAX,
       failFastMs: FIND_FAIL_FAST_MS,
+      onStateChange: onState,
     });
   }
 

@@ -20,6 +20,8 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
+const NAMES = { catalog: 'catalog', order: 'order service' } as const;
+
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
   const { addresses, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
@@ -27,7 +29,14 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const slow = new SlowRequestLog(log);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
-  const backends = new Backends(addresses);
+  const backends = new Backends(addresses, (backend, isConnected, error) => {
+    // Each thread has connections of its own, which come and go together: the first thread, which is always there, speaks
+    // for all.
+    if (threadIndex > 0) return;
+    const address = addresses[backend];
+    if (isConnected) log.info(`connected to the ${NAMES[backend]}`, { address });
+    else log.warn(`the ${NAMES[backend]} is away: trying on`, { address, error });
+  });
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));

@@ -1,7 +1,7 @@
 // order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
 
 import { randomUUID } from 'node:crypto';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import {
   OrderClient as OrderStub,
   type PlaceOrderRequest,
@@ -47,9 +47,12 @@ export class OrderClient {
   readonly #keyPrefix = `${randomUUID()}-`;
   #keyCount = 0;
 
-  /** @param address host:port */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.#stub = new OrderStub(address, channelCredentials, createChannelOptions());
+  /**
+   * @param address host:port
+   * @param onState told when the service answers, and when it does not or no longer, with the reason
+   */
+  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
+    this.#stub = new OrderStub(address, credentials.createInsecure(), createChannelOptions());
     this.#orders = new BatchStream({
       open: () => this.#stub.placeOrders(),
       pack: (orders) => ({ orders }),
@@ -58,6 +61,7 @@ export class OrderClient {
       batchItemsMax: ORDER_BATCH_ITEMS_MAX,
       queueItemsMax: ORDER_QUEUE_ITEMS_MAX,
       failFastMs: ORDER_FAIL_FAST_MS,
+      onStateChange: onState,
     });
   }
 
