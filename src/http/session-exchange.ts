@@ -23,6 +23,9 @@ export interface ExchangeOwner {
 
 export class SessionExchange implements Exchange {
   body: Buffer = NO_BODY_BYTES;
+  requestId = '';
+  /** The header line by which the answer repeats the client's name for its request; '' without. */
+  requestIdLine = '';
   isAborted = false;
   isAnswered = false;
   resource: Resource | undefined;
@@ -48,6 +51,8 @@ export class SessionExchange implements Exchange {
   /** Makes the object ready for another request with the same head object. */
   reuse(): void {
     this.body = NO_BODY_BYTES;
+    this.requestId = '';
+    this.requestIdLine = '';
     this.isAnswered = false;
     this.resource = undefined;
     this.next = undefined;

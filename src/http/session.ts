@@ -11,6 +11,7 @@
 // Nothing is read while too many requests wait for answers or too many answers wait to be taken. A session has no timer:
 // the server calls `tick()` on all its sessions a few times a second.
 import type { Socket } from 'node:net';
+import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../request-id.js';
 import { type ConnectionNote, errorBody } from './answer-writer.js';
 import { BodyCollector } from './body-collector.js';
 import { HttpError } from './http-error.js';
@@ -90,9 +91,10 @@ export class Session {
     let note: ConnectionNote = '';
     if (!exchange.isKeepAlive) note = 'close';
     else if (exchange.isHttp10) note = 'keep-alive';
-    const text = this.host.writer.answer(status, body, headers, exchange.isHead, note);
+    const text = this.host.writer.answer(status, body, headers, exchange.isHead, note, exchange.requestIdLine);
     if (this.host.isMeasuring) {
-      this.host.exchangeFinished(exchange.route, status, performance.now() - exchange.startedAtMs);
+      const durationMs = performance.now() - exchange.startedAtMs;
+      this.host.exchangeFinished(exchange.route, status, durationMs, exchange.requestId);
     }
     if (exchange !== this.reading) this.release(exchange);
     if (this.state === CLOSED) return;
@@ -168,6 +170,7 @@ export class Session {
   /** The head is complete: find the resource, which knows how large a body may be. */
   private beginRequest(): void {
     const { head } = this.parser;
+    if (this.host.requestIds !== 'none') this.nameRequest(this.reading);
     if (head.fields.hostCount === 0 && head.versionMinor === 1) {
       this.refuse(new HttpError('HOST_MISSING'));
       return;
@@ -183,6 +186,12 @@ export class Session {
     if (!isAcceptable) return;
     this.isContinueDue = this.first !== undefined;
     if (!this.isContinueDue) this.out += CONTINUE;
+  }
+
+  private nameRequest(exchange: SessionExchange): void {
+    const id = fittingRequestId(this.parser.head.header(REQUEST_ID_HEADER));
+    if (id !== '') exchange.requestIdLine = `X-Request-Id: ${id}\r\n`;
+    exchange.requestId = id === '' && this.host.requestIds === 'all' ? newRequestId() : id;
   }
 
   /** The request is complete: it takes its place in the row, and its handler runs. */
@@ -225,7 +234,7 @@ export class Session {
   }
 
   private handlerFailed(exchange: SessionExchange, error: unknown): void {
-    this.host.handlerFailed(error, exchange.route);
+    this.host.handlerFailed(error, exchange.route, exchange.requestId);
     if (!exchange.isAnswered) exchange.sendError(500, 'internal error');
   }
 
@@ -276,12 +285,14 @@ export class Session {
 
   /** Answers what the parser refused, after all that waits; nothing after it is read. */
   private refuse(error: HttpError): void {
-    this.host.requestRefused(error);
+    // The head of the refused message may have been read: then it may have a name.
+    const { requestId, requestIdLine } = this.reading;
+    this.host.requestRefused(error, requestId);
     const exchange = new SessionExchange(this, undefined);
     exchange.isKeepAlive = false;
     exchange.isAnswered = true;
     const body = errorBody(error.status, error.message);
-    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close');
+    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close', requestIdLine);
     this.isContinueDue = false;
     this.body.take();
     this.state = CLOSING;

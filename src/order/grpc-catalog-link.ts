@@ -36,8 +36,9 @@ export class GrpcCatalogLink implements CatalogLink {
   /**
    * @param address host:port; it is connected to from now on, again and again
    * @param logger told when the catalog goes away and when it is back
+   * @param onConnected called then
    */
-  constructor(address: string, logger: Log) {
+  constructor(address: string, logger: Log, onConnected: () => void) {
     this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
     this.#batches = new BatchStream({
       open: () => this.#stub.processOrders(),
@@ -49,6 +50,7 @@ export class GrpcCatalogLink implements CatalogLink {
       onStateChange: (isConnected, reason) => {
         if (isConnected) logger.info('connected to the catalog', { address });
         else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
+        onConnected();
       },
     });
   }
@@ -85,6 +87,11 @@ export class GrpcCatalogLink implements CatalogLink {
         else reject(new RpcError('INTERNAL', 'the catalog gave no incarnation'));
       });
     });
+  }
+
+  /** Whether the catalog answers. */
+  get isConnected(): boolean {
+    return this.#batches.isConnected;
   }
 
   stats(): BatchStreamStats {

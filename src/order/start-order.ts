@@ -12,7 +12,7 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { lockDirectory, nodeFileSystem } from '../storage/index.js';
+import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
@@ -54,7 +54,7 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
 
 async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
   const directory = join(settings.dataDir, 'order');
-  await nodeFileSystem.makeDirectory(directory);
+  await createDirectory(directory);
   const lock = await lockDirectory(directory);
   releases.add(() => lock.release());
 
@@ -68,14 +68,16 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   });
   releases.add(() => orderLog.close());
 
-  const link = new GrpcCatalogLink(settings.catalogAddress, log);
+  // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
+  const tellThreads = (): void => desk.setSelling(engine.isSelling && link.isConnected);
+  const link = new GrpcCatalogLink(settings.catalogAddress, log, tellThreads);
   releases.add(() => link.close());
   const engine = new OrderEngine({
     link,
     log: orderLog,
     clock: systemClock,
     logger: log,
-    onSelling: (isSelling) => desk.setSelling(isSelling),
+    onSelling: tellThreads,
   });
   const desk = new OrderDesk(engine, log);
 

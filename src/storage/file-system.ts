@@ -12,7 +12,7 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { systemCode } from './storage-error.js';
 
 /**
@@ -42,8 +42,6 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; it is fine if there is none. */
   remove(path: string): Promise<void>;
-  /** Makes a directory with all its parents; it is fine if it exists. */
-  makeDirectory(path: string): Promise<void>;
   /** Puts names in that directory on disk: those created, renamed and removed. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -76,23 +74,18 @@ export const nodeFileSystem: FileSystem = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
+  async syncDirectory(path) {
+    const directory = await open(path, constants.O_RDONLY);
+    try {
+      await directory.sync();
+    } catch (error) {
+      // Some file systems have no such call for directories; their renames are durable in their own way.
+      if (systemCode(error) !== 'EINVAL') throw error;
+    } finally {
+      await directory.close();
+    }
   },
-  syncDirectory,
 };
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } catch (error) {
-    // Some file systems have no such call for directories; their renames are durable in their own way.
-    if (systemCode(error) !== 'EINVAL') throw error;
-  } finally {
-    await directory.close();
-  }
-}
 
 /** A descriptor with callbacks made into promises: about half the cost per call of Node's own FileHandle. */
 class NodeFile implements OpenFile {

@@ -2,6 +2,7 @@
 // per directory. It knows nothing of what the bytes mean.
 
 export { replaceFile } from './atomic-file.js';
+export { createDirectory } from './create-directory.js';
 export { type DirectoryLock, lockDirectory } from './directory-lock.js';
 export {
   type FileSystem,
