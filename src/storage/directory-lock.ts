@@ -52,8 +52,8 @@ const SOCKET_PATH_BYTES_MAX = 103;
 /** A living process answers at once; one that is stopped, or busy for so long, holds its lock all the same. */
 const ANSWER_TIMEOUT_MS = 1000;
 
-/** How long two starters at the same moment may take to agree; it takes them a few milliseconds. */
-const AGREEMENT_TIMEOUT_MS = 3000;
+/** How long starters at the same moment may take to agree: two take a few milliseconds, twenty on a busy machine seconds. */
+const AGREEMENT_TIMEOUT_MS = 15_000;
 const RETRY_MS = 20;
 /** Who steps back stays away for longer each time, up to this, so that the first of many sees an empty directory soon. */
 const RETRY_MS_MAX = 500;
