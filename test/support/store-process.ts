@@ -69,7 +69,12 @@ export class StoreProcess implements AsyncDisposable {
   /** Starts a command and waits for its ready line. */
   static async start(command: string, options: ProcessOptions = {}): Promise<StoreProcess> {
     const started = await StoreProcess.spawn(command, options);
-    await started.until(() => started.address, `the ready line of ${command}`);
+    try {
+      await started.until(() => started.address, `the ready line of ${command}`);
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
     return started;
   }
 
