@@ -59,7 +59,8 @@ export interface Line {
   readonly symbol?: boolean;
 }
 
-interface Words {
+/** What stands around a chart. */
+export interface Words {
   readonly id: string;
   readonly title: string;
   readonly caption: string;

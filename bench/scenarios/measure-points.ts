@@ -24,6 +24,8 @@ export interface Point {
   readonly key: RowKey;
   readonly target: Target;
   readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
+  /** Called before each round; what it returns, after the round: for counts that the target itself keeps. */
+  readonly watch?: (() => Promise<() => Promise<void>>) | undefined;
 }
 
 /** How often and how long each point is measured. */
@@ -82,8 +84,11 @@ async function runRounds(
       const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
       context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
       const { host, port } = point.target;
+      const endWatch = await point.watch?.();
       const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
-      if (report.seconds > 0) ofPoint.push(report);
+      if (report.seconds === 0) continue;
+      await endWatch?.();
+      ofPoint.push(report);
     }
   }
 }

@@ -2,9 +2,9 @@
 //
 // Each stretch is one row; memory of the store's processes is read from /proc at its end (on Linux).
 
-import { readdirSync, readFileSync } from 'node:fs';
 import type { LoadReport } from '../load/load-job.js';
 import { rowsFromReports } from '../run/results.js';
+import { familyMemoryMib } from '../store/process-memory.js';
 import { TOYS } from '../store/toystore.js';
 import { TARGET_SECONDS } from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
@@ -17,7 +17,6 @@ const QUICK_MINUTES = 0.5;
 const STRETCHES = 20;
 const MS_PER_MINUTE = 60_000;
 const SECONDS_PER_MINUTE = 60;
-const KIB_PER_MIB = 1024;
 
 export const soak: Scenario = {
   plannedSeconds: (options) => TARGET_SECONDS + minutesOf(options) * SECONDS_PER_MINUTE,
@@ -33,7 +32,7 @@ export const soak: Scenario = {
         const variant = `from minute ${fromMinute.toFixed(1)}`;
         const key = { scenario: 'soak', subject: target.name, clients: CLIENTS, p: ORDER_PROBABILITY, variant };
         context.addRows(rowsFromReports(key, [report]));
-        if (target.pid !== undefined) memory.push(memoryMib(target.pid));
+        if (target.pid !== undefined) memory.push(familyMemoryMib(target.pid));
       }
     } finally {
       await target.stop();
@@ -74,29 +73,4 @@ function addMemory(context: ScenarioContext, memory: readonly number[]): void {
       note: `${(last / first).toFixed(2)} times that after the first quarter`,
     },
   ]);
-}
-
-/** Resident memory of a process and all below it; 0 where there is no /proc. */
-function memoryMib(pid: number): number {
-  try {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync('/proc')) {
-      if (/^\d+$/.test(name)) parents.set(Number(name), Number(statusField(name, 'PPid')));
-    }
-    const isBelow = (child: number): boolean =>
-      child === pid || (parents.has(child) && child > 1 && isBelow(parents.get(child)!));
-    const family = [...parents.keys()].filter(isBelow);
-    return family.reduce((sum, member) => sum + Number(statusField(String(member), 'VmRSS')), 0) / KIB_PER_MIB;
-  } catch {
-    return 0;
-  }
-}
-
-function statusField(pid: string, name: string): string {
-  try {
-    return new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  } catch {
-    // It ended between being listed and being read.
-    return '0';
-  }
 }
