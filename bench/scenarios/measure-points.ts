@@ -58,7 +58,11 @@ export async function measurePoints(
   } finally {
     for (const [point, ofPoint] of reports) {
       if (ofPoint.length === 0) continue;
-      rows.push(...rowsFromReports(point.key, ofPoint));
+      const ofRow = rowsFromReports(point.key, ofPoint);
+      if (ofRow.length === 0) {
+        context.note(`${point.key.scenario}, ${point.target.name}, ${point.label}: no request was sent in its time.`);
+      }
+      rows.push(...ofRow);
       addNotes(context, point, ofPoint);
     }
     context.addRows(rows);
