@@ -53,9 +53,10 @@ Bars: at half of the top rate a p99 of 10 ms for queries and of 25 ms for durabl
     inDefaultRun: true,
     summary: 'durable orders per second, and orders per fdatasync, beside one fsync for each order',
     detail: `Orders over keep-alive connections, closed loop, six toys in turn. Beside the store: node:http over unary grpc-js
-calls (bench/peers), catalog and order each appending a line and waiting for an fdatasync of its own for each order.
+calls (bench/peers), catalog and order each appending a line and waiting for an fdatasync of its own for each order:
+side by side, as it comes in Node, and in turn, so that the file never has a gap (the store without group commit).
 Orders per fdatasync are counted by the store itself, for the journals of catalog and order apart.
-Bar: five times that peer at 64 connections.
+Bar: five times those peers at 64 connections.
   --connections 1,8,64,256  how many keep-alive connections, one point each
   --rounds 5                rounds for each store`,
   },

@@ -293,7 +293,9 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
     const key = `${figure.scenario}, ${figure.unit}`;
     groups.set(key, [...(groups.get(key) ?? []), figure]);
   }
-  return [...groups].map(([key, group]) => {
+  // Nothing but zeros makes no picture.
+  const drawn = [...groups].filter(([, group]) => group.some((figure) => figure.value > 0));
+  return drawn.map(([key, group]) => {
     const cases = [...new Set(group.map((figure) => figure.case))];
     const subjects = [...new Set(group.map((figure) => figure.subject))];
     const id = key.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();

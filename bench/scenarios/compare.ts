@@ -10,10 +10,9 @@
 
 import path from 'node:path';
 import type { Work } from '../load/load-job.js';
-import { formatNumber } from '../report/words.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import { COMPILED_FOLDER } from '../run/paths.js';
-import type { Figure, Row } from '../run/results.js';
+import type { Row } from '../run/results.js';
 import { startServer, type Target } from '../store/server-process.js';
 import { startAll } from '../store/start-all.js';
 import { TOYS } from '../store/toystore.js';
@@ -21,12 +20,11 @@ import { measurePoints, type Point, pointsSeconds, type Timing } from './measure
 import { describeConnections, type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { sweepOf } from './sweep.js';
 
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
 const SWEEP_CONNECTIONS = [1, 4, 16, 64, 256, 1000] as const;
-/** Of the best throughput at fewer connections, what must be left at any number of more. */
-const SWEEP_BAR = { atLeast: 0.8 } as const;
 const OPERATIONS = ['query', 'order'] as const;
 const STORE = 'toystore';
 const BASELINE = 'fastify';
@@ -88,7 +86,7 @@ export const compare: Scenario = {
       await warmUp(context, targets);
       const rows = await measurePoints(context, pointsOf(targets, options), timingOf(options), START_SECONDS);
       context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
-      context.addFigures(OPERATIONS.flatMap((operation) => sweepOf(rows, operation)));
+      context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
     } finally {
       await Promise.all(targets.map((target) => target.stop()));
     }
@@ -131,40 +129,4 @@ async function warmUp(context: ScenarioContext, targets: readonly Target[]): Pro
       await context.generator.run({ ...job, host, port, warmupMs: 0, durationMs }, context.signal);
     }
   }
-}
-
-/** Does the store's throughput hold while connections grow, and is every request answered? */
-function sweepOf(rows: readonly Row[], operation: Row['operation']): Figure[] {
-  const ofStore = rows.filter((row) => row.subject === STORE && row.operation === operation);
-  const counts = ofStore.map((row) => row.clients);
-  if (counts.length < 2) return [];
-  const range = `from ${Math.min(...counts)} to ${Math.max(...counts)} connections`;
-  const common = { scenario: 'compare', subject: STORE } as const;
-  let best = 0;
-  const shares = ofStore.map((row) => {
-    best = Math.max(best, row.throughput);
-    return row.throughput / best;
-  });
-  const errors = ofStore.map((row) => row.errors);
-  return [
-    {
-      ...common,
-      case: `${operation}, ${range}, lowest throughput after the best`,
-      value: Math.min(...shares),
-      unit: 'of the best',
-      better: 'higher',
-      rounds: shares,
-      bar: SWEEP_BAR,
-      note: `at ${counts.join(', ')}: ${ofStore.map((row) => formatNumber(row.throughput)).join(', ')}/s`,
-    },
-    {
-      ...common,
-      case: `${operation}, ${range}, failed requests`,
-      value: errors.reduce((sum, count) => sum + count, 0),
-      unit: 'requests',
-      better: 'lower',
-      rounds: errors,
-      bar: { atMost: 0 },
-    },
-  ];
 }

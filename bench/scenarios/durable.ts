@@ -1,9 +1,11 @@
 // durable.ts: what group commit gives: durable orders per second through HTTP, and how many of them share one sync.
 //
-//   toystore          one fdatasync in each service for all orders that came while the last one ran
-//   node-http-fsync   the same API over unary gRPC calls, in both services one fdatasync for each order
+//   toystore                  one fdatasync in each service for all orders that came while the last one ran
+//   node-http-fsync           the same API over unary gRPC calls, in both services one fdatasync for each order
+//   node-http-fsync-in-turn   the same, one order after the other, so that the file never has a gap: what the store
+//                             would be without group commit
 //
-// Both run all the time and are loaded in turn, round by round. The store says itself how often it synced.
+// All of them run all the time and are loaded in turn, round by round. The store says itself how often it synced.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -30,13 +32,15 @@ import { storeTarget } from './store-target.js';
 
 const CONNECTIONS = [1, 8, 64, 256] as const;
 const STORE = 'toystore';
-const BASELINE = 'node-http-fsync';
+const SUBJECTS = 3;
+const SIDE_BY_SIDE = 'node-http-fsync';
+const IN_TURN = 'node-http-fsync-in-turn';
 /** At 64 connections, five times what a sync for each order gives. */
 const BARS = [{ operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 5 } }] as const;
 
 function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
   if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 80 };
-  if (isOverview) return { rounds: rounds ?? 3, durationMs: 600, warmupMs: 150 };
+  if (isOverview) return { rounds: rounds ?? 2, durationMs: 600, warmupMs: 150 };
   return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
 }
 
@@ -46,38 +50,48 @@ type Watched = JournalCounts[];
 export const durable: Scenario = {
   plannedSeconds: (options) =>
     TARGET_SECONDS +
-    2 * warmUpSeconds(options) +
-    pointsSeconds(2 * (options.connections ?? CONNECTIONS).length, timingOf(options)),
+    SUBJECTS * warmUpSeconds(options) +
+    pointsSeconds(SUBJECTS * (options.connections ?? CONNECTIONS).length, timingOf(options)),
   run: async (context) => {
     const { options } = context;
-    const [store, peer] = (await startAll([storeTarget(options), startFsyncPeer()])) as [Target, Target];
+    const targets = await startAll([
+      storeTarget(options),
+      startFsyncPeer(SIDE_BY_SIDE, 'side-by-side'),
+      startFsyncPeer(IN_TURN, 'in-turn'),
+    ]);
+    const store = targets[0]!;
     const watched = new Map<number, Watched>();
     try {
-      for (const target of [store, peer]) await warmUp(context, target);
+      for (const target of targets) await warmUp(context, target);
       const points = (options.connections ?? CONNECTIONS).flatMap((connections) => {
         const rounds: Watched = [];
         watched.set(connections, rounds);
-        return [
-          { ...pointOf(store, connections), watch: () => watchJournals(store, rounds) },
-          pointOf(peer, connections),
-        ];
+        const watch = () => watchJournals(store, rounds);
+        return targets.map((target) => ({ ...pointOf(target, connections), ...(target === store ? { watch } : {}) }));
       });
-      const secondsBefore = TARGET_SECONDS + 2 * warmUpSeconds(options);
+      const secondsBefore = TARGET_SECONDS + SUBJECTS * warmUpSeconds(options);
       const rows = await measurePoints(context, points, timingOf(options), secondsBefore);
-      context.addFigures(ratiosOf(rows, { scenario: 'durable', baseline: BASELINE, subject: STORE, bars: BARS }));
+      for (const [baseline, remark] of [
+        [SIDE_BY_SIDE, 'syncs side by side'],
+        [IN_TURN, 'syncs in turn'],
+      ] as const) {
+        const pair = rows.filter(({ subject }) => subject === STORE || subject === baseline);
+        context.addFigures(ratiosOf(pair, { scenario: 'durable', baseline, subject: STORE, bars: BARS, remark }));
+      }
     } finally {
       context.addFigures([...watched].flatMap(([connections, rounds]) => ordersPerSync(connections, rounds)));
-      await Promise.all([store.stop(), peer.stop()]);
+      await Promise.all(targets.map((target) => target.stop()));
     }
   },
 };
 
-async function startFsyncPeer(): Promise<Target> {
+async function startFsyncPeer(name: string, writes: string): Promise<Target> {
   await mkdir(DATA_FOLDER, { recursive: true });
   const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-fsync-'));
+  const file = path.join(COMPILED_FOLDER, 'peers', 'peer-store.js');
   return startServer({
-    name: BASELINE,
-    args: [path.join(COMPILED_FOLDER, 'peers', 'peer-store.js'), '--frontend', 'node-http', '--fsync', folder],
+    name,
+    args: [file, '--frontend', 'node-http', '--fsync', folder, '--writes', writes],
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
 }

@@ -22,6 +22,8 @@ export interface RatioOptions {
   /** The subject that the bars are for. */
   readonly subject: string;
   readonly bars: readonly RatioBar[];
+  /** Stands behind the case, where the same rows are compared twice. */
+  readonly remark?: string;
 }
 
 /** Throughput and median latency of every subject beside the baseline's; no ratio where the baseline has no row. */
@@ -45,7 +47,12 @@ function ratio(row: Row, quantity: Quantity, baseline: Row | undefined, options:
     one.operation === operation && one.clients === clients && one.quantity === quantity;
   return {
     scenario: options.scenario,
-    case: `${operation}, ${describeConnections(clients)}, ${quantity === 'p50' ? 'median latency' : 'throughput'}`,
+    case: [
+      operation,
+      describeConnections(clients),
+      quantity === 'p50' ? 'median latency' : 'throughput',
+      ...(options.remark === undefined ? [] : [options.remark]),
+    ].join(', '),
     subject,
     value,
     unit: quantity === 'p50' ? 'ms' : `${operation === 'query' ? 'queries' : 'orders'}/s`,
