@@ -17,20 +17,15 @@ import { type JournalCounts, readJournalCounts } from '../store/journal-counts.j
 import { startServer, type Target } from '../store/server-process.js';
 import { startAll } from '../store/start-all.js';
 import { TOYS } from '../store/toystore.js';
-import {
-  measurePoints,
-  type Point,
-  pointsSeconds,
-  TARGET_SECONDS,
-  type Timing,
-  warmUp,
-  warmUpSeconds,
-} from './measure-points.js';
+import { measurePoints, type Point, pointsSeconds, type Timing, warmUp, warmUpSeconds } from './measure-points.js';
 import { describeConnections, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
 
 const CONNECTIONS = [1, 8, 64, 256] as const;
+const QUICK_CONNECTIONS = [1, 64] as const;
+/** Starting three stores at once, and stopping them. */
+const START_SECONDS = 7;
 const STORE = 'toystore';
 const SUBJECTS = 3;
 const SIDE_BY_SIDE = 'node-http-fsync';
@@ -44,14 +39,18 @@ function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
   return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
 }
 
+function connectionsOf({ connections, quick }: BenchOptions): readonly number[] {
+  return connections ?? (quick ? QUICK_CONNECTIONS : CONNECTIONS);
+}
+
 /** For each round of one number of connections: orders and syncs from its start to its end. */
 type Watched = JournalCounts[];
 
 export const durable: Scenario = {
   plannedSeconds: (options) =>
-    TARGET_SECONDS +
+    START_SECONDS +
     SUBJECTS * warmUpSeconds(options) +
-    pointsSeconds(SUBJECTS * (options.connections ?? CONNECTIONS).length, timingOf(options)),
+    pointsSeconds(SUBJECTS * connectionsOf(options).length, timingOf(options)),
   run: async (context) => {
     const { options } = context;
     const targets = await startAll([
@@ -63,13 +62,13 @@ export const durable: Scenario = {
     const watched = new Map<number, Watched>();
     try {
       for (const target of targets) await warmUp(context, target);
-      const points = (options.connections ?? CONNECTIONS).flatMap((connections) => {
+      const points = connectionsOf(options).flatMap((connections) => {
         const rounds: Watched = [];
         watched.set(connections, rounds);
         const watch = () => watchJournals(store, rounds);
         return targets.map((target) => ({ ...pointOf(target, connections), ...(target === store ? { watch } : {}) }));
       });
-      const secondsBefore = TARGET_SECONDS + SUBJECTS * warmUpSeconds(options);
+      const secondsBefore = START_SECONDS + SUBJECTS * warmUpSeconds(options);
       const rows = await measurePoints(context, points, timingOf(options), secondsBefore);
       for (const [baseline, remark] of [
         [SIDE_BY_SIDE, 'syncs side by side'],
