@@ -107,7 +107,7 @@ Bars: the order service over a journal of a million orders and the catalog over 
     measures: 'store',
     inDefaultRun: false,
     summary: 'one mixed load for long: latency, errors and memory over time',
-    detail: `32 clients, order probability 0.4, twenty stretches with a row each, and the memory of all processes after each.
+    detail: `32 clients, order probability 0.4, stretches with a row each, and the memory of all processes after each.
   --minutes 10              how long`,
   },
 } as const;
@@ -186,5 +186,6 @@ Options:
 
 clinic sees a service's main thread only, so the watched service runs with THREADS=0, which serves everything there;
 \`threads\` sees them all as they normally run. clinic's bubbleprof is left out: it hangs on current versions of Node.
+What it would show, where requests wait, is in the store's /metrics: queues, batches, syncs (docs/operations.md).
 clinic is installed on first use, into bench/clinic.`;
 }

@@ -7,8 +7,10 @@ import path from 'node:path';
 import { renderDiff } from './report/diff.js';
 import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
 import { runBench } from './run/bench-run.js';
+import { onInterrupts } from './run/interrupts.js';
 import { BENCH_FOLDER, ROOT } from './run/paths.js';
 import { readResults } from './run/results-file.js';
+import { endServers } from './store/server-process.js';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -36,9 +38,11 @@ export async function main(argv: string[]): Promise<number> {
 async function measure(argv: readonly string[]): Promise<number> {
   const options = parseBenchOptions(argv);
   const abort = new AbortController();
-  // A second Ctrl-C, once the first has been taken note of, ends the process at once.
-  process.once('SIGINT', () => abort.abort());
-  process.once('SIGTERM', () => abort.abort());
+  const endAtOnce = (): never => {
+    endServers();
+    process.exit(EXIT_SIGINT);
+  };
+  onInterrupts({ first: () => abort.abort(), second: endAtOnce });
   const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ');
   const { results, reportPath, failedScenarios } = await runBench(options, command, abort.signal);
   process.stdout.write(`\n${path.resolve(reportPath)}\n`);

@@ -275,8 +275,8 @@ function soakCharts(rows: readonly Row[]): Chart[] {
         caption: `${rows[0]!.clients} clients, one mixed load all the time.`,
       },
       {
-        xName: 'stretch',
-        categories: stretches.map((s) => s.replace(/\D*/, '')),
+        xName: 'stretch, from minute',
+        categories: stretches.map((stretch) => stretch.replaceAll(/[^\d:]/g, '')),
         yName: 'latency',
         yFormat: 'ms',
         yLog: true,

@@ -50,7 +50,8 @@ for (const [argv, message] of REFUSED) {
 
 const PROFILE_REFUSED: readonly [argv: string[], message: RegExp][] = [
   [[], /^profile takes one tool: threads, doctor, flame, heapprofiler/],
-  [['bubbleprof'], /^the tool is "bubbleprof"/],
+  [['bubbleprof'], /^bubbleprof hangs on current versions of Node: `threads`/],
+  [['coffee'], /^the tool is "coffee": it must be one of threads, doctor, flame, heapprofiler$/],
   [['doctor', 'flame'], /^profile takes one tool/],
   [['flame', '--service', 'client'], /^--service is "client": it must be one of catalog, order, frontend/],
   [['flame', '--seconds', '1.5'], /^--seconds/],

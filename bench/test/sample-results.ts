@@ -51,7 +51,7 @@ export function sampleResults(): BenchResults {
       sampleRow(1, { scenario: 'durable', operation: 'order', subject, p: undefined }),
     ),
     ...['bare', 'docker'].map((variant) => sampleRow(1 + slower, { scenario: 'docker', operation, variant })),
-    ...['from minute 0.0', 'from minute 0.5'].map((variant) => sampleRow(1, { scenario: 'soak', operation, variant })),
+    ...['from 0:00 min', 'from 0:30 min'].map((variant) => sampleRow(1, { scenario: 'soak', operation, variant })),
   ]);
   const figures = [
     sampleFigure(90_000, { ratio: 1.9, baseline: 'node:http', bar: { atLeast: 1.8 } }),
