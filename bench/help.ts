@@ -135,6 +135,7 @@ export function benchHelp(): string {
   const separate = names.filter(([, { inDefaultRun }]) => !inDefaultRun).map(([name]) => name);
   return `Usage: npm run bench -- [scenario …] [options]
        npm run bench -- diff A.json B.json
+       npm run bench -- evaluation [step …]
        npm run bench -- test
 
 Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, CSV, SVG, PNG).
@@ -144,6 +145,7 @@ its figures are steady.
 Scenarios:
 ${list}
   diff         what changed between two results.json beyond their noise
+  evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed: about 15 minutes
   test         the tests of the benchmarks themselves
 
 Options (of all; those of a scenario: npm run bench -- <scenario> --help):

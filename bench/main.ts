@@ -1,9 +1,11 @@
-// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, or the benchmarks' own tests.
+// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, all runs of the evaluation, or the benchmarks'
+// own tests.
 //
 // Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { runEvaluation } from './evaluation/evaluation.js';
 import { renderDiff } from './report/diff.js';
 import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
 import { runBench } from './run/bench-run.js';
@@ -23,6 +25,8 @@ export async function main(argv: string[]): Promise<number> {
     switch (argv[0]) {
       case 'diff':
         return await diff(argv.slice(1));
+      case 'evaluation':
+        return await evaluate(argv.slice(1));
       case 'test':
         return test(argv.slice(1));
       default:
@@ -58,6 +62,14 @@ async function diff(files: readonly string[]): Promise<number> {
   }
   process.stdout.write(renderDiff(await readResults(before), await readResults(after)));
   return EXIT_OK;
+}
+
+async function evaluate(words: readonly string[]): Promise<number> {
+  const { failed, isAborted } = await runEvaluation(words);
+  if (isAborted) return EXIT_SIGINT;
+  if (failed.length === 0) return EXIT_OK;
+  process.stderr.write(`not measured: ${failed.join(', ')}\n`);
+  return EXIT_FAILED;
 }
 
 /** The benchmarks' tests run where their packages are; the root's `npm test` needs none of these. */
