@@ -3,24 +3,13 @@
 
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { BenchResults, Figure, Row } from '../run/results.js';
-import {
-  barChart,
-  type Chart,
-  type Line,
-  lineChart,
-  ORDER_COLOR,
-  QUERY_COLOR,
-  sidewaysBarChart,
-  type Words,
-} from './chart-style.js';
+import { barChart, type Chart, lineChart, sidewaysBarChart } from './chart-style.js';
+import { compareCharts, durableCharts, sweepCharts } from './peer-charts.js';
+import { COLORS, categoriesOf, OPERATIONS, percentileLines, type ValuesOf } from './row-lines.js';
 
-const OPERATIONS = ['query', 'order'] as const;
-const COLORS = { query: QUERY_COLOR, order: ORDER_COLOR } as const;
 const BINS_PER_DECADE = 12;
 /** Bars that differ by more than this are drawn on a log axis: on a linear one the shorter ones would not be seen. */
 const LOG_FROM_RANGE = 50;
-/** A line needs more than two points to be one. */
-const SWEEP_CHART_FROM = 3;
 /** Points of a percentile plot for each nine. */
 const POINTS_PER_NINE = 12;
 /** The clients of the evaluation's main case, preferred where one number must be chosen. */
@@ -161,73 +150,6 @@ function histogramChart(rows: readonly Row[], clients: string): Chart {
   );
 }
 
-function compareCharts(rows: readonly Row[]): Chart[] {
-  return OPERATIONS.flatMap((operation) =>
-    peerChart(rows, operation, {
-      id: `compare-${operation}`,
-      title: `The store beside its peers: ${operation === 'query' ? 'queries' : 'orders'} per second`,
-      caption:
-        'Keep-alive connections, closed loop, six toys in turn; medians of interleaved rounds. Only the store syncs orders to disk.',
-    }),
-  );
-}
-
-function durableCharts(rows: readonly Row[]): Chart[] {
-  return peerChart(rows, 'order', {
-    id: 'durable-order',
-    title: 'Durable orders per second: one sync for a group, one sync for each',
-    caption:
-      'Keep-alive connections, closed loop, six toys in turn; medians of interleaved rounds. Both have every order on disk twice before its answer.',
-  });
-}
-
-/** A group of bars for each number of connections at which more than one subject was measured. */
-function peerChart(all: readonly Row[], operation: Row['operation'], words: Words): Chart[] {
-  const ofOperation = all.filter((row) => row.operation === operation);
-  const subjectsAt = (clients: number): number =>
-    new Set(ofOperation.filter((row) => row.clients === clients).map((row) => row.subject)).size;
-  const rows = ofOperation.filter((row) => subjectsAt(row.clients) > 1);
-  if (rows.length === 0) return [];
-  const { axis } = categoriesOf(rows, (row) => row.clients);
-  // Colours are the same in the chart of the other operation, where one of them may be missing.
-  const subjects = [...new Set(all.map((row) => row.subject))];
-  const bars = subjects.flatMap((subject, colorIndex) => {
-    const ofSubject = rows.filter((row) => row.subject === subject);
-    if (ofSubject.length === 0) return [];
-    const data = axis.map((clients) => ofSubject.find((row) => row.clients === clients)?.throughput ?? null);
-    return [{ name: subject, colorIndex, data }];
-  });
-  return [
-    barChart(
-      words,
-      { xName: 'connections', categories: axis.map(String), yName: 'per second', yFormat: 'count' },
-      bars,
-    ),
-  ];
-}
-
-/** The store alone over many numbers of connections. */
-function sweepCharts(all: readonly Row[]): Chart[] {
-  const rows = all.filter((row) => row.subject === 'toystore');
-  const { axis, valuesOf } = categoriesOf(rows, (row) => row.clients);
-  if (axis.length < SWEEP_CHART_FROM) return [];
-  return [
-    lineChart(
-      {
-        id: 'throughput-by-connections',
-        title: 'Throughput against connections',
-        caption: 'Queries alone and durable orders alone over keep-alive connections; closed loop, log scale.',
-      },
-      { xName: 'connections', categories: axis.map(String), yName: 'answers per second', yFormat: 'count', yLog: true },
-      OPERATIONS.map((operation) => ({
-        name: operation,
-        colorIndex: COLORS[operation],
-        data: valuesOf(operation, (row) => row.throughput),
-      })),
-    ),
-  ];
-}
-
 function dockerCharts(all: readonly Row[]): Chart[] {
   return OPERATIONS.flatMap((operation) => {
     const rows = all.filter((row) => row.operation === operation);
@@ -320,29 +242,6 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
       isLog,
     );
   });
-}
-
-type ValuesOf = (operation: Row['operation'], value: (row: Row) => number) => (number | null)[];
-
-function categoriesOf(rows: readonly Row[], xOf: (row: Row) => number): { axis: number[]; valuesOf: ValuesOf } {
-  const axis = [...new Set(rows.map(xOf))].sort((a, b) => a - b);
-  const valuesOf: ValuesOf = (operation, value) =>
-    axis.map((x) => {
-      const row = rows.find((one) => xOf(one) === x && one.operation === operation && one.count > 0);
-      return row === undefined ? null : value(row);
-    });
-  return { axis, valuesOf };
-}
-
-function percentileLines(rows: readonly Row[], valuesOf: ValuesOf): Line[] {
-  return OPERATIONS.filter((operation) => rows.some((row) => row.operation === operation)).flatMap((operation) =>
-    (['p50', 'p99'] as const).map((percentile) => ({
-      name: `${operation} ${percentile}`,
-      colorIndex: COLORS[operation],
-      dashed: percentile === 'p99',
-      data: valuesOf(operation, (row) => row[percentile]),
-    })),
-  );
 }
 
 /** [1 / (1 - p), latency] up to the last percentile that has at least one answer beyond it. */
