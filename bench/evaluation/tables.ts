@@ -165,10 +165,11 @@ function bars(results: StepResults): string {
   const withBar = figuresOf(results).filter((figure) => figure.bar !== undefined);
   if (withBar.length === 0) return '';
   return table(
-    ['', '', 'measured', 'bar', ''],
+    ['', '', '', 'measured', 'bar', ''],
     withBar.map((figure) => [
       figure.scenario,
       figure.case,
+      figure.subject,
       formatReached(figure),
       formatBar(figure.bar!),
       isBarReached(figure) ? 'reached' : '**missed**',

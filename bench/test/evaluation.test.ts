@@ -56,6 +56,9 @@ test('runs that are compared stand in one table; steps that are missing have non
 
 test('bars stand last, with what was missed in bold', (t) => {
   const tables = renderTables(new Map([['speed', sampleResults()]]));
-  t.regex(tables, /\| rate \| query, p99 at half of the top rate \| 12\.5 ms \| at most 10 \| \*\*missed\*\* \|/);
-  t.regex(tables, /\| http \| .* \| 1\.90 × node:http \| at least 1\.8 \| reached \|/);
+  t.regex(
+    tables,
+    /\| rate \| query, p99 at half of the top rate \| toystore \| 12\.5 ms \| at most 10 \| \*\*missed\*\* \|/,
+  );
+  t.regex(tables, /\| http \| .* \| toystore \| 1\.90 × node:http \| at least 1\.8 \| reached \|/);
 });
