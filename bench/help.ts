@@ -145,7 +145,7 @@ its figures are steady.
 Scenarios:
 ${list}
   diff         what changed between two results.json beyond their noise
-  evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed: about 15 minutes
+  evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed: under 20 minutes
   test         the tests of the benchmarks themselves
 
 Options (of all; those of a scenario: npm run bench -- <scenario> --help):

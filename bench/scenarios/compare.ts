@@ -47,8 +47,8 @@ const BARS: readonly RatioBar[] = [
 ];
 
 function timingOf({ quick, rounds, isOverview }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 2, durationMs: 320, warmupMs: 80 };
-  if (isOverview) return { rounds: rounds ?? 3, durationMs: 900, warmupMs: 250 };
+  if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 };
+  if (isOverview) return { rounds: rounds ?? 3, durationMs: 800, warmupMs: 200 };
   return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
 }
 

@@ -32,8 +32,8 @@ const BAR_SHARE = 0.5;
 const BARS = { query: { atMost: 10 }, order: { atMost: 25 } } as const;
 
 function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 1, durationMs: 500, warmupMs: 100 };
-  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1500, warmupMs: 300 };
+  if (quick) return { rounds: rounds ?? 1, durationMs: 400, warmupMs: 100 };
+  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1200, warmupMs: 300 };
   return { rounds: rounds ?? 5, durationMs: 2000, warmupMs: 500 };
 }
 
