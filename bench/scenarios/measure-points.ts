@@ -104,6 +104,12 @@ function addNotes(context: ScenarioContext, point: Point, reports: readonly Load
       `${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`,
     );
   }
+  const soldOut = reports.reduce((sum, report) => sum + report.order.soldOut, 0);
+  if (soldOut > 0) {
+    context.note(
+      `${scenario}, ${subject}: ${point.label}: ${soldOut} orders found nothing left; a refusal is quicker than a sale.`,
+    );
+  }
   for (const report of reports) {
     for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {
       context.note(`${scenario}, ${subject}, ${point.label}: error: ${sample}`);
