@@ -11,7 +11,7 @@ const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 
 function timingOf({ quick, isOverview }: BenchOptions): Timing {
   if (quick) return { rounds: 2, durationMs: 300, warmupMs: 80 };
-  return isOverview ? { rounds: 3, durationMs: 900, warmupMs: 150 } : { rounds: 5, durationMs: 1500, warmupMs: 200 };
+  return isOverview ? { rounds: 3, durationMs: 700, warmupMs: 150 } : { rounds: 5, durationMs: 1500, warmupMs: 200 };
 }
 
 export const probability: Scenario = {

@@ -33,7 +33,7 @@ const BARS = { query: { atMost: 10 }, order: { atMost: 25 } } as const;
 
 function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
   if (quick) return { rounds: rounds ?? 1, durationMs: 400, warmupMs: 100 };
-  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1200, warmupMs: 300 };
+  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1000, warmupMs: 250 };
   return { rounds: rounds ?? 5, durationMs: 2000, warmupMs: 500 };
 }
 
