@@ -1,14 +1,11 @@
 // Every schedule of a few threads over one lock, and proof that the explorer sees bugs: the lock's own compiled code is
 // changed in one place, and the schedules are run again.
 
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import test from 'ava';
 import { SharedRwLock } from '../../src/pool/index.js';
 import { type Exploration, explore } from './explorer/lock-explorer.js';
 import type { LockClass, Script } from './explorer/model-thread.js';
+import { type Change, ChangedCode } from './support/changed-code.js';
 
 /** Any finite time-out: in the model a sleeper may time out at every moment. */
 const SOME_TIME_MS = 9;
@@ -97,11 +94,8 @@ for (const [name, exploration] of Object.entries(cases)) {
   });
 }
 
-interface Mutant {
+interface Mutant extends Change {
   readonly name: string;
-  readonly file: 'shared-rw-lock.js' | 'lock-holder.js' | 'lock-layout.js' | 'lock-repair.js';
-  readonly from: string;
-  readonly to: string;
   readonly caughtAs: RegExp;
   readonly exploration: Case;
 }
@@ -223,29 +217,12 @@ const mutants: Mutant[] = [
 
 for (const mutant of mutants) {
   test(`the explorer sees a seeded bug: ${mutant.name}`, async (t) => {
-    const lockClass = await loadMutant(mutant);
+    const code = new ChangedCode(mutant);
+    const { SharedRwLock: lockClass } = (await code.import('shared-rw-lock.js')) as { SharedRwLock: LockClass };
+    code.remove();
     const { violation } = explore({ ...mutant.exploration, lockClass });
     t.truthy(violation, 'the bug went unseen');
     t.regex(violation!.what, mutant.caughtAs);
     t.log(`${violation!.what}, after ${violation!.trace.length} steps`);
   });
-}
-
-/** The lock's compiled code with one place changed. */
-async function loadMutant({ file, from, to }: Mutant): Promise<LockClass> {
-  const original = fileURLToPath(new URL('../../src/pool/', import.meta.url));
-  const directory = mkdtempSync(join(tmpdir(), 'lock-mutant-'));
-  try {
-    for (const name of readdirSync(original)) {
-      if (/lock.*\.js$/.test(name)) cpSync(join(original, name), join(directory, name));
-    }
-    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-    const pieces = readFileSync(join(original, file), 'utf8').split(from);
-    if (pieces.length !== 2) throw new Error(`found ${pieces.length - 1} times in ${file}: ${from}`);
-    writeFileSync(join(directory, file), pieces.join(to));
-    const module = await import(pathToFileURL(join(directory, 'shared-rw-lock.js')).href);
-    return module.SharedRwLock as LockClass;
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
