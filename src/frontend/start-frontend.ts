@@ -53,6 +53,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
   });
+  pool.on('acceptError', (error) => log.error('connections cannot be accepted', { error }));
   await pool.start();
   const { address, port } = await pool
     .listen({ host: settings.host, port: settings.frontendPort })
