@@ -1,7 +1,7 @@
 // The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens
 // between threads is in lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
 
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import { LockError, type LockErrorCode, SharedRwLock } from '../../src/pool/index.js';
 import { IMPATIENT_READERS, IMPATIENT_WRITER, STATE_WORD } from '../../src/pool/lock-layout.js';
@@ -124,6 +124,23 @@ test('an impatient reader goes in before another writer does', async (t) => {
   t.deepEqual(order, ['reader']);
   reader.releaseRead();
   await writing;
+});
+
+test('readers that take turns without a pause do not keep a writer out', async (t) => {
+  const words = newWords();
+  const [writer, ...readers] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  let current = readers[0]!;
+  let next = readers[1]!;
+  current.acquireRead();
+  const writing = writer.acquireWriteAsync();
+  // One of the two is always reading.
+  while (next.tryAcquireRead()) {
+    current.releaseRead();
+    [current, next] = [next, current];
+    await nextTurn();
+  }
+  current.releaseRead();
+  t.true(await writing);
 });
 
 test('a patient waiter does not keep others from grabbing a free lock', async (t) => {
