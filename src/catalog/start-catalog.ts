@@ -144,6 +144,7 @@ class CatalogProcess implements RunningCatalog {
       serveCalls<CatalogCalls>(port, { recover: (logged) => engine.recover(logged) });
       this.#tellSelling(port);
     });
+    pool.on('acceptError', (error) => this.#log.error('connections cannot be accepted', { error }));
     pool.on('exit', ({ threadId, reason, error }) => {
       if (reason === 'failed') this.#log.error('a thread has ended by itself', { error });
       // Without threads it is this one that has served, and it goes on.
