@@ -16,6 +16,8 @@ import type { SessionHost } from './session-host.js';
 export interface HttpServerOptions {
   readonly router: Router;
   readonly limits?: Partial<HttpLimits>;
+  /** False keeps to net.Socket's public methods, for comparison and for tests of that way; see raw-socket.ts. */
+  readonly rawSockets?: boolean;
   /** Called when an exchange has its answer: pattern of its route ('' where none matched), status, handler's time. */
   readonly onExchange?: (route: string, status: number, durationMs: number) => void;
   /** Called when a message is refused before it reaches a handler. */
@@ -85,6 +87,7 @@ class Host implements SessionHost {
   readonly limits: HttpLimits;
   readonly router: Router;
   readonly writer = new AnswerWriter(Date.now());
+  readonly usesRawSockets: boolean;
   readonly isMeasuring: boolean;
   nowMs = 0;
   private tickedAtMs = 0;
@@ -103,6 +106,7 @@ class Host implements SessionHost {
   constructor(private readonly options: HttpServerOptions) {
     this.limits = httpLimits(options.limits);
     this.router = options.router;
+    this.usesRawSockets = options.rawSockets ?? true;
     this.isMeasuring = options.onExchange !== undefined;
     const times = Object.entries(this.limits).filter(([name, value]) => name.endsWith('TimeoutMs') && value > 0);
     const shortestMs = Math.min(...times.map(([, value]) => value as number));

@@ -54,6 +54,14 @@ export class SessionExchange implements Exchange {
     this.answerText = undefined;
   }
 
+  /** Makes what a handler may still ask for outlive the bytes that it came in. */
+  keep(): void {
+    const moved = this.openHead().keep();
+    if (moved === 0) return;
+    const { parameterRanges } = this;
+    for (let index = 0; index < parameterRanges.length; index++) parameterRanges[index]! -= moved;
+  }
+
   get method(): string {
     return this.openHead().method;
   }

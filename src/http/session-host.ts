@@ -15,6 +15,8 @@ export interface SessionHost {
   readonly nowMs: number;
   readonly isDraining: boolean;
   readonly isUnderPressure: boolean;
+  /** Whether connections are read and written without net.Socket's streams, where that can be done. */
+  readonly usesRawSockets: boolean;
   /** Whether somebody wants to know how long exchanges take. */
   readonly isMeasuring: boolean;
   takeHead(): RequestHead;

@@ -1,6 +1,6 @@
 // session.ts: one connection from its first byte to its last. Sockets and time happen here, bytes in the parser.
 //
-//   socket ─data→ RequestParser ─→ exchange ─→ handler        exchanges wait in request order; answers that are due are
+//   socket ─bytes→ RequestParser ─→ exchange ─→ handler       exchanges wait in request order; answers that are due are
 //      ↑                                          │           joined and written once per turn of the event loop
 //      └──── one write ←── out ←── in order ←─────┘
 //
@@ -9,16 +9,20 @@
 //        or refusal     are written         so that no reset swallows our last answer (RFC 9112 9.6)
 //
 // Nothing is read while too many requests wait for answers or too many answers wait to be taken. A session has no timer:
-// the server calls `tick()` on all its sessions a few times a second.
+// the server calls `tick()` on all its sessions a few times a second. The bytes that come are only lent to it: what is not
+// used up at once is copied.
 import type { Socket } from 'node:net';
 import { type ConnectionNote, errorBody } from './answer-writer.js';
 import { BodyCollector } from './body-collector.js';
+import { ExchangeQueue } from './exchange-queue.js';
 import { HttpError } from './http-error.js';
 import { NOTHING, PeerPatience, REQUEST, REST_OF_BODY, REST_OF_HEAD } from './peer-patience.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
+import { rawSocket } from './raw-socket.js';
 import { RequestParser } from './request-parser.js';
 import { SessionExchange } from './session-exchange.js';
 import type { SessionHost } from './session-host.js';
+import { type SessionSocket, type SocketUser, StreamSocket } from './session-socket.js';
 
 const OPEN = 0;
 const CLOSING = 1;
@@ -31,18 +35,16 @@ const WRITE_CHARACTERS = 64 * 1024;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** One connection of a server. */
-export class Session {
+export class Session implements SocketUser {
   /** Whether the server has been asked to flush this session. */
   isFlushDue = false;
   private state = OPEN;
+  private readonly socket: SessionSocket;
   private readonly parser: RequestParser;
-  private readonly body: BodyCollector;
+  private readonly body = new BodyCollector();
   /** The exchange that is being read, or will be. */
   private reading: SessionExchange;
-  /** Exchanges waiting for their answer, or for those before them. */
-  private first: SessionExchange | undefined;
-  private last: SessionExchange | undefined;
-  private waitingCount = 0;
+  private readonly waiting = new ExchangeQueue();
   /** Answers to be written, one character per byte. */
   private out = '';
   private isReading = false;
@@ -53,29 +55,22 @@ export class Session {
   private isContinueDue = false;
   private readonly patience: PeerPatience;
 
+  /** @param socket accepted, handed over paused, and never read from */
   constructor(
-    private readonly socket: Socket,
+    socket: Socket,
     private readonly host: SessionHost,
   ) {
     this.parser = new RequestParser(host.limits, host.takeHead());
     this.reading = new SessionExchange(this, this.parser.head);
-    this.body = new BodyCollector();
     this.patience = new PeerPatience(host.nowMs);
-    // A peer that has sent its last request and closed its half still wants the answers.
-    socket.allowHalfOpen = true;
-    // Answers are joined by us; the kernel must not hold one back for the acknowledgement of another.
-    socket.setNoDelay(true);
-    socket.on('error', ignore); // 'close' follows, and tells all there is to know
-    socket.on('close', () => this.closed());
-    socket.on('drain', () => this.flush());
-    socket.on('end', () => this.peerDone());
-    socket.on('data', (bytes: Buffer) => this.received(bytes));
-    socket.resume(); // it was handed over paused
+    const raw = host.usesRawSockets ? rawSocket(socket, this) : undefined;
+    this.socket = raw ?? new StreamSocket(socket, this);
+    this.socket.resume();
   }
 
   /** Whether it waits for a request and owes no answer. */
   get isIdle(): boolean {
-    return this.state === OPEN && this.waitingCount === 0 && this.patience.waitingFor === REQUEST;
+    return this.state === OPEN && this.waiting.length === 0 && this.patience.waitingFor === REQUEST;
   }
 
   /** Cuts the connection. */
@@ -85,7 +80,7 @@ export class Session {
 
   /** Takes an answer from its exchange, and puts it where its turn is. Called by exchanges only. */
   answer(exchange: SessionExchange, status: number, body: string, headers: PreparedHeaders): void {
-    if (exchange.isKeepAlive && this.host.isDraining && exchange === this.last && !this.isReading)
+    if (exchange.isKeepAlive && this.host.isDraining && exchange === this.waiting.last && !this.isReading)
       this.lastOne(exchange);
     let note: ConnectionNote = '';
     if (!exchange.isKeepAlive) note = 'close';
@@ -97,7 +92,7 @@ export class Session {
     if (exchange !== this.reading) this.release(exchange);
     if (this.state === CLOSED) return;
     exchange.answerText = text;
-    if (exchange !== this.first) return;
+    if (exchange !== this.waiting.first) return;
     this.takeDueAnswers();
     if (!this.isReading && !this.isFlushDue) this.host.flushSoon(this);
   }
@@ -117,7 +112,7 @@ export class Session {
   /** Looks at the clock; called a few times a second. */
   tick(): void {
     const { limits, nowMs } = this.host;
-    const isStuck = this.patience.unsentForMs(this.socket.writableLength, nowMs) > limits.writeTimeoutMs;
+    const isStuck = this.patience.unsentForMs(this.socket.unsentBytes, nowMs) > limits.writeTimeoutMs;
     if (isStuck || (this.state === LINGERING && this.isLingeringOver())) {
       this.destroy();
       return;
@@ -130,10 +125,15 @@ export class Session {
     else if (this.isIdle && waitedMs > this.idleTimeoutMs()) this.leave();
   }
 
-  private received(bytes: Buffer): void {
+  received(bytes: Buffer, length: number): void {
     if (this.state !== OPEN) return;
-    this.parser.feed(bytes);
+    this.parser.feed(bytes, length);
     this.read();
+    if (this.parser.isInMessage) this.keepBytes();
+    this.flush();
+  }
+
+  drained(): void {
     this.flush();
   }
 
@@ -162,7 +162,7 @@ export class Session {
 
   private hasRoom(): boolean {
     const { limits } = this.host;
-    return this.waitingCount < limits.pipelineDepthMax && this.socket.writableLength <= limits.unsentBytesMax;
+    return this.waiting.length < limits.pipelineDepthMax && this.socket.unsentBytes <= limits.unsentBytesMax;
   }
 
   /** The head is complete: find the resource, which knows how large a body may be. */
@@ -181,7 +181,7 @@ export class Session {
     if (!expectsContinue || head.versionMinor === 0) return;
     const isAcceptable = head.isChunked || (contentLength > 0 && contentLength <= this.parser.bodyBytesMax);
     if (!isAcceptable) return;
-    this.isContinueDue = this.first !== undefined;
+    this.isContinueDue = this.waiting.first !== undefined;
     if (!this.isContinueDue) this.out += CONTINUE;
   }
 
@@ -197,15 +197,16 @@ export class Session {
     if (this.host.isMeasuring) exchange.startedAtMs = performance.now();
     this.patience.waitingFor = NOTHING;
     this.isContinueDue = false; // a body that came without one needs none
-    this.enqueue(exchange);
+    this.waiting.add(exchange);
     const isOver = this.runHandler(exchange);
-    if (isOver && exchange.isAnswered && this.first === undefined) {
+    if (isOver && exchange.isAnswered && this.waiting.first === undefined) {
       exchange.reuse();
       head.release();
     } else {
       this.parser.head = this.host.takeHead();
       this.reading = new SessionExchange(this, this.parser.head);
       if (exchange.isAnswered) this.release(exchange);
+      else exchange.keep();
     }
     if (this.out.length >= WRITE_CHARACTERS) this.write();
   }
@@ -229,27 +230,22 @@ export class Session {
     if (!exchange.isAnswered) exchange.sendError(500, 'internal error');
   }
 
-  private enqueue(exchange: SessionExchange): void {
-    if (this.last === undefined) this.first = exchange;
-    else this.last.next = exchange;
-    this.last = exchange;
-    this.waitingCount++;
-  }
-
   /** Moves the answers whose turn has come to what will be written. */
   private takeDueAnswers(): void {
-    while (this.first?.answerText !== undefined) {
-      this.out += this.first.answerText;
-      this.first = this.first.next;
-      this.waitingCount--;
-    }
-    if (this.first !== undefined) return;
-    this.last = undefined;
+    this.out += this.waiting.takeDueAnswers();
+    if (this.waiting.first !== undefined) return;
     if (this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
     if (this.isContinueDue) {
       this.isContinueDue = false;
       this.out += CONTINUE;
     }
+  }
+
+  /** What has come and cannot be used yet: a message not complete, or more of them than there is room for. */
+  private keepBytes(): void {
+    if (this.state !== OPEN) return;
+    if (this.parser.isInBody) this.reading.keep();
+    this.parser.keep();
   }
 
   /** The exchange needs its head no longer, and another may. */
@@ -263,14 +259,13 @@ export class Session {
     this.isFlushDue = false;
     const { out, socket } = this;
     this.out = '';
-    if (this.state === CLOSING && this.first === undefined) {
+    if (this.state === CLOSING && this.waiting.first === undefined) {
       this.state = LINGERING;
       this.patience.restart(this.host.nowMs);
-      if (out === '') socket.end();
-      else socket.end(out, 'latin1');
+      socket.end(out);
       socket.resume(); // to throw away
     } else if (out !== '') {
-      socket.write(out, 'latin1');
+      socket.write(out);
     }
   }
 
@@ -285,7 +280,7 @@ export class Session {
     this.isContinueDue = false;
     this.body.take();
     this.state = CLOSING;
-    this.enqueue(exchange);
+    this.waiting.add(exchange);
     this.takeDueAnswers();
   }
 
@@ -321,12 +316,12 @@ export class Session {
 
   /** The time to linger counts from when the last answer has left. */
   private isLingeringOver(): boolean {
-    if (!this.socket.writableFinished) this.patience.restart(this.host.nowMs);
+    if (!this.socket.isFinished) this.patience.restart(this.host.nowMs);
     return this.patience.waitedMs(this.host.nowMs) > this.host.limits.lingerTimeoutMs;
   }
 
   /** The peer will send no more; what it asked for is still answered. */
-  private peerDone(): void {
+  peerDone(): void {
     this.isPeerDone = true;
     if (this.state !== OPEN) return;
     this.parser.finish();
@@ -334,12 +329,10 @@ export class Session {
     this.flush();
   }
 
-  private closed(): void {
+  closed(): void {
     this.state = CLOSED;
-    for (let exchange = this.first; exchange !== undefined; exchange = exchange.next) exchange.isAborted = true;
+    this.waiting.abort();
     this.host.returnHead(this.parser.head);
     this.host.sessionClosed(this);
   }
 }
-
-function ignore(): void {}
