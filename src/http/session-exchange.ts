@@ -12,6 +12,7 @@ import type { RequestHead } from './message-head.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { percentDecode, utf8Text } from './request-target.js';
 import type { Resource } from './router.js';
+import type { SessionHost } from './session-host.js';
 import { threadStringMemo } from './string-memo.js';
 
 export const NO_BODY_BYTES = Buffer.alloc(0);
@@ -62,6 +63,30 @@ export class SessionExchange implements Exchange {
     for (let index = 0; index < parameterRanges.length; index++) parameterRanges[index]! -= moved;
   }
 
+  /**
+   * Runs the handler of the request's resource, and answers for it if it fails.
+   * @returns whether the handler is done with the exchange; one that returned a promise may still fail later
+   */
+  run(host: SessionHost): boolean {
+    try {
+      const done = host.router.handle(this, this.resource);
+      // A handler written as `exchange => start(...)` returns whatever that returns; only a promise can fail later.
+      if (!(done instanceof Promise)) return true;
+      done.catch((error: unknown) => this.failed(host, error));
+      return false;
+    } catch (error) {
+      this.failed(host, error);
+      return true;
+    }
+  }
+
+  /** The head is not needed any longer, and another exchange may have it. */
+  releaseHead(host: SessionHost): void {
+    if (this.head === undefined) return;
+    host.returnHead(this.head);
+    this.head = undefined;
+  }
+
   get method(): string {
     return this.openHead().method;
   }
@@ -100,6 +125,11 @@ export class SessionExchange implements Exchange {
 
   sendError(status: number, message: string, headers?: PreparedHeaders): void {
     this.send(status, errorBody(status, message), headers);
+  }
+
+  private failed(host: SessionHost, error: unknown): void {
+    host.handlerFailed(error, this.route);
+    if (!this.isAnswered) this.sendError(500, 'internal error');
   }
 
   private openHead(): RequestHead {

@@ -2,7 +2,7 @@
 //
 //   socket ─bytes→ RequestParser ─→ exchange ─→ handler       exchanges wait in request order; answers that are due are
 //      ↑                                          │           joined and written once per turn of the event loop
-//      └──── one write ←── out ←── in order ←─────┘
+//      └──── one write ←── text ←─ in order ←─────┘
 //
 //   OPEN ──────→ CLOSING ─────────→ LINGERING ────→ closed
 //        last request   all answers         peer closed too, or time is up; what it still sends is thrown away,
@@ -32,8 +32,6 @@ const CLOSED = 3;
 /** Answers joined up to this size are written at once, so that a long pipeline does not build one huge string. */
 const WRITE_CHARACTERS = 64 * 1024;
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-
 /** One connection of a server. */
 export class Session implements SocketUser {
   /** Whether the server has been asked to flush this session. */
@@ -45,14 +43,10 @@ export class Session implements SocketUser {
   /** The exchange that is being read, or will be. */
   private reading: SessionExchange;
   private readonly waiting = new ExchangeQueue();
-  /** Answers to be written, one character per byte. */
-  private out = '';
   private isReading = false;
   /** Not reading: too much waits to be answered or taken. */
   private isBlocked = false;
   private isPeerDone = false;
-  /** A `100 Continue` that must wait for the answers before it. */
-  private isContinueDue = false;
   private readonly patience: PeerPatience;
 
   /** @param socket accepted, handed over paused, and never read from */
@@ -89,7 +83,7 @@ export class Session implements SocketUser {
     if (this.host.isMeasuring) {
       this.host.exchangeFinished(exchange.route, status, performance.now() - exchange.startedAtMs);
     }
-    if (exchange !== this.reading) this.release(exchange);
+    if (exchange !== this.reading) exchange.releaseHead(this.host);
     if (this.state === CLOSED) return;
     exchange.answerText = text;
     if (exchange !== this.waiting.first) return;
@@ -180,9 +174,7 @@ export class Session implements SocketUser {
     const { expectsContinue, contentLength } = head.fields;
     if (!expectsContinue || head.versionMinor === 0) return;
     const isAcceptable = head.isChunked || (contentLength > 0 && contentLength <= this.parser.bodyBytesMax);
-    if (!isAcceptable) return;
-    this.isContinueDue = this.waiting.first !== undefined;
-    if (!this.isContinueDue) this.out += CONTINUE;
+    if (isAcceptable) this.waiting.addContinue();
   }
 
   /** The request is complete: it takes its place in the row, and its handler runs. */
@@ -196,49 +188,26 @@ export class Session implements SocketUser {
     if (!exchange.isKeepAlive) this.state = CLOSING;
     if (this.host.isMeasuring) exchange.startedAtMs = performance.now();
     this.patience.waitingFor = NOTHING;
-    this.isContinueDue = false; // a body that came without one needs none
+    this.waiting.dropContinue(); // a body that came without one needs none
     this.waiting.add(exchange);
-    const isOver = this.runHandler(exchange);
+    const isOver = exchange.run(this.host);
     if (isOver && exchange.isAnswered && this.waiting.first === undefined) {
       exchange.reuse();
       head.release();
     } else {
       this.parser.head = this.host.takeHead();
       this.reading = new SessionExchange(this, this.parser.head);
-      if (exchange.isAnswered) this.release(exchange);
+      if (exchange.isAnswered) exchange.releaseHead(this.host);
       else exchange.keep();
     }
-    if (this.out.length >= WRITE_CHARACTERS) this.write();
+    if (this.waiting.text.length >= WRITE_CHARACTERS) this.write();
   }
 
-  /** @returns whether the handler is done with the exchange; one that returned a promise may still fail later */
-  private runHandler(exchange: SessionExchange): boolean {
-    try {
-      const done = this.host.router.handle(exchange, exchange.resource);
-      // A handler written as `exchange => start(...)` returns whatever that returns; only a promise can fail later.
-      if (!(done instanceof Promise)) return true;
-      done.catch((error: unknown) => this.handlerFailed(exchange, error));
-      return false;
-    } catch (error) {
-      this.handlerFailed(exchange, error);
-      return true;
-    }
-  }
-
-  private handlerFailed(exchange: SessionExchange, error: unknown): void {
-    this.host.handlerFailed(error, exchange.route);
-    if (!exchange.isAnswered) exchange.sendError(500, 'internal error');
-  }
-
-  /** Moves the answers whose turn has come to what will be written. */
+  /** Makes answers whose turn has come ready to be written. */
   private takeDueAnswers(): void {
-    this.out += this.waiting.takeDueAnswers();
-    if (this.waiting.first !== undefined) return;
-    if (this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
-    if (this.isContinueDue) {
-      this.isContinueDue = false;
-      this.out += CONTINUE;
-    }
+    this.waiting.takeDueAnswers();
+    const isAllAnswered = this.waiting.first === undefined;
+    if (isAllAnswered && this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
   }
 
   /** What has come and cannot be used yet: a message not complete, or more of them than there is room for. */
@@ -248,24 +217,17 @@ export class Session implements SocketUser {
     this.parser.keep();
   }
 
-  /** The exchange needs its head no longer, and another may. */
-  private release(exchange: SessionExchange): void {
-    if (exchange.head === undefined) return;
-    this.host.returnHead(exchange.head);
-    exchange.head = undefined;
-  }
-
   private write(): void {
     this.isFlushDue = false;
-    const { out, socket } = this;
-    this.out = '';
+    const { socket } = this;
+    const text = this.waiting.takeText();
     if (this.state === CLOSING && this.waiting.first === undefined) {
       this.state = LINGERING;
       this.patience.restart(this.host.nowMs);
-      socket.end(out);
+      socket.end(text);
       socket.resume(); // to throw away
-    } else if (out !== '') {
-      socket.write(out);
+    } else if (text !== '') {
+      socket.write(text);
     }
   }
 
@@ -277,7 +239,7 @@ export class Session implements SocketUser {
     exchange.isAnswered = true;
     const body = errorBody(error.status, error.message);
     exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close');
-    this.isContinueDue = false;
+    this.waiting.dropContinue();
     this.body.take();
     this.state = CLOSING;
     this.waiting.add(exchange);

@@ -108,6 +108,36 @@ testBothWays('a request that waits keeps its own target, headers, parameters and
   t.throws(() => first.parameter('other'), { message: /over/ });
 });
 
+testBothWays('a request cut anywhere is whole, whatever other connections send in between', async (t, serve) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  using other = new RawClient(served.port);
+  const disturb = async () => {
+    other.write(post('/echo', 'y'.repeat(300), `X-Other: ${'z'.repeat(300)}\r\n`));
+    await other.answer();
+  };
+  const [first, second] = ['first', 'other'].map((name) =>
+    post(`/later/${name}?query`, 'the body', 'X-Name: value\r\n'),
+  );
+  for (let cut = 1; cut <= second!.length; cut++) {
+    client.write(first + second!.slice(0, cut));
+    await disturb();
+    await until(() => waiting.has('first'));
+    client.write(second!.slice(cut));
+    for (const name of ['first', 'other']) {
+      await until(() => waiting.has(name));
+      await disturb();
+      const exchange = waiting.get(name)!;
+      waiting.delete(name);
+      const seen = [exchange.method, exchange.target, exchange.parameter('id'), exchange.header('x-name')];
+      t.deepEqual([...seen, exchange.body.toString()], ['POST', `/later/${name}?query`, name, 'value', 'the body']);
+      exchange.send(200, 'x');
+      await client.answer();
+    }
+  }
+});
+
 testBothWays(
   'Connection: close and HTTP/1.0 end the connection after the answer, keep-alive in 1.0 does not',
   async (t, serve) => {
