@@ -5,6 +5,8 @@
 // Beside it runs the clock of the other direction: answers that wait for the peer to take them. All times are the
 // server's coarse clock, in milliseconds.
 
+import type { SessionHost } from './session-host.js';
+
 /** What a session is waiting for from its peer; says which time-out applies. */
 export const NOTHING = 0;
 export const REQUEST = 1;
@@ -34,6 +36,21 @@ export class PeerPatience {
 
   waitedMs(nowMs: number): number {
     return nowMs - this.sinceMs;
+  }
+
+  /** What the peer has taken too long for, if it has. */
+  overdue({ limits, idleTimeoutMs, nowMs }: SessionHost): 'HEAD_TIMEOUT' | 'BODY_TIMEOUT' | 'IDLE' | undefined {
+    const waitedMs = this.waitedMs(nowMs);
+    switch (this.waitingFor) {
+      case REST_OF_HEAD:
+        return waitedMs > limits.headTimeoutMs ? 'HEAD_TIMEOUT' : undefined;
+      case REST_OF_BODY:
+        return waitedMs > limits.bodyTimeoutMs ? 'BODY_TIMEOUT' : undefined;
+      case REQUEST:
+        return waitedMs > idleTimeoutMs ? 'IDLE' : undefined;
+      default:
+        return undefined;
+    }
   }
 
   /** How long `unsentBytes` have been waiting without the peer taking any of them; asked a few times a second. */

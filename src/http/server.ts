@@ -138,6 +138,12 @@ class Host implements SessionHost {
     return { sessions: this.sessions.size, idleSessions, sessionsTotal, refused: { ...refused } };
   }
 
+  get idleTimeoutMs(): number {
+    const { limits, isDraining, isUnderPressure } = this;
+    if (isDraining) return limits.drainIdleTimeoutMs;
+    return isUnderPressure ? limits.idleTimeoutUnderPressureMs : limits.idleTimeoutMs;
+  }
+
   takeHead(): RequestHead {
     return this.spareHeads.pop() ?? new RequestHead();
   }

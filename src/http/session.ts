@@ -32,6 +32,12 @@ const CLOSED = 3;
 /** Answers joined up to this size are written at once, so that a long pipeline does not build one huge string. */
 const WRITE_CHARACTERS = 64 * 1024;
 
+/**
+ * Written to one connection in one turn of the event loop; the rest in the next. A peer that takes large answers as fast
+ * as they can be made would have the thread to itself otherwise.
+ */
+const TURN_CHARACTERS = 256 * 1024;
+
 /** One connection of a server. */
 export class Session implements SocketUser {
   /** Whether the server has been asked to flush this session. */
@@ -44,8 +50,9 @@ export class Session implements SocketUser {
   private reading: SessionExchange;
   private readonly waiting = new ExchangeQueue();
   private isReading = false;
-  /** Not reading: too much waits to be answered or taken. */
+  /** Not reading: too much waits to be answered or taken, or has been written in this turn. */
   private isBlocked = false;
+  private turnCharacters = 0;
   private isPeerDone = false;
   private readonly patience: PeerPatience;
 
@@ -91,16 +98,10 @@ export class Session implements SocketUser {
     if (!this.isReading && !this.isFlushDue) this.host.flushSoon(this);
   }
 
-  /** Writes what is due, and reads on if that was what held reading up. */
+  /** Writes what is due, and reads on; the first that this connection does in a turn of the event loop. */
   flush(): void {
-    this.write();
-    while (this.isBlocked && this.hasRoom()) {
-      this.isBlocked = false;
-      this.patience.waitingFor = NOTHING; // the clock did not run while we were not listening
-      this.read();
-      this.write();
-      if (!this.isBlocked) this.socket.resume();
-    }
+    this.turnCharacters = 0;
+    this.writeAndReadOn();
   }
 
   /** Looks at the clock; called a few times a second. */
@@ -112,23 +113,35 @@ export class Session implements SocketUser {
       return;
     }
     if (this.state !== OPEN || this.isBlocked) return;
-    const { waitingFor } = this.patience;
-    const waitedMs = this.patience.waitedMs(nowMs);
-    if (waitingFor === REST_OF_HEAD && waitedMs > limits.headTimeoutMs) this.giveUp('HEAD_TIMEOUT');
-    else if (waitingFor === REST_OF_BODY && waitedMs > limits.bodyTimeoutMs) this.giveUp('BODY_TIMEOUT');
-    else if (this.isIdle && waitedMs > this.idleTimeoutMs()) this.leave();
+    const overdue = this.patience.overdue(this.host);
+    if (overdue === 'IDLE') this.leaveIfIdle();
+    else if (overdue !== undefined) this.giveUp(overdue);
   }
 
   received(bytes: Buffer, length: number): void {
     if (this.state !== OPEN) return;
+    this.turnCharacters = 0;
     this.parser.feed(bytes, length);
     this.read();
     if (this.parser.isInMessage) this.keepBytes();
-    this.flush();
+    this.writeAndReadOn();
   }
 
   drained(): void {
     this.flush();
+  }
+
+  /** Writes what is due, and reads on if that was what held reading up. */
+  private writeAndReadOn(): void {
+    this.write();
+    while (this.isBlocked && this.hasRoom()) {
+      this.isBlocked = false;
+      this.patience.waitingFor = NOTHING; // the clock did not run while we were not listening
+      this.read();
+      this.write();
+      if (!this.isBlocked) this.socket.resume();
+    }
+    if (this.isBlocked && this.turnCharacters > TURN_CHARACTERS && !this.isFlushDue) this.host.flushSoon(this);
   }
 
   /** Reads all requests that have come, or as many as there is room for. */
@@ -156,7 +169,11 @@ export class Session implements SocketUser {
 
   private hasRoom(): boolean {
     const { limits } = this.host;
-    return this.waiting.length < limits.pipelineDepthMax && this.socket.unsentBytes <= limits.unsentBytesMax;
+    return (
+      this.waiting.length < limits.pipelineDepthMax &&
+      this.socket.unsentBytes <= limits.unsentBytesMax &&
+      this.turnCharacters <= TURN_CHARACTERS
+    );
   }
 
   /** The head is complete: find the resource, which knows how large a body may be. */
@@ -221,6 +238,7 @@ export class Session implements SocketUser {
     this.isFlushDue = false;
     const { socket } = this;
     const text = this.waiting.takeText();
+    this.turnCharacters += text.length;
     if (this.state === CLOSING && this.waiting.first === undefined) {
       this.state = LINGERING;
       this.patience.restart(this.host.nowMs);
@@ -259,7 +277,8 @@ export class Session implements SocketUser {
   }
 
   /** Closes a connection on which nothing is under way. */
-  private leave(): void {
+  private leaveIfIdle(): void {
+    if (!this.isIdle) return;
     this.state = LINGERING;
     this.socket.destroySoon();
   }
@@ -268,12 +287,6 @@ export class Session implements SocketUser {
     let waitingFor = REQUEST;
     if (this.parser.isInMessage) waitingFor = this.parser.isInBody ? REST_OF_BODY : REST_OF_HEAD;
     this.patience.wait(waitingFor, this.host.nowMs);
-  }
-
-  private idleTimeoutMs(): number {
-    const { limits, isDraining, isUnderPressure } = this.host;
-    if (isDraining) return limits.drainIdleTimeoutMs;
-    return isUnderPressure ? limits.idleTimeoutUnderPressureMs : limits.idleTimeoutMs;
   }
 
   /** The time to linger counts from when the last answer has left. */
