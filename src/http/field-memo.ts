@@ -63,11 +63,11 @@ export class FieldMemo {
       if (length > end - start || bytes[start + length - 1] !== LF || bytes[start + length - 3] !== LF) continue;
       if (bytes[start + entry.telltale] !== entry.bytes[entry.telltale]) continue;
       if (length <= LOOP_BYTES_MAX) {
-        if (!threadWordScanner.equals(bytes, start, entry.view)) continue;
+        if (!threadWordScanner.equals(bytes, start, entry.view, 0, length)) continue;
       } else {
         if (!isSampleEqual(bytes, start, entry.bytes)) continue;
         if (bytes.compare(entry.bytes, 0, length, start, start + length) !== 0) {
-          entry.telltale = firstDifference(bytes, start, entry.bytes);
+          entry.telltale = lastDifference(bytes, start, entry.bytes);
           return undefined;
         }
       }
@@ -119,9 +119,10 @@ function isSampleEqual(bytes: Buffer, start: number, section: Buffer): boolean {
   return bytes[start] === section[0];
 }
 
-function firstDifference(bytes: Buffer, start: number, section: Buffer): number {
-  let place = 0;
-  while (bytes[start + place] === section[place]) place++;
+/** Counters and times, which are what differs, change most in their last places. */
+function lastDifference(bytes: Buffer, start: number, section: Buffer): number {
+  let place = section.length - 1;
+  while (bytes[start + place] === section[place]) place--;
   return place;
 }
 

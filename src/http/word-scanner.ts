@@ -71,14 +71,14 @@ export class WordScanner {
     return at;
   }
 
-  /** Whether all of `text`, a view of at least four bytes, stands in `bytes` at `start`. */
-  equals(bytes: Buffer, start: number, text: DataView): boolean {
+  /** Whether the `length` bytes of `text` from `textStart` on stand in `bytes` at `start`; four of them at least. */
+  equals(bytes: Buffer, start: number, text: DataView, textStart: number, length: number): boolean {
     const view = this.viewOf(bytes);
-    const last = text.byteLength - WORD_BYTES;
+    const last = length - WORD_BYTES;
     for (let at = 0; at < last; at += WORD_BYTES) {
-      if (view.getInt32(start + at) !== text.getInt32(at)) return false;
+      if (view.getInt32(start + at) !== text.getInt32(textStart + at)) return false;
     }
-    return view.getInt32(start + last) === text.getInt32(last); // overlaps the one before
+    return view.getInt32(start + last) === text.getInt32(textStart + last); // overlaps the one before
   }
 
   private viewOf(bytes: Buffer): DataView {
