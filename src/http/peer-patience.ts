@@ -22,8 +22,10 @@ export class PeerPatience {
   /** @param sinceMs when waiting began */
   constructor(private sinceMs: number) {}
 
-  /** Waits for something, from now on if it was not that already. */
-  wait(waitingFor: number, nowMs: number): void {
+  /** Waits for what comes next in the parser's input, from now on if it was not that already. */
+  waitFor(parser: { readonly isInMessage: boolean; readonly isInBody: boolean }, nowMs: number): void {
+    let waitingFor = REQUEST;
+    if (parser.isInMessage) waitingFor = parser.isInBody ? REST_OF_BODY : REST_OF_HEAD;
     if (waitingFor === this.waitingFor) return;
     this.waitingFor = waitingFor;
     this.sinceMs = nowMs;

@@ -5,7 +5,7 @@
 // handlers answer at once allocates nothing per request. One that is answered later is never used again: a second
 // `send()` on it, by mistake, is an assertion error and not an answer to somebody else's request.
 import { assert } from '../assert.js';
-import { bodyText, errorBody } from './answer-writer.js';
+import { bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
 import { PERCENT } from './grammar.js';
 import type { RequestHead } from './message-head.js';
@@ -85,6 +85,12 @@ export class SessionExchange implements Exchange {
     if (this.head === undefined) return;
     host.returnHead(this.head);
     this.head = undefined;
+  }
+
+  /** What the answer must say about the connection. */
+  get connectionNote(): ConnectionNote {
+    if (!this.isKeepAlive) return 'close';
+    return this.isHttp10 ? 'keep-alive' : '';
   }
 
   get method(): string {

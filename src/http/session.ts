@@ -12,11 +12,11 @@
 // the server calls `tick()` on all its sessions a few times a second. The bytes that come are only lent to it: what is not
 // used up at once is copied.
 import type { Socket } from 'node:net';
-import { type ConnectionNote, errorBody } from './answer-writer.js';
+import { errorBody } from './answer-writer.js';
 import { BodyCollector } from './body-collector.js';
 import { ExchangeQueue } from './exchange-queue.js';
 import { HttpError } from './http-error.js';
-import { NOTHING, PeerPatience, REQUEST, REST_OF_BODY, REST_OF_HEAD } from './peer-patience.js';
+import { NOTHING, PeerPatience, REQUEST } from './peer-patience.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { rawSocket } from './raw-socket.js';
 import { RequestParser } from './request-parser.js';
@@ -83,10 +83,7 @@ export class Session implements SocketUser {
   answer(exchange: SessionExchange, status: number, body: string, headers: PreparedHeaders): void {
     if (exchange.isKeepAlive && this.host.isDraining && exchange === this.waiting.last && !this.isReading)
       this.lastOne(exchange);
-    let note: ConnectionNote = '';
-    if (!exchange.isKeepAlive) note = 'close';
-    else if (exchange.isHttp10) note = 'keep-alive';
-    const text = this.host.writer.answer(status, body, headers, exchange.isHead, note);
+    const text = this.host.writer.answer(status, body, headers, exchange.isHead, exchange.connectionNote);
     if (this.host.isMeasuring) {
       this.host.exchangeFinished(exchange.route, status, performance.now() - exchange.startedAtMs);
     }
@@ -115,7 +112,10 @@ export class Session implements SocketUser {
     if (this.state !== OPEN || this.isBlocked) return;
     const overdue = this.patience.overdue(this.host);
     if (overdue === 'IDLE') this.leaveIfIdle();
-    else if (overdue !== undefined) this.giveUp(overdue);
+    else if (overdue !== undefined) {
+      this.refuse(new HttpError(overdue));
+      this.flush();
+    }
   }
 
   received(bytes: Buffer, length: number): void {
@@ -160,7 +160,7 @@ export class Session implements SocketUser {
       else if (event === 'error') this.refuse(this.parser.error!);
       else {
         if (this.isPeerDone) this.state = CLOSING;
-        else this.noteWaiting();
+        else this.patience.waitFor(this.parser, this.host.nowMs);
         break;
       }
     }
@@ -264,11 +264,6 @@ export class Session implements SocketUser {
     this.takeDueAnswers();
   }
 
-  private giveUp(code: 'HEAD_TIMEOUT' | 'BODY_TIMEOUT'): void {
-    this.refuse(new HttpError(code));
-    this.flush();
-  }
-
   /** This exchange is the connection's last. */
   private lastOne(exchange: SessionExchange): void {
     if (this.patience.waitingFor !== REQUEST) return; // another request is on its way
@@ -281,12 +276,6 @@ export class Session implements SocketUser {
     if (!this.isIdle) return;
     this.state = LINGERING;
     this.socket.destroySoon();
-  }
-
-  private noteWaiting(): void {
-    let waitingFor = REQUEST;
-    if (this.parser.isInMessage) waitingFor = this.parser.isInBody ? REST_OF_BODY : REST_OF_HEAD;
-    this.patience.wait(waitingFor, this.host.nowMs);
   }
 
   /** The time to linger counts from when the last answer has left. */
