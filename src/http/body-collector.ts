@@ -1,6 +1,7 @@
 // body-collector.ts: a request's body in one piece of memory of its own, since the bytes it comes in are only lent. The
 // first piece gets what it needs, for most bodies come in one; after that the buffer grows by doubling, so that a body of
 // many tiny chunks costs what its bytes cost and not an object for each.
+import { copyBytes } from './copy-bytes.js';
 
 const NO_BYTES = Buffer.alloc(0);
 const GROWN_BYTES_MIN = 1024;
@@ -14,7 +15,7 @@ export class BodyCollector {
   add(bytes: Buffer, start: number, end: number): void {
     const length = this.length + (end - start);
     if (length > this.collected.length) this.grow(length);
-    bytes.copy(this.collected, this.length, start, end);
+    copyBytes(bytes, start, end, this.collected, this.length);
     this.length = length;
   }
 
