@@ -1,7 +1,6 @@
 // body-collector.ts: a request's body in one piece of memory of its own, since the bytes it comes in are only lent. The
 // first piece gets what it needs, for most bodies come in one; after that the buffer grows by doubling, so that a body of
 // many tiny chunks costs what its bytes cost and not an object for each.
-import { copyBytes } from './copy-bytes.js';
 
 const NO_BYTES = Buffer.alloc(0);
 const GROWN_BYTES_MIN = 1024;
@@ -15,7 +14,7 @@ export class BodyCollector {
   add(bytes: Buffer, start: number, end: number): void {
     const length = this.length + (end - start);
     if (length > this.collected.length) this.grow(length);
-    copyBytes(bytes, start, end, this.collected, this.length);
+    bytes.copy(this.collected, this.length, start, end);
     this.length = length;
   }
 

@@ -2,7 +2,6 @@
 //
 // Objects are reused: `reset()` between messages. The fields are the head's own table, or one shared by all messages with
 // the same header lines (field-memo.ts).
-import { copyBytes } from './copy-bytes.js';
 import { FieldTable } from './field-table.js';
 import { threadStringMemo } from './string-memo.js';
 
@@ -80,7 +79,7 @@ export class RequestHead extends MessageHead {
     const isOwn = fields === ownFields; // a table of the memo has bytes of its own
     const end = isOwn ? ownFields.sectionEnd : base + this.targetEnd;
     if (end - base > this.kept.length) this.kept = Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES_MIN, end - base));
-    copyBytes(bytes, base, end, this.kept, 0);
+    bytes.copy(this.kept, 0, base, end);
     this.attach(this.kept, 0);
     if (isOwn) ownFields.move(this.kept, base);
     return base;
