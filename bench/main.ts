@@ -1,14 +1,18 @@
-// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, or the benchmarks' own tests.
+// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, all runs of the evaluation, or the benchmarks'
+// own tests.
 //
 // Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { runEvaluation } from './evaluation/evaluation.js';
 import { renderDiff } from './report/diff.js';
 import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
 import { runBench } from './run/bench-run.js';
+import { onInterrupts } from './run/interrupts.js';
 import { BENCH_FOLDER, ROOT } from './run/paths.js';
 import { readResults } from './run/results-file.js';
+import { endServers } from './store/server-process.js';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -21,6 +25,8 @@ export async function main(argv: string[]): Promise<number> {
     switch (argv[0]) {
       case 'diff':
         return await diff(argv.slice(1));
+      case 'evaluation':
+        return await evaluate(argv.slice(1));
       case 'test':
         return test(argv.slice(1));
       default:
@@ -36,9 +42,11 @@ export async function main(argv: string[]): Promise<number> {
 async function measure(argv: readonly string[]): Promise<number> {
   const options = parseBenchOptions(argv);
   const abort = new AbortController();
-  // A second Ctrl-C, once the first has been taken note of, ends the process at once.
-  process.once('SIGINT', () => abort.abort());
-  process.once('SIGTERM', () => abort.abort());
+  const endAtOnce = (): never => {
+    endServers();
+    process.exit(EXIT_SIGINT);
+  };
+  onInterrupts({ first: () => abort.abort(), second: endAtOnce });
   const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ');
   const { results, reportPath, failedScenarios } = await runBench(options, command, abort.signal);
   process.stdout.write(`\n${path.resolve(reportPath)}\n`);
@@ -54,6 +62,14 @@ async function diff(files: readonly string[]): Promise<number> {
   }
   process.stdout.write(renderDiff(await readResults(before), await readResults(after)));
   return EXIT_OK;
+}
+
+async function evaluate(words: readonly string[]): Promise<number> {
+  const { failed, isAborted } = await runEvaluation(words);
+  if (isAborted) return EXIT_SIGINT;
+  if (failed.length === 0) return EXIT_OK;
+  process.stderr.write(`not measured: ${failed.join(', ')}\n`);
+  return EXIT_FAILED;
 }
 
 /** The benchmarks' tests run where their packages are; the root's `npm test` needs none of these. */

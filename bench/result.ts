@@ -51,7 +51,7 @@ export interface Result {
   readonly baseline?: string | undefined;
   /** `value` divided by the baseline's `value` (both medians of this run). */
   readonly ratio?: number | undefined;
-  /** What `ratio` has to be for the project to be content. */
+  /** What `ratio` has to be for the project to be content; without a baseline, what `value` has to be. */
   readonly bar?: { readonly atLeast: number } | { readonly atMost: number } | undefined;
   /** Where latencies were taken: the distribution over all rounds. */
   readonly latency?: LatencyFigures | undefined;

@@ -13,7 +13,7 @@ import type { Result, RunOptions } from './result.js';
 export interface Subject {
   readonly name: string;
   measure(): Promise<number> | number;
-  /** What its ratio to the baseline has to be. */
+  /** What its ratio to the baseline has to be; in a comparison without a baseline, its value. */
   readonly bar?: Result['bar'];
   readonly note?: string | undefined;
 }
@@ -83,7 +83,8 @@ function summarize(comparison: Comparison, values: ReadonlyMap<string, number[]>
       rounds,
       baseline: ratio === undefined ? undefined : comparison.baseline,
       ratio,
-      bar: subject.bar,
+      // The bar of a comparison is for its ratio: without one there is nothing to hold against it.
+      bar: comparison.baseline !== undefined && ratio === undefined ? undefined : subject.bar,
       note: subject.note,
     };
   });

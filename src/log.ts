@@ -65,10 +65,12 @@ export class Log {
   }
 }
 
-/** `error.message`, and the messages of its causes behind it. */
+/** `error.message`, and the messages of its causes behind it, but for those that say the same again. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+  const cause = error.cause === undefined ? '' : messageOf(error.cause);
+  const isRepeated = error.message.includes(cause) || cause.includes(error.message);
+  return isRepeated ? error.message : `${error.message}: ${cause}`;
 }
 
 function plainErrors(_key: string, value: unknown): unknown {

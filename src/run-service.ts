@@ -51,9 +51,10 @@ export async function runService(name: string, start: StartService, argv: readon
   endOnUnexpectedErrors(log);
   const stopRequested = waitForStop();
 
-  const service = await start(settings, log).catch((error: unknown) => {
+  const starting = start(settings, log).catch((error: unknown) => {
     throw explainStartError(error, name);
   });
+  const service = await Promise.race([starting, stopRequested.then(() => giveUpStart(name))]);
   log.info('started', { address: service.address, node: process.version, pid: process.pid });
   process.stdout.write(`${name} ready on ${service.address}\n`);
 
@@ -100,7 +101,11 @@ export function waitForStop(): Promise<string> {
 
 function explainStartError(error: unknown, name: string): Error {
   if (!(error instanceof Error)) return new StartError(`${name}: ${String(error)}`);
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const { code, address, port, hostname } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+    hostname?: string;
+  };
   const setting = `${name.toUpperCase()}_PORT`;
   switch (code) {
     case 'EADDRINUSE':
@@ -113,9 +118,17 @@ function explainStartError(error: unknown, name: string): Error {
       if (port === undefined) break;
       return new StartError(`${name}: no permission to listen on port ${port}: set ${setting} to 1024 or above`);
     case 'ENOTFOUND':
-      return new StartError(`${name}: HOST is not an address of this machine and cannot be resolved`);
+      return new StartError(`${name}: this machine has no address ${hostname}: set HOST to one that it has`);
+    case 'INACCESSIBLE':
+      return new StartError(`${name}: ${messageOf(error)}: set DATA_DIR to a directory that can be written`);
   }
   return new StartError(`${name}: ${messageOf(error)}`);
+}
+
+/** A start may take its time with large files, but nobody who asks for a stop waits for it longer than for a stop. */
+async function giveUpStart(name: string): Promise<never> {
+  await delay(STOP_TIMEOUT_MS);
+  throw new StartError(`${name}: stopped before it had started`);
 }
 
 function endOnUnexpectedErrors(log: Log): void {

@@ -27,9 +27,12 @@ export class ClosedLoop {
     });
   }
 
-  /** Connects all, then starts all. Rejects with the first connection's error. */
-  async start(): Promise<void> {
+  /** Connects all. Rejects with the first connection's error. */
+  async open(): Promise<void> {
     await Promise.all(this.#loaders.map((loader) => loader.open()));
+  }
+
+  start(): void {
     for (const loader of this.#loaders) this.#refill(loader);
   }
 

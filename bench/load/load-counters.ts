@@ -1,7 +1,7 @@
 // load-counters.ts: what the loops count while they run, one counter per kind of request.
 //
-//   warm-up           | window: counted                       | drain
-//   ------------------fromMs-----------------------------untilMs------------> time
+//   connecting | warm-up           | window: counted                       | drain
+//   ---------begin()---------------fromMs-----------------------------untilMs------------> time
 //
 // A request counts if it was due inside the window, however late its answer came: leaving out the slow ones at the end
 // would flatter the tail.
@@ -28,12 +28,18 @@ class OperationCounter {
 export class LoadCounters {
   readonly query = new OperationCounter();
   readonly order = new OperationCounter();
-  readonly fromMs: number;
-  #untilMs: number;
+  #fromMs = Number.POSITIVE_INFINITY;
+  #untilMs = Number.POSITIVE_INFINITY;
 
-  constructor(fromMs: number, untilMs: number) {
-    this.fromMs = fromMs;
-    this.#untilMs = untilMs;
+  /** The window begins after `warmupMs`; before this call nothing is counted. */
+  begin(warmupMs: number, durationMs: number): void {
+    this.#fromMs = performance.now() + warmupMs;
+    // It may have been ended already.
+    this.#untilMs = Math.min(this.#untilMs, this.#fromMs + durationMs);
+  }
+
+  get fromMs(): number {
+    return this.#fromMs;
   }
 
   get untilMs(): number {
@@ -46,7 +52,7 @@ export class LoadCounters {
   }
 
   isInWindow(dueMs: number): boolean {
-    return dueMs >= this.fromMs && dueMs < this.#untilMs;
+    return dueMs >= this.#fromMs && dueMs < this.#untilMs;
   }
 
   answered(operation: Operation, verdict: Verdict, dueMs: number, nowMs: number): void {

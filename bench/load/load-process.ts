@@ -15,12 +15,14 @@ const POLL_MS = 10;
 let running: LoadCounters | undefined;
 
 async function runJob(job: LoadJob): Promise<LoadReport> {
-  const fromMs = performance.now() + job.warmupMs;
-  const counters = new LoadCounters(fromMs, fromMs + job.durationMs);
+  const counters = new LoadCounters();
   running = counters;
   const loop = job.rate === undefined ? new ClosedLoop(job, counters) : new OpenLoop(job, job.rate, counters);
   try {
-    await loop.start();
+    // A thousand connections take a while: the clock starts when they are there.
+    await loop.open();
+    counters.begin(job.warmupMs, job.durationMs);
+    loop.start();
     await until(() => performance.now() >= Math.min(counters.fromMs, counters.untilMs));
     const cpuBefore = process.cpuUsage();
     const cpuFromMs = performance.now();

@@ -47,9 +47,13 @@ export class OpenLoop {
     );
   }
 
-  /** Connects all and starts the schedule. Rejects with the first connection's error. */
-  async start(): Promise<void> {
+  /** Connects all. Rejects with the first connection's error. */
+  async open(): Promise<void> {
     await Promise.all(this.#loaders.map((loader) => loader.open()));
+  }
+
+  /** Starts the schedule. */
+  start(): void {
     this.#free.push(...this.#loaders);
     this.#pacer = new Worker(new URL('./pacer-thread.js', import.meta.url));
     this.#nextDueMs = performance.now();

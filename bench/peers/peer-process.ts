@@ -1,5 +1,6 @@
 // peer-process.ts: what every process of a peer does alike: reads `--port N`, says when it is ready, and stops on SIGTERM
-// or SIGINT, or when the process that started it is gone.
+// or SIGINT, or when the process that started it is gone. Ctrl-C in a terminal reaches every process of its group: one
+// that has a parent to tell it when to stop leaves Ctrl-C to the parent, which may still be measuring it.
 
 import { parseArgs } from 'node:util';
 
@@ -29,7 +30,7 @@ export function ready(name: string, address: string, stop: () => Promise<void> |
     process.exit(0);
   };
   process.on('SIGTERM', stopOnce);
-  process.on('SIGINT', stopOnce);
+  process.on('SIGINT', process.send === undefined ? stopOnce : () => {});
   process.on('disconnect', stopOnce);
   process.stdout.write(`${name} ready on ${address}\n`);
   process.send?.({ address });

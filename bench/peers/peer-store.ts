@@ -1,11 +1,14 @@
 // peer-store.ts: a whole peer: catalog, order and front end, each a process of its own, as the store has them.
 //
 //   node peer-store.js --frontend fastify|node-http --port N      --►  "fastify ready on http://127.0.0.1:N"
+//                      --fsync FOLDER     catalog and order sync a file in it for each order; its name: "fastify-fsync"
+//                      --writes in-turn   one after the other (see synced-file.ts); "fastify-fsync-in-turn"
 //
 // Services listen on free ports. On SIGTERM they are stopped from the front to the back; should one die, all stop.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { flag, ready } from './peer-process.js';
 
@@ -21,6 +24,9 @@ if (frontendFile === undefined) {
   process.exit(2);
 }
 
+const fsyncFolder = flag('fsync', '');
+const writes = flag('writes', 'side-by-side');
+const name = `${frontend}${fsyncFolder === '' ? '' : '-fsync'}${writes === 'in-turn' ? '-in-turn' : ''}`;
 const processes: ChildProcess[] = [];
 
 /** Starts a process of the peer; its address, once it is ready. */
@@ -36,15 +42,18 @@ async function start(file: string, flags: readonly string[]): Promise<string> {
 }
 
 function fail(): void {
-  process.stderr.write(`a process of the peer ${frontend} has ended\n`);
+  process.stderr.write(`a process of the peer ${name} has ended\n`);
   process.exit(1);
 }
 
-const catalog = await start('./catalog-process.js', []);
-const order = await start('./order-process.js', ['--catalog', catalog]);
+const fsyncTo = (file: string): string[] =>
+  fsyncFolder === '' ? [] : ['--fsync', path.join(fsyncFolder, file), '--writes', writes];
+
+const catalog = await start('./catalog-process.js', fsyncTo('sales.csv'));
+const order = await start('./order-process.js', ['--catalog', catalog, ...fsyncTo('orders.csv')]);
 const address = await start(frontendFile, ['--port', flag('port', '0'), '--catalog', catalog, '--order', order]);
 
-ready(frontend, address, async () => {
+ready(name, address, async () => {
   for (const child of processes) child.off('exit', fail);
   for (const child of processes) {
     // Ctrl-C reaches all of them at once, so this one may have ended already.

@@ -29,6 +29,9 @@ const collect = runInNewContext('gc') as () => void;
 const [kind, threads] = process.argv.slice(2) as [ServerKind, string];
 const host = '127.0.0.1';
 
+// Ctrl-C reaches the whole process group; the parent decides what it means.
+process.on('SIGINT', () => {});
+
 if (!cluster.isPrimary) {
   createTimingServer().listen({ host, port: 0 });
   process.on('message', () => process.send!(cpuUsUsed()));

@@ -20,6 +20,9 @@ export interface ProfileOptions {
   readonly out: string | undefined;
 }
 
+const NO_BUBBLEPROF =
+  'bubbleprof hangs on current versions of Node: `threads` shows where the time goes, /metrics where requests wait';
+
 const SECONDS_MAX = 600;
 const CLIENTS_MAX = 10_000;
 
@@ -30,6 +33,7 @@ export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
   if (tool === undefined || more.length > 0) {
     throw new BenchUsageError(`profile takes one tool: ${PROFILE_TOOLS.join(', ')}; see --help`);
   }
+  if (tool === 'bubbleprof') throw new BenchUsageError(NO_BUBBLEPROF);
   return {
     tool: oneOf('the tool', tool, PROFILE_TOOLS),
     service: oneOf('--service', values.service ?? 'frontend', SERVICES),

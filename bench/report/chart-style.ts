@@ -59,7 +59,8 @@ export interface Line {
   readonly symbol?: boolean;
 }
 
-interface Words {
+/** What stands around a chart. */
+export interface Words {
   readonly id: string;
   readonly title: string;
   readonly caption: string;
@@ -127,7 +128,7 @@ export function sidewaysBarChart(
       ...(xAxis as object),
       name: '',
       inverse: true,
-      axisLabel: { width: NAME_WIDTH, overflow: 'break', fontSize: FONT_SIZE - 1 },
+      axisLabel: { width: NAME_WIDTH, overflow: 'break', fontSize: FONT_SIZE - 1, lineHeight: FONT_SIZE + 2 },
     },
   };
   return {

@@ -3,18 +3,10 @@
 
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { BenchResults, Figure, Row } from '../run/results.js';
-import {
-  barChart,
-  type Chart,
-  type Line,
-  lineChart,
-  ORDER_COLOR,
-  QUERY_COLOR,
-  sidewaysBarChart,
-} from './chart-style.js';
+import { barChart, type Chart, lineChart, sidewaysBarChart } from './chart-style.js';
+import { compareCharts, durableCharts, sweepCharts } from './peer-charts.js';
+import { COLORS, categoriesOf, OPERATIONS, percentileLines, type ValuesOf } from './row-lines.js';
 
-const OPERATIONS = ['query', 'order'] as const;
-const COLORS = { query: QUERY_COLOR, order: ORDER_COLOR } as const;
 const BINS_PER_DECADE = 12;
 /** Bars that differ by more than this are drawn on a log axis: on a linear one the shorter ones would not be seen. */
 const LOG_FROM_RANGE = 50;
@@ -33,6 +25,8 @@ export function chartsOf(results: BenchResults): Chart[] {
     ...probabilityCharts(of('probability')),
     ...rateCharts(of('rate')),
     ...compareCharts(of('compare')),
+    ...sweepCharts(of('compare')),
+    ...durableCharts(of('durable')),
     ...dockerCharts(of('docker')),
     ...soakCharts(of('soak')),
     ...figureCharts(results.figures),
@@ -156,34 +150,6 @@ function histogramChart(rows: readonly Row[], clients: string): Chart {
   );
 }
 
-function compareCharts(rows: readonly Row[]): Chart[] {
-  const subjects = [...new Set(rows.map((row) => row.subject))];
-  const connections = [...new Set(rows.map((row) => row.clients))].sort((a, b) => a - b);
-  return OPERATIONS.flatMap((operation) => {
-    if (!rows.some((row) => row.operation === operation)) return [];
-    const find = (subject: string, clients: number): Row | undefined =>
-      rows.find((row) => row.subject === subject && row.clients === clients && row.operation === operation);
-    return [
-      barChart(
-        {
-          id: `compare-${operation}`,
-          title: `The store beside its peers: ${operation === 'query' ? 'queries' : 'orders'} per second`,
-          caption:
-            'Keep-alive connections, closed loop, six toys in turn; medians of interleaved rounds. Only the store syncs orders to disk.',
-        },
-        { xName: 'connections', categories: connections.map(String), yName: 'per second', yFormat: 'count' },
-        subjects
-          .filter((subject) => connections.some((clients) => find(subject, clients) !== undefined))
-          .map((subject) => ({
-            name: subject,
-            colorIndex: subjects.indexOf(subject),
-            data: connections.map((clients) => find(subject, clients)?.throughput ?? null),
-          })),
-      ),
-    ];
-  });
-}
-
 function dockerCharts(all: readonly Row[]): Chart[] {
   return OPERATIONS.flatMap((operation) => {
     const rows = all.filter((row) => row.operation === operation);
@@ -231,8 +197,8 @@ function soakCharts(rows: readonly Row[]): Chart[] {
         caption: `${rows[0]!.clients} clients, one mixed load all the time.`,
       },
       {
-        xName: 'stretch',
-        categories: stretches.map((s) => s.replace(/\D*/, '')),
+        xName: 'stretch, from minute',
+        categories: stretches.map((stretch) => stretch.replaceAll(/[^\d:]/g, '')),
         yName: 'latency',
         yFormat: 'ms',
         yLog: true,
@@ -249,7 +215,9 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
     const key = `${figure.scenario}, ${figure.unit}`;
     groups.set(key, [...(groups.get(key) ?? []), figure]);
   }
-  return [...groups].map(([key, group]) => {
+  // Nothing but zeros makes no picture.
+  const drawn = [...groups].filter(([, group]) => group.some((figure) => figure.value > 0));
+  return drawn.map(([key, group]) => {
     const cases = [...new Set(group.map((figure) => figure.case))];
     const subjects = [...new Set(group.map((figure) => figure.subject))];
     const id = key.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
@@ -274,29 +242,6 @@ function figureCharts(figures: readonly Figure[]): Chart[] {
       isLog,
     );
   });
-}
-
-type ValuesOf = (operation: Row['operation'], value: (row: Row) => number) => (number | null)[];
-
-function categoriesOf(rows: readonly Row[], xOf: (row: Row) => number): { axis: number[]; valuesOf: ValuesOf } {
-  const axis = [...new Set(rows.map(xOf))].sort((a, b) => a - b);
-  const valuesOf: ValuesOf = (operation, value) =>
-    axis.map((x) => {
-      const row = rows.find((one) => xOf(one) === x && one.operation === operation && one.count > 0);
-      return row === undefined ? null : value(row);
-    });
-  return { axis, valuesOf };
-}
-
-function percentileLines(rows: readonly Row[], valuesOf: ValuesOf): Line[] {
-  return OPERATIONS.filter((operation) => rows.some((row) => row.operation === operation)).flatMap((operation) =>
-    (['p50', 'p99'] as const).map((percentile) => ({
-      name: `${operation} ${percentile}`,
-      colorIndex: COLORS[operation],
-      dashed: percentile === 'p99',
-      data: valuesOf(operation, (row) => row[percentile]),
-    })),
-  );
 }
 
 /** [1 / (1 - p), latency] up to the last percentile that has at least one answer beyond it. */

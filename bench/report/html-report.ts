@@ -8,7 +8,7 @@ import type { BenchResults, Figure, Row } from '../run/results.js';
 import type { Chart } from './chart-style.js';
 import { formattersScript } from './formatters.js';
 import { paintScript } from './paint.js';
-import { formatNumber, formatRatio } from './words.js';
+import { formatBar, formatNumber, formatRatio, formatReached, isBarReached } from './words.js';
 
 const ECHARTS_FILE = createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js');
 
@@ -54,6 +54,7 @@ export function renderHtml(results: BenchResults, charts: readonly Chart[]): str
 <p class="facts">${escapeHtml(startedAt)}, ${Math.round(seconds)} s, <code>${escapeHtml(command)}</code><br>${escapeHtml(facts.join(' · '))}</p>
 ${results.complete ? '' : '<p class="bad">This run was ended early: it holds what had been measured until then.</p>'}
 ${notes(results.notes)}
+${barTable(results.figures)}
 <div class="charts">
 ${charts.map(figure).join('\n')}
 </div>
@@ -152,9 +153,20 @@ function figureTable(figures: readonly Figure[]): string {
 
 function ratioCell(figure: Figure): string {
   const text = escapeHtml(formatRatio(figure));
-  if (figure.bar === undefined || figure.ratio === undefined) return text;
-  const isMet = 'atLeast' in figure.bar ? figure.ratio >= figure.bar.atLeast : figure.ratio <= figure.bar.atMost;
-  return `<span class="${isMet ? 'good' : 'bad'}">${text}</span>`;
+  const isReached = figure.ratio === undefined ? undefined : isBarReached(figure);
+  return isReached === undefined ? text : `<span class="${isReached ? 'good' : 'bad'}">${text}</span>`;
+}
+
+/** What the project has asked of itself, first of all: reached or not. */
+function barTable(figures: readonly Figure[]): string {
+  const body = figures.flatMap((figure) => {
+    if (figure.bar === undefined) return [];
+    const verdict = isBarReached(figure) ? '<span class="good">reached</span>' : '<span class="bad">missed</span>';
+    const words = [figure.scenario, figure.case, figure.subject].map(escapeHtml);
+    return [[verdict, ...words, escapeHtml(formatReached(figure)), formatBar(figure.bar)]];
+  });
+  if (body.length === 0) return '';
+  return `<h2>Bars</h2>\n${table(['', 'scenario', 'case', 'subject', 'measured', 'bar'], body, 4)}\n<h2>Plots</h2>`;
 }
 
 function table(head: readonly string[], body: readonly (readonly string[])[], wordColumns: number): string {

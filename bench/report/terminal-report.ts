@@ -1,9 +1,10 @@
-// terminal-report.ts: the summary on the terminal: a table for each scenario and a small drawn histogram.
+// terminal-report.ts: the summary on the terminal: a table for each scenario and a small drawn histogram, and a line for
+// each bar that the project has set itself.
 
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { BenchResults, Figure, Row } from '../run/results.js';
 import { describeLoad } from './html-report.js';
-import { formatNumber, formatRatio } from './words.js';
+import { formatBar, formatNumber, formatRatio, formatReached, isBarReached } from './words.js';
 
 const BLOCKS = ' ▁▂▃▄▅▆▇█';
 const BINS_PER_DECADE = 10;
@@ -18,8 +19,10 @@ export function renderTerminal(results: BenchResults): string {
     const figures = results.figures.filter((figure) => figure.scenario === scenario);
     return [scenario.toUpperCase(), ...rowLines(rows), ...figureLines(figures)].join('\n');
   });
-  const notes = results.notes.map((note) => `! ${note}`);
-  return `${[...parts, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n')}\n`;
+  const bars = barLines(results.figures);
+  if (bars.length > 0) parts.push(['BARS', ...bars].join('\n'));
+  if (results.notes.length > 0) parts.push(results.notes.map((note) => `! ${note}`).join('\n'));
+  return `${parts.join('\n\n')}\n`;
 }
 
 function rowLines(rows: readonly Row[]): string[] {
@@ -56,6 +59,16 @@ function missedText({ missed = 0, late = 0 }: Row): string {
   const parts = [missed > 0 ? `${missed} never sent` : '', late > 0 ? `${late} sent late` : ''];
   const text = parts.filter((part) => part !== '').join(', ');
   return text === '' ? '' : `  (${text})`;
+}
+
+/** `reached  compare: query, 64 connections, throughput: 15.2 × fastify (at least 15)`. */
+function barLines(figures: readonly Figure[]): string[] {
+  return figures.flatMap((figure) => {
+    const isReached = isBarReached(figure);
+    if (figure.bar === undefined || isReached === undefined) return [];
+    const verdict = isReached ? 'reached' : 'MISSED ';
+    return `  ${verdict}  ${figure.scenario}: ${figure.case}: ${figure.subject} ${formatReached(figure)} (${formatBar(figure.bar)})`;
+  });
 }
 
 function figureLines(figures: readonly Figure[]): string[] {

@@ -6,6 +6,8 @@ import { SCENARIOS, type ScenarioName } from '../help.js';
 /** What to measure and how. Lists that are undefined leave the choice to the scenario. */
 export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
+  /** No scenario was named: all of them share five minutes. Named ones take the time that steady figures need. */
+  readonly isOverview: boolean;
   readonly quick: boolean;
   readonly clients: readonly number[] | undefined;
   readonly probabilities: readonly number[] | undefined;
@@ -59,6 +61,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
   const byDefault = (Object.keys(SCENARIOS) as ScenarioName[]).filter((name) => SCENARIOS[name].inDefaultRun);
   return {
     scenarios: chosen.length === 0 ? byDefault : [...new Set(chosen)],
+    isOverview: chosen.length === 0,
     quick: values.quick ?? false,
     clients: list('clients', values.clients, wholeNumber(1, CLIENTS_MAX)),
     probabilities: list('p', values.p, { expected: 'numbers from 0 to 1', accepts: (n) => n >= 0 && n <= 1 }),

@@ -40,7 +40,7 @@ export async function runBench(options: BenchOptions, command: string, signal: A
     generator,
     signal,
     step: (text, seconds) => progress.step(text, seconds),
-    isOverdue: () => options.scenarios.length > 1 && performance.now() > overdueMs,
+    isOverdue: () => options.isOverview && performance.now() > overdueMs,
     addRows: (more) => rows.push(...more),
     addFigures: (more) => figures.push(...more),
     note: (text) => notes.add(text),

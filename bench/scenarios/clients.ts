@@ -19,8 +19,9 @@ import { storeTarget } from './store-target.js';
 const CLIENT_COUNTS = [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256] as const;
 const ORDER_PROBABILITY = 0.4;
 
-export function clientsTiming(options: BenchOptions): Timing {
-  return options.quick ? { rounds: 2, durationMs: 300, warmupMs: 80 } : { rounds: 3, durationMs: 900, warmupMs: 150 };
+export function clientsTiming({ quick, isOverview }: BenchOptions): Timing {
+  if (quick) return { rounds: 2, durationMs: 250, warmupMs: 60 };
+  return isOverview ? { rounds: 3, durationMs: 800, warmupMs: 150 } : { rounds: 5, durationMs: 1200, warmupMs: 200 };
 }
 
 /** One point for each number of clients. `variant` tells stores apart that are measured in the same scenario. */

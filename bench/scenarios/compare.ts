@@ -1,5 +1,5 @@
 // compare.ts: the whole store beside its peers in one run: queries and orders per second, and latency, at 1 and at 64
-// connections, six toys in turn.
+// connections, six toys in turn. The store alone is also taken from 1 to 1,000 connections: does throughput hold?
 //
 //   toystore     as it stands: three processes with their threads, orders synced to disk
 //   fastify      three processes, one unary gRPC call per request, nothing on disk
@@ -10,21 +10,27 @@
 
 import path from 'node:path';
 import type { Work } from '../load/load-job.js';
-import { median } from '../rounds.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import { COMPILED_FOLDER } from '../run/paths.js';
-import type { Figure, Row } from '../run/results.js';
+import type { Row } from '../run/results.js';
 import { startServer, type Target } from '../store/server-process.js';
+import { startAll } from '../store/start-all.js';
 import { TOYS } from '../store/toystore.js';
 import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
+import { describeConnections, type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { sweepOf } from './sweep.js';
 
 const CONNECTIONS = [1, 64] as const;
+/** The store alone, when there is time. */
+const SWEEP_CONNECTIONS = [1, 4, 16, 64, 256, 1000] as const;
 const OPERATIONS = ['query', 'order'] as const;
 const STORE = 'toystore';
 const BASELINE = 'fastify';
 const FLOOR = 'raw-socket';
+const SUBJECTS = [STORE, BASELINE, 'node-http', FLOOR] as const;
+const WARM_UP_CONNECTIONS = 64;
 const FLOOR_WORK: Work = {
   kind: 'fixed',
   method: 'GET',
@@ -34,23 +40,16 @@ const FLOOR_WORK: Work = {
 const START_SECONDS = 6;
 
 /** What the project asks of itself, as ratios to the baseline. */
-const BARS: readonly Bar[] = [
+const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: 64, quantity: 'throughput', bar: { atLeast: 15 } },
   { operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 8 } },
   { operation: 'query', clients: 1, quantity: 'p50', bar: { atMost: 1 / 3 } },
 ];
 
-interface Bar {
-  readonly operation: Row['operation'];
-  readonly clients: number;
-  readonly quantity: 'throughput' | 'p50';
-  readonly bar: NonNullable<Figure['bar']>;
-}
-
-function timingOf({ quick, rounds, scenarios }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 2, durationMs: 320, warmupMs: 80 };
-  const isAlone = scenarios.length === 1;
-  return { rounds: rounds ?? (isAlone ? 5 : 3), durationMs: isAlone ? 1500 : 900, warmupMs: 250 };
+function timingOf({ quick, rounds, isOverview }: BenchOptions): Timing {
+  if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 };
+  if (isOverview) return { rounds: rounds ?? 3, durationMs: 800, warmupMs: 200 };
+  return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
 }
 
 /** One unmeasured load for each subject and operation: until the hot code is compiled. */
@@ -58,96 +57,76 @@ function warmupOf({ quick }: BenchOptions): Timing {
   return { rounds: 1, durationMs: quick ? 200 : 1000, warmupMs: 0 };
 }
 
+/** How many connections a subject is measured at. Named ones are for everybody. */
+function connectionsOf(subject: string, { connections, quick, isOverview }: BenchOptions): readonly number[] {
+  return connections ?? (subject === STORE && !quick && !isOverview ? SWEEP_CONNECTIONS : CONNECTIONS);
+}
+
+/** The floor answers queries only: it knows one answer. */
+function operationsOf(subject: string): readonly Row['operation'][] {
+  return subject === FLOOR ? ['query'] : OPERATIONS;
+}
+
 export const compare: Scenario = {
   plannedSeconds: (options) => {
-    const loads = 2 * OPERATIONS.length * 2 - 1;
-    const points = loads * (options.connections ?? CONNECTIONS).length;
+    const loads = SUBJECTS.flatMap(operationsOf).length;
+    const points = SUBJECTS.flatMap((subject) =>
+      operationsOf(subject).flatMap(() => connectionsOf(subject, options)),
+    ).length;
     return START_SECONDS + pointsSeconds(loads, warmupOf(options)) + pointsSeconds(points, timingOf(options));
   },
   run: async (context) => {
-    const targets = await startAll(context.options);
+    const { options } = context;
+    const targets = await startAll([
+      storeTarget(options),
+      ...[BASELINE, 'node-http'].map((frontend) => startPeer(frontend, ['peer-store.js', '--frontend', frontend])),
+      startPeer(FLOOR, ['raw-socket.js']),
+    ]);
     try {
       await warmUp(context, targets);
-      const connections = context.options.connections ?? CONNECTIONS;
-      const points = OPERATIONS.flatMap((operation) =>
-        connections.flatMap((count) => pointsOf(targets, operation, count)),
-      );
-      const rows = await measurePoints(context, points, timingOf(context.options), START_SECONDS);
-      context.addFigures(ratiosOf(rows));
+      const rows = await measurePoints(context, pointsOf(targets, options), timingOf(options), START_SECONDS);
+      context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
+      context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
     } finally {
       await Promise.all(targets.map((target) => target.stop()));
     }
   },
 };
 
-/** All at once: most of starting is waiting. If one does not come up, the others are stopped. */
-async function startAll(options: BenchOptions): Promise<Target[]> {
-  const started = await Promise.allSettled([
-    storeTarget(options),
-    ...[BASELINE, 'node-http'].map((frontend) => startPeer(frontend, ['peer-store.js', '--frontend', frontend])),
-    startPeer(FLOOR, ['raw-socket.js']),
-  ]);
-  const targets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failed = started.find((one) => one.status === 'rejected');
-  if (failed === undefined) return targets;
-  await Promise.all(targets.map((target) => target.stop()));
-  throw failed.reason;
-}
-
 function startPeer(name: string, [file, ...flags]: [string, ...string[]]): Promise<Target> {
   return startServer({ name, args: [path.join(COMPILED_FOLDER, 'peers', file), ...flags] });
 }
 
-function pointsOf(targets: readonly Target[], operation: Row['operation'], connections: number): Point[] {
-  return targets
-    .filter(({ name }) => operation === 'query' || name !== FLOOR)
-    .map((target) => ({
-      label: `${operation}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`,
-      key: { scenario: 'compare', subject: target.name, clients: connections },
-      target,
-      job: { connections, work: target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS } },
-    }));
+/** Who is compared under one load stands side by side in time. */
+function pointsOf(targets: readonly Target[], options: BenchOptions): Point[] {
+  const counts = [...new Set(targets.flatMap(({ name }) => connectionsOf(name, options)))].sort((a, b) => a - b);
+  return OPERATIONS.flatMap((operation) =>
+    counts.flatMap((count) =>
+      targets
+        .filter(({ name }) => operationsOf(name).includes(operation) && connectionsOf(name, options).includes(count))
+        .map((target) => pointOf(target, operation, count)),
+    ),
+  );
+}
+
+function pointOf(target: Target, operation: Row['operation'], connections: number): Point {
+  return {
+    label: `${operation}, ${describeConnections(connections)}`,
+    key: { scenario: 'compare', subject: target.name, clients: connections },
+    target,
+    job: { connections, work: target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS } },
+  };
 }
 
 async function warmUp(context: ScenarioContext, targets: readonly Target[]): Promise<void> {
   context.step('warming up');
   const { durationMs } = warmupOf(context.options);
-  for (const { target, job } of OPERATIONS.flatMap((operation) => pointsOf(targets, operation, CONNECTIONS[1]))) {
-    if (context.signal.aborted) return;
-    const { host, port } = target;
-    await context.generator.run({ ...job, host, port, warmupMs: 0, durationMs }, context.signal);
+  for (const target of targets) {
+    for (const operation of operationsOf(target.name)) {
+      if (context.signal.aborted) return;
+      const { job } = pointOf(target, operation, WARM_UP_CONNECTIONS);
+      const { host, port } = target;
+      await context.generator.run({ ...job, host, port, warmupMs: 0, durationMs }, context.signal);
+    }
   }
-}
-
-/** Throughput and median latency of every subject beside the baseline's. */
-function ratiosOf(rows: readonly Row[]): Figure[] {
-  const groups = [...new Set(rows.map((row) => `${row.operation} ${row.clients}`))];
-  return groups.flatMap((group) => {
-    // A subject that gave errors only has no speed to compare.
-    const ofGroup = rows.filter((row) => `${row.operation} ${row.clients}` === group && row.count > 0);
-    const baseline = ofGroup.find((row) => row.subject === BASELINE);
-    return [
-      ...ofGroup.map((row) => ratio(row, 'throughput', baseline)),
-      ...ofGroup.map((row) => ratio(row, 'p50', baseline)),
-    ];
-  });
-}
-
-function ratio(row: Row, quantity: 'throughput' | 'p50', baseline: Row | undefined): Figure {
-  const { operation, clients, subject } = row;
-  const connections = `${clients} ${clients === 1 ? 'connection' : 'connections'}`;
-  const value = median(row.rounds[quantity]);
-  const bar = BARS.find((one) => one.operation === operation && one.clients === clients && one.quantity === quantity);
-  return {
-    scenario: 'compare',
-    case: `${operation}, ${connections}, ${quantity === 'p50' ? 'median latency' : 'throughput'}`,
-    subject,
-    value,
-    unit: quantity === 'p50' ? 'ms' : `${operation === 'query' ? 'queries' : 'orders'}/s`,
-    better: quantity === 'p50' ? 'lower' : 'higher',
-    rounds: row.rounds[quantity],
-    baseline: baseline === undefined ? undefined : BASELINE,
-    ratio: baseline === undefined ? undefined : value / median(baseline.rounds[quantity]),
-    bar: subject === STORE ? bar?.bar : undefined,
-  };
 }

@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.js';
 const BENCHMARK_FILE = /\.bench\.js$/;
 const MS_PER_S = 1000;
 
-/** How long a folder may take: in a run of several scenarios its share, by itself as long as it likes. */
+/** How long a folder may take: in an overview its share, when named as long as it likes. */
 export interface FolderBudget {
   readonly seconds: number;
   readonly quickSeconds: number;
@@ -26,13 +26,12 @@ export function folderScenario(name: string, budget: FolderBudget): Scenario {
       const { options, signal } = context;
       const files = benchmarkFiles(path.join(COMPILED_FOLDER, name));
       if (files.length === 0) throw new Error(`bench/${name} has no *.bench.ts`);
-      const isAlone = options.scenarios.length === 1;
       const endMs = performance.now() + secondsOf(options) * MS_PER_S;
       for (const [index, file] of files.entries()) {
         if (signal.aborted) return;
         const { run } = (await import(pathToFileURL(file).href)) as { run: RunBenchmark };
         const shareMs = (endMs - performance.now()) / (files.length - index);
-        using limit = new TimeLimit(signal, isAlone ? undefined : shareMs);
+        using limit = new TimeLimit(signal, options.isOverview ? shareMs : undefined);
         const onProgress = (text: string): void => context.step(text);
         const results = await run({ quick: options.quick, onProgress, signal: limit.signal });
         context.addFigures(results.map((result) => ({ scenario: name, ...result })));

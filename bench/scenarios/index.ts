@@ -4,6 +4,7 @@ import type { ScenarioName } from '../help.js';
 import { clients } from './clients.js';
 import { compare } from './compare.js';
 import { docker } from './docker.js';
+import { durable } from './durable.js';
 import { folderScenario } from './folder.js';
 import { probability } from './probability.js';
 import { rate } from './rate.js';
@@ -15,11 +16,13 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   probability,
   rate,
   compare,
-  http: folderScenario('http', { seconds: 30, quickSeconds: 6 }),
-  parser: folderScenario('parser', { seconds: 20, quickSeconds: 4 }),
-  pool: folderScenario('pool', { seconds: 20, quickSeconds: 5 }),
-  lock: folderScenario('lock', { seconds: 15, quickSeconds: 4 }),
+  http: folderScenario('http', { seconds: 20, quickSeconds: 4 }),
+  parser: folderScenario('parser', { seconds: 12, quickSeconds: 3 }),
+  pool: folderScenario('pool', { seconds: 16, quickSeconds: 4 }),
+  lock: folderScenario('lock', { seconds: 12, quickSeconds: 3 }),
   journal: folderScenario('journal', { seconds: 10, quickSeconds: 3 }),
+  durable,
+  recovery: folderScenario('recovery', { seconds: 90, quickSeconds: 45 }),
   docker,
   soak,
 };

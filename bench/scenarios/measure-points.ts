@@ -24,6 +24,8 @@ export interface Point {
   readonly key: RowKey;
   readonly target: Target;
   readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
+  /** Called before each round; what it returns, after the round: for counts that the target itself keeps. */
+  readonly watch?: (() => Promise<() => Promise<void>>) | undefined;
 }
 
 /** How often and how long each point is measured. */
@@ -56,7 +58,11 @@ export async function measurePoints(
   } finally {
     for (const [point, ofPoint] of reports) {
       if (ofPoint.length === 0) continue;
-      rows.push(...rowsFromReports(point.key, ofPoint));
+      const ofRow = rowsFromReports(point.key, ofPoint);
+      if (ofRow.length === 0) {
+        context.note(`${point.key.scenario}, ${point.target.name}, ${point.label}: no request was sent in its time.`);
+      }
+      rows.push(...ofRow);
       addNotes(context, point, ofPoint);
     }
     context.addRows(rows);
@@ -82,8 +88,11 @@ async function runRounds(
       const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
       context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
       const { host, port } = point.target;
+      const endWatch = await point.watch?.();
       const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
-      if (report.seconds > 0) ofPoint.push(report);
+      if (report.seconds === 0) continue;
+      await endWatch?.();
+      ofPoint.push(report);
     }
   }
 }
@@ -93,6 +102,12 @@ function addNotes(context: ScenarioContext, point: Point, reports: readonly Load
   if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
     context.note(
       `${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`,
+    );
+  }
+  const soldOut = reports.reduce((sum, report) => sum + report.order.soldOut, 0);
+  if (soldOut > 0) {
+    context.note(
+      `${scenario}, ${subject}: ${point.label}: ${soldOut} orders found nothing left; a refusal is quicker than a sale.`,
     );
   }
   for (const report of reports) {

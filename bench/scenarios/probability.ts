@@ -9,8 +9,9 @@ import { storeTarget } from './store-target.js';
 const CLIENTS = 5;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 
-function timingOf(options: BenchOptions): Timing {
-  return options.quick ? { rounds: 2, durationMs: 320, warmupMs: 80 } : { rounds: 3, durationMs: 1000, warmupMs: 150 };
+function timingOf({ quick, isOverview }: BenchOptions): Timing {
+  if (quick) return { rounds: 2, durationMs: 300, warmupMs: 80 };
+  return isOverview ? { rounds: 3, durationMs: 700, warmupMs: 150 } : { rounds: 5, durationMs: 1500, warmupMs: 200 };
 }
 
 export const probability: Scenario = {

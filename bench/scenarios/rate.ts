@@ -4,8 +4,10 @@
 // the store is like in good health; near it, how it queues. With --rates the rates are given and no top is looked for.
 
 import type { Work } from '../load/load-job.js';
+import { formatNumber } from '../report/words.js';
+import { median } from '../rounds.js';
 import type { BenchOptions } from '../run/bench-options.js';
-import { rowsFromReports } from '../run/results.js';
+import { type Figure, type Row, rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
 import {
@@ -25,8 +27,14 @@ const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const;
 const OPERATIONS: readonly ('query' | 'order')[] = ['query', 'order'];
 const MS_PER_S = 1000;
 
-function timingOf({ quick }: BenchOptions): Timing {
-  return quick ? { rounds: 1, durationMs: 600, warmupMs: 150 } : { rounds: 2, durationMs: 1500, warmupMs: 300 };
+/** What the tail may be at half of the top rate, in milliseconds. */
+const BAR_SHARE = 0.5;
+const BARS = { query: { atMost: 10 }, order: { atMost: 25 } } as const;
+
+function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
+  if (quick) return { rounds: rounds ?? 1, durationMs: 400, warmupMs: 100 };
+  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1000, warmupMs: 250 };
+  return { rounds: rounds ?? 5, durationMs: 2000, warmupMs: 500 };
 }
 
 function topTimingOf({ quick }: BenchOptions): { durationMs: number; warmupMs: number } {
@@ -64,11 +72,12 @@ async function measureOperation(
   const { options, signal } = context;
   const work: Work = { kind: operation, toys: TOYS };
   let rates = options.rates;
+  let barRate: number | undefined;
   if (rates === undefined) {
     const top = await measureTop(context, target, operation, work, secondsBefore);
     if (signal.aborted || top === 0) return;
-    // Two digits: rates that were measured again a little differently can still be set side by side.
-    rates = SHARES.map((share) => Math.max(1, Number((top * share).toPrecision(2))));
+    rates = SHARES.map((share) => rateAt(top, share));
+    barRate = rateAt(top, BAR_SHARE);
   }
   const points = rates.map((rate) => ({
     label: `${operation}, ${rate}/s offered`,
@@ -76,7 +85,28 @@ async function measureOperation(
     target,
     job: { connections: CONNECTIONS, work, rate },
   }));
-  await measurePoints(context, points, timingOf(options), secondsBefore);
+  const rows = await measurePoints(context, points, timingOf(options), secondsBefore);
+  context.addFigures(rows.filter((row) => row.rate === barRate && row.count > 0).map(tailOf));
+}
+
+/** Two digits: rates that were measured again a little differently can still be set side by side. */
+function rateAt(top: number, share: number): number {
+  return Math.max(1, Number((top * share).toPrecision(2)));
+}
+
+function tailOf({ operation, subject, rate, rounds, p99, missed = 0 }: Row): Figure {
+  const all = `${formatNumber(p99)} ms over all rounds together`;
+  return {
+    scenario: 'rate',
+    case: `${operation}, p99 at half of the top rate`,
+    subject,
+    value: median(rounds.p99),
+    unit: 'ms',
+    better: 'lower',
+    rounds: rounds.p99,
+    bar: BARS[operation],
+    note: `${rate}/s offered; ${all}${missed > 0 ? `; ${missed} never sent` : ''}`,
+  };
 }
 
 /** The closed loop's rate; its row stands in the results too, without a rate. */

@@ -12,7 +12,7 @@ export interface ScenarioContext {
   readonly signal: AbortSignal;
   /** @param seconds how long the scenario has been planned to take up to here */
   step(text: string, seconds?: number): void;
-  /** Whether the scenario has used up its time in a run of several: then it should end after the round it is in. */
+  /** Whether the scenario has used up its share of an overview: then it should end after the round it is in. */
   isOverdue(): boolean;
   addRows(rows: readonly Row[]): void;
   addFigures(figures: readonly Figure[]): void;

@@ -2,9 +2,9 @@
 //
 // Each stretch is one row; memory of the store's processes is read from /proc at its end (on Linux).
 
-import { readdirSync, readFileSync } from 'node:fs';
 import type { LoadReport } from '../load/load-job.js';
 import { rowsFromReports } from '../run/results.js';
+import { familyMemoryMib } from '../store/process-memory.js';
 import { TOYS } from '../store/toystore.js';
 import { TARGET_SECONDS } from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
@@ -14,26 +14,28 @@ const CLIENTS = 32;
 const ORDER_PROBABILITY = 0.4;
 const MINUTES = 10;
 const QUICK_MINUTES = 0.5;
-const STRETCHES = 20;
-const MS_PER_MINUTE = 60_000;
+const STRETCHES_MAX = 20;
+/** A shorter stretch has too few answers for its p99. */
+const STRETCH_SECONDS_MIN = 2;
+const MS_PER_S = 1000;
 const SECONDS_PER_MINUTE = 60;
-const KIB_PER_MIB = 1024;
 
 export const soak: Scenario = {
   plannedSeconds: (options) => TARGET_SECONDS + minutesOf(options) * SECONDS_PER_MINUTE,
   run: async (context) => {
     const target = await storeTarget(context.options);
-    const minutes = minutesOf(context.options);
+    const seconds = minutesOf(context.options) * SECONDS_PER_MINUTE;
+    const stretches = Math.max(1, Math.min(STRETCHES_MAX, Math.floor(seconds / STRETCH_SECONDS_MIN)));
     const memory: number[] = [];
     try {
-      for (let stretch = 0; stretch < STRETCHES && !context.signal.aborted; stretch++) {
-        const fromMinute = (stretch * minutes) / STRETCHES;
-        context.step(`minute ${fromMinute.toFixed(1)} of ${minutes}`, fromMinute * SECONDS_PER_MINUTE);
-        const report = await runStretch(context, target, (minutes * MS_PER_MINUTE) / STRETCHES, stretch === 0);
-        const variant = `from minute ${fromMinute.toFixed(1)}`;
+      for (let stretch = 0; stretch < stretches && !context.signal.aborted; stretch++) {
+        const fromSeconds = (stretch * seconds) / stretches;
+        context.step(`${formatMinutes(fromSeconds)} of ${formatMinutes(seconds)} min`, fromSeconds);
+        const report = await runStretch(context, target, (seconds * MS_PER_S) / stretches, stretch === 0);
+        const variant = `from ${formatMinutes(fromSeconds)} min`;
         const key = { scenario: 'soak', subject: target.name, clients: CLIENTS, p: ORDER_PROBABILITY, variant };
         context.addRows(rowsFromReports(key, [report]));
-        if (target.pid !== undefined) memory.push(memoryMib(target.pid));
+        if (target.pid !== undefined) memory.push(familyMemoryMib(target.pid));
       }
     } finally {
       await target.stop();
@@ -44,6 +46,12 @@ export const soak: Scenario = {
 
 function minutesOf(options: { readonly minutes: number | undefined; readonly quick: boolean }): number {
   return options.minutes ?? (options.quick ? QUICK_MINUTES : MINUTES);
+}
+
+/** `2:30`. */
+function formatMinutes(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / SECONDS_PER_MINUTE)}:${String(whole % SECONDS_PER_MINUTE).padStart(2, '0')}`;
 }
 
 function runStretch(
@@ -74,29 +82,4 @@ function addMemory(context: ScenarioContext, memory: readonly number[]): void {
       note: `${(last / first).toFixed(2)} times that after the first quarter`,
     },
   ]);
-}
-
-/** Resident memory of a process and all below it; 0 where there is no /proc. */
-function memoryMib(pid: number): number {
-  try {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync('/proc')) {
-      if (/^\d+$/.test(name)) parents.set(Number(name), Number(statusField(name, 'PPid')));
-    }
-    const isBelow = (child: number): boolean =>
-      child === pid || (parents.has(child) && child > 1 && isBelow(parents.get(child)!));
-    const family = [...parents.keys()].filter(isBelow);
-    return family.reduce((sum, member) => sum + Number(statusField(String(member), 'VmRSS')), 0) / KIB_PER_MIB;
-  } catch {
-    return 0;
-  }
-}
-
-function statusField(pid: string, name: string): string {
-  try {
-    return new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  } catch {
-    // It ended between being listed and being read.
-    return '0';
-  }
 }

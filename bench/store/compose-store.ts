@@ -35,6 +35,7 @@ export interface ComposeStore extends Target {
  */
 export async function startComposeStore(onProgress: (text: string) => void): Promise<ComposeStore> {
   const compose = await findCompose();
+  await requireEngine();
   onProgress('building the images');
   await run(compose, ['-f', COMPOSE_FILE, '--project-directory', ROOT, 'build'], {});
   await mkdir(DATA_FOLDER, { recursive: true });
@@ -81,6 +82,12 @@ async function findCompose(): Promise<string[]> {
     }
   }
   throw new Error('neither `docker compose` nor `docker-compose` works here');
+}
+
+/** Compose works without an engine until it needs one, and then says so in a stack trace. */
+async function requireEngine(): Promise<void> {
+  const answer = await run(['docker'], ['info', '--format', '{{.ServerVersion}}'], {}).catch(() => '');
+  if (answer.trim() === '') throw new Error('no Docker engine answers: start one, or set DOCKER_HOST to one that runs');
 }
 
 async function run(

@@ -39,6 +39,14 @@ export interface ServerCommand {
   readonly stopTimeoutMs?: number | undefined;
 }
 
+/** Those that have not ended. */
+const running = new Set<ChildProcess>();
+
+/** Asks all to stop and waits for none: for a process that must end at once. What they wrote stays. */
+export function endServers(): void {
+  for (const child of running) child.kill('SIGTERM');
+}
+
 /** @throws Error with the last of what the process said, when it ends or stays silent instead of getting ready */
 export async function startServer(command: ServerCommand): Promise<Target> {
   // A group of its own: Ctrl-C ends the measurement first, and only then, in order, the servers.
@@ -47,6 +55,8 @@ export async function startServer(command: ServerCommand): Promise<Target> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT_CHARACTERS);

@@ -59,6 +59,12 @@ test.serial('closed loop: queries are counted, nothing is ordered, nothing fails
   t.true(generatorCpu > 0);
 });
 
+test.serial('the clock starts when all connections are there', async (t) => {
+  const { query, seconds } = await load(properly, { connections: 400, durationMs: 20, warmupMs: 0 });
+  t.true(countOf(query.histogram) > 0);
+  t.true(seconds > 0.019 && seconds < 0.021);
+});
+
 test.serial('sessions: with p 1 there are about as many orders as queries, with p 0 none', async (t) => {
   const always = await load(properly, { work: { kind: 'session', toys: ['Tux'], p: 1 } });
   t.true(Math.abs(countOf(always.query.histogram) - countOf(always.order.histogram)) <= 6);

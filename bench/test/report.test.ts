@@ -7,6 +7,7 @@ import test from 'ava';
 import { parse } from 'csv-parse/sync';
 import { PALETTES } from '../report/chart-style.js';
 import { chartsOf } from '../report/charts.js';
+import { renderTerminal } from '../report/terminal-report.js';
 import { writeReport } from '../report/write-report.js';
 import { inBrowser, openPage } from './browser.js';
 import { sampleResults } from './sample-results.js';
@@ -64,6 +65,24 @@ inBrowser('on a narrow screen no chart is wider than the screen', (t) => {
     const width = /<svg[^>]*width="(\d+)/.exec(drawingOf(dom, id))?.[1];
     t.true(Number(width) > 200 && Number(width) < 500, `${id} is ${width} wide`);
   }
+});
+
+test('every bar has a line that says whether it was reached, in the page and on the terminal', async (t) => {
+  const html = await readFile(page, 'utf8');
+  t.is(html.match(/<span class="good">reached</g)?.length, 2);
+  t.is(html.match(/<span class="bad">missed</g)?.length, 1);
+  const bars = renderTerminal(sampleResults()).split('BARS\n')[1]!.split('\n\n')[0]!;
+  t.deepEqual(bars.split('\n'), [
+    '  reached  http: GET /products/Tux, 32 connections: toystore 1.90 × node:http (at least 1.8)',
+    '  MISSED   rate: query, p99 at half of the top rate: toystore 12.5 ms (at most 10)',
+    '  reached  compare: failed requests: toystore 0 requests (at most 0)',
+  ]);
+});
+
+test('figures that are all zero have no chart', (t) => {
+  const ids = chartsOf(sampleResults()).map(({ id }) => id);
+  t.true(ids.includes('figures-rate-ms'));
+  t.false(ids.includes('figures-compare-requests'));
 });
 
 test('the page needs nothing from elsewhere', async (t) => {

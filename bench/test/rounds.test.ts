@@ -35,6 +35,23 @@ test('a result has the median, every round, and the ratio of the medians', async
   t.like(slow, { subject: 'slow', value: 11, ratio: 1 });
 });
 
+test('a bar stays without a baseline, and goes where the baseline was not measured', async (t) => {
+  const abort = new AbortController();
+  const subjects = [
+    { name: 'ours', measure: () => 1, bar: { atMost: 5 } },
+    { name: 'theirs', measure: () => 2 },
+  ];
+  const [alone] = await measureRounds(comparison(subjects), { quick: true });
+  t.like(alone, { ratio: undefined, bar: { atMost: 5 } });
+  const onProgress = (text: string): void => {
+    if (text.includes('ours, round 1')) abort.abort();
+  };
+  const options = { quick: true, onProgress, signal: abort.signal };
+  const [ours, ...more] = await measureRounds(comparison(subjects, { baseline: 'theirs' }), options);
+  t.like(ours, { subject: 'ours', ratio: undefined, bar: undefined });
+  t.deepEqual(more, []);
+});
+
 test('an abort keeps the subjects that have a round', async (t) => {
   const abort = new AbortController();
   let calls = 0;

@@ -46,12 +46,23 @@ export function sampleResults(): BenchResults {
     ...['toystore', 'fastify'].map((subject) =>
       sampleRow(1, { scenario: 'compare', operation, subject, p: undefined }),
     ),
+    ...[4, 16].map((clients) => sampleRow(1, { scenario: 'compare', operation, clients, p: undefined })),
+    ...['toystore', 'node-http-fsync'].map((subject) =>
+      sampleRow(1, { scenario: 'durable', operation: 'order', subject, p: undefined }),
+    ),
     ...['bare', 'docker'].map((variant) => sampleRow(1 + slower, { scenario: 'docker', operation, variant })),
-    ...['from minute 0.0', 'from minute 0.5'].map((variant) => sampleRow(1, { scenario: 'soak', operation, variant })),
+    ...['from 0:00 min', 'from 0:30 min'].map((variant) => sampleRow(1, { scenario: 'soak', operation, variant })),
   ]);
   const figures = [
     sampleFigure(90_000, { ratio: 1.9, baseline: 'node:http', bar: { atLeast: 1.8 } }),
     sampleFigure(47_000, { subject: 'node:http', ratio: 1, baseline: 'node:http' }),
+    sampleFigure(12.5, {
+      scenario: 'rate',
+      case: 'query, p99 at half of the top rate',
+      unit: 'ms',
+      bar: { atMost: 10 },
+    }),
+    sampleFigure(0, { scenario: 'compare', case: 'failed requests', unit: 'requests', bar: { atMost: 0 } }),
   ];
   return {
     startedAt: '2026-01-31T12:00:00.000Z',

@@ -64,4 +64,4 @@ assert((TAG_WINDOW & (TAG_WINDOW - 1)) === 0, 'TAG_WINDOW is a power of two');
 assert((RING_BYTES & (RING_BYTES - 1)) === 0, 'RING_BYTES is a power of two');
 assert(FRAME_BYTES_MAX * 4 <= RING_BYTES, 'several of the largest batches fit into the ring');
 assert(BATCH_PURCHASES_MAX * 4 <= TAG_WINDOW, 'several of the largest batches fit into the window of tags');
-assert(NAME_BYTES_MAX < 256 && KEY_BYTES_MAX < 256, 'lengths of names and keys are kept in one byte');
+assert(NAME_BYTES_MAX < 256 && KEY_BYTES_MAX < 128, 'their lengths are kept in one byte, a key shares it with a mark');

@@ -30,6 +30,8 @@ export interface Purchase {
   readonly quantity: number;
   /** Kept with the sale; empty if there is none. */
   readonly key: string;
+  /** The key is not a client's. Kept too. */
+  readonly transientKey: boolean;
 }
 
 /** Purchases under consecutive tags, in the words of the interface (ProcessOrdersRequest). */
@@ -106,7 +108,7 @@ export class CatalogSeller {
 
   /** Sells without a tag, as the unary call does; its outcome is remembered nowhere. Throws as purchase() does. */
   async purchaseUntagged(name: Uint8Array, quantity: number): Promise<PurchaseOutcome> {
-    const batch = { ...NO_TAG, purchases: [{ name, quantity, key: '' }] };
+    const batch = { ...NO_TAG, purchases: [{ name, quantity, key: '', transientKey: false }] };
     return (await this.#execute(batch, false))[0]!;
   }
 
@@ -195,7 +197,7 @@ export class CatalogSeller {
       table.sellable[toy] = left - quantity;
       if (effects === 0) at = writeSalesHead(ring.bytes, at, SALES, batch.incarnation, tags.settled);
       ring.setEffect(position, effects++, toy, quantity);
-      at = writeSale(ring.bytes, at, sequence, quantity, name, key);
+      at = writeSale(ring.bytes, at, sequence, quantity, name, key, purchase.transientKey);
       return SOLD;
     });
     if (position !== undefined && effects > 0) {

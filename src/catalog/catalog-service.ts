@@ -19,10 +19,11 @@ import type {
   RecoverRequest,
   RecoverResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import { type RpcCode, RpcError, serveBatches } from '../rpc/index.js';
+import { type RpcCode, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
 import { CatalogError, type CatalogErrorCode } from './catalog-error.js';
 import type { SaleMessage } from './catalog-messages.js';
-import type { CatalogSeller } from './catalog-seller.js';
+import type { CatalogRequestLog } from './catalog-request-log.js';
+import type { CatalogSeller, FoundToys } from './catalog-seller.js';
 import { NOT_SELLING } from './purchase-outcome.js';
 import type { Tag } from './unsettled-sales.js';
 
@@ -31,6 +32,7 @@ export interface CatalogServiceOptions {
   readonly recover: (logged: Tag) => Promise<{ readonly incarnation: number; readonly sales: readonly SaleMessage[] }>;
   /** A call failed for a reason that is ours: the main thread must look whether the catalog can go on. */
   readonly onFault: () => void;
+  readonly requestLog: CatalogRequestLog;
 }
 
 /** Sales in one message of Recover: far below gRPC's limit of 4 MiB with the longest names and keys. */
@@ -50,7 +52,7 @@ const RPC_CODES: Record<CatalogErrorCode, RpcCode> = {
 
 /** The handlers of toystore.v1.Catalog. */
 export function createCatalogService(options: CatalogServiceOptions): UntypedServiceImplementation {
-  const { seller, recover, onFault } = options;
+  const { seller, recover, onFault, requestLog } = options;
   const explain = (error: unknown): RpcError => {
     if (!(error instanceof CatalogError) || error.code === 'BROKEN') onFault();
     return toRpcError(error);
@@ -58,7 +60,10 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
 
   const findToy: handleUnaryCall<FindToyRequest, FindToyResponse> = (call, callback) => {
     try {
-      callback(null, findOne(seller, call.request.name));
+      const request = { names: [Buffer.from(call.request.name)], requestIds: [requestIdOf(call.metadata)] };
+      const found = seller.find(request.names);
+      requestLog.found(request, found);
+      callback(null, toyOf(call.request.name, found));
     } catch (error) {
       callback(explain(error).toStatus());
     }
@@ -66,12 +71,25 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
 
   const processOrder: handleUnaryCall<ProcessOrderRequest, ProcessOrderResponse> = (call, callback) => {
     const { name, quantity } = call.request;
-    seller.purchaseUntagged(Buffer.from(name), quantity).then(
+    const startedAtMs = performance.now();
+    const purchase = {
+      name: Buffer.from(name),
+      quantity,
+      key: '',
+      requestId: requestIdOf(call.metadata),
+      transientKey: false,
+    };
+    seller.purchaseUntagged(purchase.name, quantity).then(
       (result) => {
+        requestLog.purchased([purchase], { results: [result] }, startedAtMs);
         if (result === NOT_SELLING) callback(new RpcError('UNAVAILABLE', 'nothing is sold just now').toStatus());
         else callback(null, { result });
       },
-      (error: unknown) => callback(explain(error).toStatus()),
+      (error: unknown) => {
+        const refusal = explain(error);
+        requestLog.refused([purchase], refusal);
+        callback(refusal.toStatus());
+      },
     );
   };
 
@@ -79,9 +97,11 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     findToy,
     processOrder,
     findToys(call: ServerDuplexStream<FindToysRequest, FindToysResponse>) {
-      serveBatches(call, ({ names }) => {
+      serveBatches(call, (request) => {
         try {
-          return seller.find(names);
+          const found = seller.find(request.names);
+          requestLog.found(request, found);
+          return found;
         } catch (error) {
           throw explain(error);
         }
@@ -89,10 +109,15 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     },
     processOrders(call: ServerDuplexStream<ProcessOrdersRequest, ProcessOrdersResponse>) {
       serveBatches(call, async (batch) => {
+        const startedAtMs = performance.now();
         try {
-          return { results: await seller.purchase(batch) };
+          const response = { results: await seller.purchase(batch) };
+          requestLog.purchased(batch.purchases, response, startedAtMs);
+          return response;
         } catch (error) {
-          throw explain(error);
+          const refusal = explain(error);
+          requestLog.refused(batch.purchases, refusal);
+          throw refusal;
         }
       });
     },
@@ -110,8 +135,7 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
   } as UntypedServiceImplementation;
 }
 
-function findOne(seller: CatalogSeller, name: string): FindToyResponse {
-  const { results, pricesCents, quantities } = seller.find([Buffer.from(name)]);
+function toyOf(name: string, { results, pricesCents, quantities }: FoundToys): FindToyResponse {
   if (results[0] !== 0) return { result: -1, toy: undefined };
   return { result: 0, toy: { name, priceCents: pricesCents[0]!, quantity: quantities[0]! } };
 }

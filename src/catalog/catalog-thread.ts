@@ -3,12 +3,14 @@
 
 import { fileURLToPath } from 'node:url';
 import { CatalogService } from '../../proto/gen/toystore/v1/catalog.js';
+import { Log } from '../log.js';
 import { ThreadMetrics } from '../metrics/index.js';
 import { type CreateThreadService, call as callOwner, type ThreadContext, type ThreadService } from '../pool/index.js';
 import { GrpcThread } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { CatalogMemory } from './catalog-memory.js';
 import { BELL, type CatalogCalls, type CatalogThreadData, isSellingMessage, sellerOf } from './catalog-messages.js';
+import { CatalogRequestLog } from './catalog-request-log.js';
 import { CatalogSeller } from './catalog-seller.js';
 import { createCatalogService } from './catalog-service.js';
 
@@ -19,7 +21,8 @@ const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
-  const { memory: parts } = context.data as CatalogThreadData;
+  const { memory: parts, logLevel } = context.data as CatalogThreadData;
+  const log = new Log(logLevel, { service: 'catalog', thread: threadIndex });
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const memory = new CatalogMemory(parts);
@@ -33,6 +36,7 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
           seller,
           recover: (logged) => callOwner<CatalogCalls, 'recover'>(port, 'recover', logged),
           onFault: ringKeeper,
+          requestLog: new CatalogRequestLog(log),
         }),
       },
       metricsService(metrics),

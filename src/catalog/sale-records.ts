@@ -7,6 +7,7 @@
 //   Carried    | 5 | incarnation u32 | settled f64 | sale … |     sold and out of the stock; the order service may ask
 //
 //   sale       | sequence f64 | quantity u32 | name bytes u8 | name | key bytes u8 | key |       numbers little-endian
+//                            highest bit of the key's length: the key was made up for retries, it is not a client's
 //
 // Incarnation 0 is a purchase without a tag, made by hand through the unary call: nobody asks for it again.
 // Sequences and fingerprints are whole numbers up to 2^53 and exact in a double, which JavaScript reads without a BigInt.
@@ -22,6 +23,8 @@ export const CARRIED = 5;
 /** Bytes of a Sales record before its first sale. */
 export const SALES_HEAD_BYTES = 1 + 4 + 8;
 const SALE_HEAD_BYTES = 8 + 4;
+const TRANSIENT_KEY = 0x80;
+const KEY_LENGTH = 0x7f;
 
 /** One sale, as recovery tells it. */
 export interface Sale {
@@ -29,6 +32,7 @@ export interface Sale {
   readonly quantity: number;
   readonly name: Buffer;
   readonly key: string;
+  readonly transientKey: boolean;
 }
 
 /** A record, told apart by its type. The sales of one are read with readSales(). */
@@ -71,6 +75,7 @@ export function writeSale(
   quantity: number,
   name: Uint8Array,
   key: string,
+  transientKey: boolean,
 ): number {
   target.writeDoubleLE(sequence, offset);
   target.writeUInt32LE(quantity, offset + 8);
@@ -79,7 +84,7 @@ export function writeSale(
   target.set(name, at);
   at += name.length;
   const keyBytes = key === '' ? 0 : target.write(key, at + 1);
-  target[at] = keyBytes;
+  target[at] = transientKey ? keyBytes | TRANSIENT_KEY : keyBytes;
   return at + 1 + keyBytes;
 }
 
@@ -140,9 +145,21 @@ export function* readSales(record: Buffer): Generator<Sale> {
     const quantity = record.readUInt32LE(at + 8);
     const nameStart = at + SALE_HEAD_BYTES + 1;
     const nameEnd = nameStart + record[nameStart - 1]!;
-    const keyEnd = nameEnd + 1 + record[nameEnd]!;
+    const keyEnd = nameEnd + 1 + (record[nameEnd]! & KEY_LENGTH);
     const key = record.toString('utf8', nameEnd + 1, keyEnd);
-    yield { sequence, quantity, name: record.subarray(nameStart, nameEnd), key };
+    const transientKey = (record[nameEnd]! & TRANSIENT_KEY) !== 0;
+    yield { sequence, quantity, name: record.subarray(nameStart, nameEnd), key, transientKey };
     at = keyEnd;
   }
+}
+
+/** The highest sequence in a Sales or Carried record: only the lengths are read. */
+export function lastSequenceOf(record: Buffer): number {
+  let last = 0;
+  for (let at = SALES_HEAD_BYTES; at < record.length; ) {
+    last = Math.max(last, record.readDoubleLE(at));
+    const nameEnd = at + SALE_HEAD_BYTES + 1 + record[at + SALE_HEAD_BYTES]!;
+    at = nameEnd + 1 + (record[nameEnd]! & KEY_LENGTH);
+  }
+  return last;
 }

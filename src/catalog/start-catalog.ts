@@ -3,14 +3,13 @@
 //   main thread: engine (journal, catalog.csv) ◄── bells, calls ──► threads: gRPC, a seller each
 //                     └──────────────── shared memory ────────────────┘
 
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { threadId as currentThreadId, type MessagePort } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { type DirectoryLock, lockDirectory, nodeFileSystem } from '../storage/index.js';
+import { createDirectory, type DirectoryLock, lockDirectory } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
@@ -45,15 +44,6 @@ export async function startCatalog(settings: Settings, log: Log): Promise<Runnin
   } catch (error) {
     await service.stop();
     throw error;
-  }
-}
-
-/** Creates a directory with all its parents, on disk: else a power failure may take it away with all that is synced in it. */
-async function createDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await nodeFileSystem.syncDirectory(dirname(made));
   }
 }
 
@@ -131,8 +121,8 @@ class CatalogProcess implements RunningCatalog {
   }
 
   #createPool(engine: CatalogEngine): ThreadPool {
-    const { threads, handoff } = this.#settings;
-    const data: CatalogThreadData = { memory: engine.memory.parts };
+    const { threads, handoff, logLevel } = this.#settings;
+    const data: CatalogThreadData = { memory: engine.memory.parts, logLevel };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',

@@ -2,7 +2,7 @@
 // starts, and what a new journal has to begin with. Kept by the journal's thread, as the records that were journaled.
 
 import type { Sale } from './sale-records.js';
-import { readSales } from './sale-records.js';
+import { lastSequenceOf, readSales } from './sale-records.js';
 
 /** A sale with its whole tag. */
 export interface TaggedSale extends Sale {
@@ -32,8 +32,7 @@ export class UnsettledSales {
 
   /** Takes in a Sales or Carried record of tagged sales. */
   add(record: Buffer, position: number): void {
-    let lastSequence = 0;
-    for (const { sequence } of readSales(record)) lastSequence = Math.max(lastSequence, sequence);
+    const lastSequence = lastSequenceOf(record);
     this.#entries.push({ record, incarnation: incarnationOf(record), lastSequence, position });
   }
 

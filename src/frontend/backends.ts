@@ -17,6 +17,9 @@ const HEALTH_TIMEOUT_MS = 1_000;
 /** What each service calls the state of being able to sell: queries may well go on without it. */
 const SELLING = { catalog: 'toystore.v1.Catalog/sell', order: 'toystore.v1.Order/sell' } as const;
 
+/** Told when a backend answers, and when it does not or no longer, with the reason. */
+export type OnBackendState = (backend: keyof BackendAddresses, isConnected: boolean, reason?: Error) => void;
+
 export class Backends {
   readonly catalog: CatalogClient;
   readonly orders: OrderClient;
@@ -24,9 +27,9 @@ export class Backends {
   readonly metrics: { readonly catalog: MetricsClient; readonly order: MetricsClient };
   readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
 
-  constructor(addresses: BackendAddresses) {
-    this.catalog = new CatalogClient(addresses.catalog);
-    this.orders = new OrderClient(addresses.order);
+  constructor(addresses: BackendAddresses, onState: OnBackendState) {
+    this.catalog = new CatalogClient(addresses.catalog, (...state) => onState('catalog', ...state));
+    this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state));
     this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
     this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };
   }

@@ -1,6 +1,6 @@
 // catalog-client.ts: one thread's way to the catalog: all finds of a moment in one message of one long-lived stream.
 
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import {
   CatalogClient as CatalogStub,
   type FindToysRequest,
@@ -12,6 +12,16 @@ import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } fr
 export interface Toy {
   readonly priceCents: number;
   readonly quantity: number;
+}
+
+/** A name; with the request's id where it has one. A name alone, the usual case, costs no object. */
+type Find = string | NamedFind;
+
+interface NamedFind {
+  readonly name: string;
+  readonly requestId: string;
+  /** A key of its own: it shares its place in a message with no other find, for then its id would be lost. */
+  readonly key: number;
 }
 
 /** One message under way while the next gathers: more would only split the same finds over more messages. */
@@ -27,20 +37,25 @@ const FIND_FAIL_FAST_MS = 1_200;
 
 export class CatalogClient {
   readonly #stub: CatalogStub;
-  readonly #finds: BatchStream<string, Toy | undefined, FindToysRequest, FindToysResponse>;
+  readonly #finds: BatchStream<Find, Toy | undefined, FindToysRequest, FindToysResponse>;
+  #namedCount = 0;
 
-  /** @param address host:port */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.#stub = new CatalogStub(address, channelCredentials, createChannelOptions());
+  /**
+   * @param address host:port
+   * @param onState told when the service answers, and when it does not or no longer, with the reason
+   */
+  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
+    this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
     this.#finds = new BatchStream({
       open: () => this.#stub.findToys(),
-      pack: (names): FindToysRequest => ({ names: names.map((name) => Buffer.from(name)) }),
+      pack: requestOf,
       unpack: toysOf,
-      keyOf: (name) => name,
+      keyOf: (find) => (typeof find === 'string' ? find : find.key),
       windowMax: FIND_WINDOW_MAX,
       batchItemsMax: FIND_BATCH_ITEMS_MAX,
       queueItemsMax: FIND_QUEUE_ITEMS_MAX,
       failFastMs: FIND_FAIL_FAST_MS,
+      onStateChange: onState,
     });
   }
 
@@ -52,10 +67,12 @@ export class CatalogClient {
   /**
    * The toy of that name, undefined if there is none.
    *
+   * @param requestId what the request is called in logs; '' if it has no name
    * @throws RpcError when there is no answer in time
    */
-  find(name: string): Promise<Toy | undefined> {
-    return this.#finds.call(name, FIND_DEADLINE_MS);
+  find(name: string, requestId: string): Promise<Toy | undefined> {
+    const find = requestId === '' ? name : { name, requestId, key: this.#namedCount++ };
+    return this.#finds.call(find, FIND_DEADLINE_MS);
   }
 
   stats(): BatchStreamStats {
@@ -66,6 +83,17 @@ export class CatalogClient {
     await this.#finds.close();
     this.#stub.close();
   }
+}
+
+function requestOf(finds: readonly Find[]): FindToysRequest {
+  let hasIds = false;
+  const names = finds.map((find) => {
+    if (typeof find === 'string') return Buffer.from(find);
+    hasIds = true;
+    return Buffer.from(find.name);
+  });
+  const requestIds = hasIds ? finds.map((find) => (typeof find === 'string' ? '' : find.requestId)) : [];
+  return { names, requestIds };
 }
 
 function toysOf({ results, pricesCents, quantities }: FindToysResponse): (Toy | undefined)[] {

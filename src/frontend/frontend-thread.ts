@@ -5,6 +5,8 @@ import { HttpServer } from '../http/index.js';
 import { Log, type LogLevel } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
+import { loggedRequestId } from '../request-id.js';
+import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
 import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings } from '../store-metrics/store-readings.js';
 import { type BackendAddresses, Backends } from './backends.js';
@@ -18,15 +20,23 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
-/** Longer than a restart of a backend takes, and a hundred times the slowest sync of a healthy disk. */
-const SLOW_REQUEST_MS = 2_000;
+const NAMES = { catalog: 'catalog', order: 'order service' } as const;
 
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
   const { addresses, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
+  const isDebug = log.isOn('debug');
+  const slow = new SlowRequestLog(log);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
-  const backends = new Backends(addresses);
+  const backends = new Backends(addresses, (backend, isConnected, error) => {
+    // Each thread has connections of its own, which come and go together: the first thread, which is always there, speaks
+    // for all.
+    if (threadIndex > 0) return;
+    const address = addresses[backend];
+    if (isConnected) log.info(`connected to the ${NAMES[backend]}`, { address });
+    else log.warn(`the ${NAMES[backend]} is away: trying on`, { address, error });
+  });
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
@@ -34,11 +44,28 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const server = new HttpServer({
     router: createRouter(backends, metricsSources(metrics, backends)),
     limits: { idleTimeoutUnderPressureMs },
-    onExchange: (route, status, durationMs) => {
+    // Where every request is logged every request has a name; else only those that a customer or an order gave one.
+    requestIds: isDebug ? 'all' : 'client',
+    onExchange: (route, status, durationMs, requestId) => {
       httpMetrics.record(route, status, durationMs);
-      if (durationMs > SLOW_REQUEST_MS) log.warn('slow request', { route, status, durationMs: Math.round(durationMs) });
+      if (durationMs > SLOW_REQUEST_MS) {
+        slow.note(durationMs, { requestId: loggedRequestId(requestId), route, status });
+      } else if (isDebug) {
+        log.debug('request', {
+          requestId: loggedRequestId(requestId),
+          route,
+          status,
+          durationMs: Math.round(durationMs),
+        });
+      }
     },
-    onHandlerError: (error, route) => log.error('a handler failed', { route, error }),
+    onRefused: ({ code, status }, requestId) => {
+      httpMetrics.recordRefusal(status);
+      if (isDebug) log.debug('request refused', { code, status, requestId: loggedRequestId(requestId) });
+    },
+    onHandlerError: (error, route, requestId) => {
+      log.error('a handler failed', { route, error, requestId: loggedRequestId(requestId) });
+    },
   });
   return {
     serve: (socket) => server.serve(socket),

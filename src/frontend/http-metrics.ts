@@ -1,11 +1,13 @@
 // http-metrics.ts: how many requests were answered how, and how long it took, for each route and status.
 
+import { Counter } from 'prom-client';
 import { DurationHistogram, type HistogramSeries, type ThreadMetrics } from '../metrics/index.js';
 
 const SECONDS_PER_MS = 1e-3;
 
 export class HttpMetrics {
   readonly #durations: DurationHistogram;
+  readonly #refused: Counter<'status'>;
   // Looked up for each request: a route's series by status, so that no key has to be put together.
   readonly #byRoute = new Map<string, Map<number, HistogramSeries>>();
 
@@ -15,6 +17,12 @@ export class HttpMetrics {
       help: 'Time from a whole request to its answer; an empty route is one that does not exist.',
       registry: metrics.registry,
     });
+    this.#refused = new Counter({
+      name: 'toystore_http_refused_total',
+      help: 'Messages refused before they were whole requests: malformed, too large, or too slow.',
+      labelNames: ['status'],
+      registers: [metrics.registry],
+    });
   }
 
   /** Counts one answered request. */
@@ -22,6 +30,11 @@ export class HttpMetrics {
     let series = this.#byRoute.get(route)?.get(status);
     if (series === undefined) series = this.#addSeries(route, status);
     series.observe(durationMs * SECONDS_PER_MS);
+  }
+
+  /** Counts what was no request: the parser refused it, or it took too long to come. */
+  recordRefusal(status: number): void {
+    this.#refused.inc({ status });
   }
 
   #addSeries(route: string, status: number): HistogramSeries {

@@ -1,14 +1,14 @@
 // order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
 
-import { randomUUID } from 'node:crypto';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { randomBytes } from 'node:crypto';
+import { credentials } from '@grpc/grpc-js';
 import {
   OrderClient as OrderStub,
   type PlaceOrderRequest,
   type PlaceOrdersRequest,
   type PlaceOrdersResponse,
 } from '../../proto/gen/toystore/v1/order.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, requestMetadata } from '../rpc/index.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
@@ -37,19 +37,24 @@ const ORDER_QUEUE_ITEMS_MAX = 16_384;
 const ORDER_DEADLINE_MS = 9_000;
 /** How long orders ride out an order service that is away: it is back within 2 s when it is started again at once. */
 const ORDER_FAIL_FAST_MS = 3_000;
+/** Random bytes that no other thread, now or later, will draw. */
+const KEY_PREFIX_BYTES = 12;
 /** For one order by its number. */
 const LOOKUP_DEADLINE_MS = 1_500;
 
 export class OrderClient {
   readonly #stub: OrderStub;
   readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
-  // Keys of this thread: random once, counted from there.
-  readonly #keyPrefix = `${randomUUID()}-`;
+  // Keys of this thread: random once, counted from there. Short, for a key is written and compared at every step of an order.
+  readonly #keyPrefix = `${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
   #keyCount = 0;
 
-  /** @param address host:port */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.#stub = new OrderStub(address, channelCredentials, createChannelOptions());
+  /**
+   * @param address host:port
+   * @param onState told when the service answers, and when it does not or no longer, with the reason
+   */
+  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
+    this.#stub = new OrderStub(address, credentials.createInsecure(), createChannelOptions());
     this.#orders = new BatchStream({
       open: () => this.#stub.placeOrders(),
       pack: (orders) => ({ orders }),
@@ -58,6 +63,7 @@ export class OrderClient {
       batchItemsMax: ORDER_BATCH_ITEMS_MAX,
       queueItemsMax: ORDER_QUEUE_ITEMS_MAX,
       failFastMs: ORDER_FAIL_FAST_MS,
+      onStateChange: onState,
     });
   }
 
@@ -84,11 +90,11 @@ export class OrderClient {
   }
 
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */
-  get(number: number): Promise<PlacedOrder | undefined> {
+  get(number: number, requestId: string): Promise<PlacedOrder | undefined> {
     return new Promise((resolve, reject) => {
       this.#stub.getOrder(
         { number },
-        new Metadata(),
+        requestMetadata(requestId),
         { deadline: Date.now() + LOOKUP_DEADLINE_MS },
         (error, response) => {
           if (error !== null) reject(RpcError.from(error));

@@ -1,17 +1,21 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
+import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
-import { MetricsHub, registerReadings, ThreadMetrics } from '../metrics/index.js';
 import { ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { collectProcessMetrics, poolReadings } from '../store-metrics/store-readings.js';
+import { createServiceHub } from '../store-metrics/service-hub.js';
+import { poolReadings } from '../store-metrics/store-readings.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 
 /** Less than the supervisor gives the front end to stop. */
 const DRAIN_TIMEOUT_MS = 4_500;
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
+
+/** They come by the thousand. */
+const REFUSAL_LINES_PER_SECOND_MAX = 1;
 
 const FULL_BODY = '{"error":{"code":503,"message":"too many connections"}}';
 const FULL = [
@@ -30,6 +34,8 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
   };
+  const refusals = new LimitedLine(log, 'a connection is refused', REFUSAL_LINES_PER_SECOND_MAX);
+  const acceptErrors = new LimitedLine(log, 'connections cannot be accepted', REFUSAL_LINES_PER_SECOND_MAX);
   const pool = new ThreadPool({
     name: 'frontend',
     module: new URL('./frontend-thread.js', import.meta.url),
@@ -40,19 +46,20 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     queueMax: settings.queueMax,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     handoff: settings.handoff,
-    onRefused: (socket) => socket.end(FULL),
+    onRefused: (socket, reason) => {
+      refusals.warn({ reason });
+      socket.end(FULL);
+    },
   });
-  const metrics = new ThreadMetrics();
-  collectProcessMetrics(metrics);
-  registerReadings(
-    metrics.registry,
+  const hub = createServiceHub(
+    'frontend',
     poolReadings(() => pool.stats()),
   );
-  const hub = new MetricsHub(metrics, { labels: { service: 'frontend' } });
   pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
   });
+  pool.on('acceptError', (error) => acceptErrors.warn({ error }));
   await pool.start();
   const { address, port } = await pool
     .listen({ host: settings.host, port: settings.frontendPort })

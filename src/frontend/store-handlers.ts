@@ -2,11 +2,11 @@
 
 import type { Exchange } from '../http/index.js';
 import { prepareHeaders } from '../http/index.js';
+import { newRequestId } from '../request-id.js';
 import { RpcError } from '../rpc/index.js';
 import type { CatalogClient } from './catalog-client.js';
 import type { OrderClient, OrderOutcome } from './order-client.js';
 import { checkKey, isName, parseOrderRequest } from './order-request.js';
-import { requestIdOf } from './request-id.js';
 import { orderJson, orderNumberJson, productJson } from './store-json.js';
 
 /** What a customer is asked to wait, in seconds: a service is back within 2 s, and reconnecting takes at most 1 s. */
@@ -20,7 +20,7 @@ const ORDER_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 export function findProduct(exchange: Exchange, catalog: CatalogClient): void {
   const name = exchange.parameter('name');
   if (name === undefined || !isName(name)) return productNotFound(exchange);
-  catalog.find(name).then(
+  catalog.find(name, exchange.requestId).then(
     (toy) => {
       if (toy === undefined) productNotFound(exchange);
       else exchange.send(200, productJson(name, toy.priceCents, toy.quantity));
@@ -36,7 +36,9 @@ export function placeOrder(exchange: Exchange, orders: OrderClient): void {
   const key = exchange.header('idempotency-key');
   const badKey = key === undefined ? undefined : checkKey(key);
   if (badKey !== undefined) return exchange.sendError(badKey.status, badKey.message);
-  orders.place(request.name, request.quantity, key, requestIdOf(exchange)).then(
+  // An order lasts: it has a name in the logs of the other services, whether or not the customer gave it one.
+  if (exchange.requestId === '') exchange.requestId = newRequestId();
+  orders.place(request.name, request.quantity, key, exchange.requestId).then(
     (outcome) => sendOutcome(exchange, outcome),
     (error: unknown) => sendUnavailable(exchange, error, 'the order service'),
   );
@@ -47,7 +49,7 @@ export function findOrder(exchange: Exchange, orders: OrderClient): void {
   const text = exchange.parameter('number') ?? '';
   const number = Number(text);
   if (!ORDER_NUMBER.test(text) || !Number.isSafeInteger(number)) return orderNotFound(exchange);
-  orders.get(number).then(
+  orders.get(number, exchange.requestId).then(
     (order) => {
       if (order === undefined) orderNotFound(exchange);
       else exchange.send(200, orderJson(number, order.name, order.quantity));

@@ -57,16 +57,24 @@ export class AnswerWriter {
    * A whole answer.
    * @param body as from `bodyText()`
    * @param isHead the request was HEAD: everything but the body (RFC 9110 9.3.2)
+   * @param ownLine a header line, with its CR LF, that no other answer has; mostly ''
    */
-  answer(status: number, body: string, headers: PreparedHeaders, isHead: boolean, note: ConnectionNote): string {
+  answer(
+    status: number,
+    body: string,
+    headers: PreparedHeaders,
+    isHead: boolean,
+    note: ConnectionNote,
+    ownLine = '',
+  ): string {
     const isSame = status === this.lastStatus && headers === this.lastHeaders;
     const prefix = isSame ? this.lastPrefix : this.prefix(status, headers);
-    if (note === '' && !isHead && body.length < KEPT_HEADS && hasBody(status)) {
+    if (note === '' && ownLine === '' && !isHead && body.length < KEPT_HEADS && hasBody(status)) {
       return (prefix.heads[body.length] ?? keepHead(prefix, body.length)) + body;
     }
-    const noteLine = note === '' ? '' : `Connection: ${note}\r\n`;
-    if (!hasBody(status)) return `${prefix.text}${noteLine}\r\n`;
-    return `${prefix.text}${body.length}\r\n${noteLine}\r\n${isHead ? '' : body}`;
+    const lines = note === '' ? ownLine : `${ownLine}Connection: ${note}\r\n`;
+    if (!hasBody(status)) return `${prefix.text}${lines}\r\n`;
+    return `${prefix.text}${body.length}\r\n${lines}\r\n${isHead ? '' : body}`;
   }
 
   private prefix(status: number, headers: PreparedHeaders): Prefix {

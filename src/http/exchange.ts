@@ -17,6 +17,11 @@ export interface Exchange {
   readonly route: string;
   /** The whole body; empty where there is none. The handler may keep it. */
   readonly body: Buffer;
+  /**
+   * What this request is called in logs; '' if it has no name. The client's `X-Request-Id` where the server looks for it
+   * (`HttpServerOptions.requestIds`); a handler may give one to a request that came without.
+   */
+  requestId: string;
   /** The peer has gone: an answer would reach nobody. `send()` is still allowed. */
   readonly isAborted: boolean;
   /**

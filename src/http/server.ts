@@ -18,12 +18,17 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** False keeps to net.Socket's public methods, for comparison and for tests of that way; see raw-socket.ts. */
   readonly rawSockets?: boolean;
-  /** Called when an exchange has its answer: pattern of its route ('' where none matched), status, handler's time. */
-  readonly onExchange?: (route: string, status: number, durationMs: number) => void;
+  /**
+   * Which requests have a name for logs (`Exchange.requestId`). 'client': those that came with a fitting `X-Request-Id`;
+   * their answers repeat it. 'all': the others get one too, which is not told. None by default: looking costs a little.
+   */
+  readonly requestIds?: 'client' | 'all';
+  /** Called when an exchange has its answer: pattern of its route ('' where none matched), status, handler's time, name. */
+  readonly onExchange?: (route: string, status: number, durationMs: number, requestId: string) => void;
   /** Called when a message is refused before it reaches a handler. */
-  readonly onRefused?: (error: HttpError) => void;
+  readonly onRefused?: (error: HttpError, requestId: string) => void;
   /** Called with what a handler threw or rejected with; the client gets 500. */
-  readonly onHandlerError?: (error: unknown, route: string) => void;
+  readonly onHandlerError?: (error: unknown, route: string, requestId: string) => void;
 }
 
 /** Counters since the start, and what is open now. */
@@ -89,6 +94,7 @@ class Host implements SessionHost {
   readonly writer = new AnswerWriter(Date.now());
   readonly usesRawSockets: boolean;
   readonly isMeasuring: boolean;
+  readonly requestIds: 'none' | 'client' | 'all';
   nowMs = 0;
   private tickedAtMs = 0;
   isDraining = false;
@@ -108,6 +114,7 @@ class Host implements SessionHost {
     this.router = options.router;
     this.usesRawSockets = options.rawSockets ?? true;
     this.isMeasuring = options.onExchange !== undefined;
+    this.requestIds = options.requestIds ?? 'none';
     const times = Object.entries(this.limits).filter(([name, value]) => name.endsWith('TimeoutMs') && value > 0);
     const shortestMs = Math.min(...times.map(([, value]) => value as number));
     this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, shortestMs / TICKS_PER_TIMEOUT));
@@ -162,17 +169,17 @@ class Host implements SessionHost {
     if (this.toFlush.push(session) === 1) setImmediate(this.flushAll);
   }
 
-  exchangeFinished(route: string, status: number, durationMs: number): void {
-    this.options.onExchange?.(route, status, durationMs);
+  exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void {
+    this.options.onExchange?.(route, status, durationMs, requestId);
   }
 
-  requestRefused(error: HttpError): void {
+  requestRefused(error: HttpError, requestId: string): void {
     this.refused[error.code] = (this.refused[error.code] ?? 0) + 1;
-    this.options.onRefused?.(error);
+    this.options.onRefused?.(error, requestId);
   }
 
-  handlerFailed(error: unknown, route: string): void {
-    this.options.onHandlerError?.(error, route);
+  handlerFailed(error: unknown, route: string, requestId: string): void {
+    this.options.onHandlerError?.(error, route, requestId);
   }
 
   sessionClosed(session: Session): void {

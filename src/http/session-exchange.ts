@@ -5,6 +5,7 @@
 // handlers answer at once allocates nothing per request. One that is answered later is never used again: a second
 // `send()` on it, by mistake, is an assertion error and not an answer to somebody else's request.
 import { assert } from '../assert.js';
+import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../request-id.js';
 import { bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
 import { PERCENT } from './grammar.js';
@@ -24,6 +25,9 @@ export interface ExchangeOwner {
 
 export class SessionExchange implements Exchange {
   body: Buffer = NO_BODY_BYTES;
+  requestId = '';
+  /** The header line by which the answer repeats the client's name for its request; '' without. */
+  requestIdLine = '';
   isAborted = false;
   isAnswered = false;
   resource: Resource | undefined;
@@ -49,10 +53,20 @@ export class SessionExchange implements Exchange {
   /** Makes the object ready for another request with the same head object. */
   reuse(): void {
     this.body = NO_BODY_BYTES;
+    this.requestId = '';
+    this.requestIdLine = '';
     this.isAnswered = false;
     this.resource = undefined;
     this.next = undefined;
     this.answerText = undefined;
+  }
+
+  /** Gives the request the name that its client has given it, or one of ours. @param wanted which requests get one */
+  takeName(wanted: SessionHost['requestIds']): void {
+    if (wanted === 'none') return;
+    const id = fittingRequestId(this.openHead().header(REQUEST_ID_HEADER));
+    if (id !== '') this.requestIdLine = `X-Request-Id: ${id}\r\n`;
+    this.requestId = id === '' && wanted === 'all' ? newRequestId() : id;
   }
 
   /** Makes what a handler may still ask for outlive the bytes that it came in. */
@@ -134,7 +148,7 @@ export class SessionExchange implements Exchange {
   }
 
   private failed(host: SessionHost, error: unknown): void {
-    host.handlerFailed(error, this.route);
+    host.handlerFailed(error, this.route, this.requestId);
     if (!this.isAnswered) this.sendError(500, 'internal error');
   }
 

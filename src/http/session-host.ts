@@ -18,14 +18,16 @@ export interface SessionHost {
   readonly idleTimeoutMs: number;
   /** Whether connections are read and written without net.Socket's streams, where that can be done. */
   readonly usesRawSockets: boolean;
+  /** Which requests get a name. */
+  readonly requestIds: 'none' | 'client' | 'all';
   /** Whether somebody wants to know how long exchanges take. */
   readonly isMeasuring: boolean;
   takeHead(): RequestHead;
   returnHead(head: RequestHead): void;
   /** Calls `session.flush()` at the end of this turn of the event loop. */
   flushSoon(session: Session): void;
-  exchangeFinished(route: string, status: number, durationMs: number): void;
-  requestRefused(error: HttpError): void;
-  handlerFailed(error: unknown, route: string): void;
+  exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void;
+  requestRefused(error: HttpError, requestId: string): void;
+  handlerFailed(error: unknown, route: string, requestId: string): void;
   sessionClosed(session: Session): void;
 }

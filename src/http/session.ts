@@ -83,9 +83,11 @@ export class Session implements SocketUser {
   answer(exchange: SessionExchange, status: number, body: string, headers: PreparedHeaders): void {
     if (exchange.isKeepAlive && this.host.isDraining && exchange === this.waiting.last && !this.isReading)
       this.lastOne(exchange);
-    const text = this.host.writer.answer(status, body, headers, exchange.isHead, exchange.connectionNote);
+    const { isHead, connectionNote, requestIdLine } = exchange;
+    const text = this.host.writer.answer(status, body, headers, isHead, connectionNote, requestIdLine);
     if (this.host.isMeasuring) {
-      this.host.exchangeFinished(exchange.route, status, performance.now() - exchange.startedAtMs);
+      const durationMs = performance.now() - exchange.startedAtMs;
+      this.host.exchangeFinished(exchange.route, status, durationMs, exchange.requestId);
     }
     if (exchange !== this.reading) exchange.releaseHead(this.host);
     if (this.state === CLOSED) return;
@@ -179,6 +181,7 @@ export class Session implements SocketUser {
   /** The head is complete: find the resource, which knows how large a body may be. */
   private beginRequest(): void {
     const { head } = this.parser;
+    this.reading.takeName(this.host.requestIds);
     if (head.fields.hostCount === 0 && head.versionMinor === 1) {
       this.refuse(new HttpError('HOST_MISSING'));
       return;
@@ -251,12 +254,14 @@ export class Session implements SocketUser {
 
   /** Answers what the parser refused, after all that waits; nothing after it is read. */
   private refuse(error: HttpError): void {
-    this.host.requestRefused(error);
+    // The head of the refused message may have been read: then it may have a name.
+    const { requestId, requestIdLine } = this.reading;
+    this.host.requestRefused(error, requestId);
     const exchange = new SessionExchange(this, undefined);
     exchange.isKeepAlive = false;
     exchange.isAnswered = true;
     const body = errorBody(error.status, error.message);
-    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close');
+    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close', requestIdLine);
     this.waiting.dropContinue();
     this.body.take();
     this.state = CLOSING;

@@ -27,11 +27,11 @@ export class DeskLine {
   }
 
   /** The answer's bytes; rejects with an RpcError. */
-  ask(kind: DeskRequest['kind'], bytes: Uint8Array, patienceMs?: number): Promise<Uint8Array> {
+  ask(kind: DeskRequest['kind'], bytes: Uint8Array, requestId = '', patienceMs?: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      const request: DeskRequest = { id, kind, bytes: ownBytes(bytes), patienceMs };
+      const request: DeskRequest = { id, kind, bytes: ownBytes(bytes), patienceMs, requestId };
       this.#port.postMessage(request);
     });
   }

@@ -42,6 +42,8 @@ export interface EngineStats {
   readonly waiting: number;
   readonly inFlight: number;
   readonly unlogged: number;
+  /** Tags sent whose outcome is not on disk yet. */
+  readonly unsettled: number;
   /** Batches sent, and the purchases in them. */
   readonly batches: number;
   readonly purchases: number;

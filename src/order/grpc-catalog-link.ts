@@ -36,8 +36,9 @@ export class GrpcCatalogLink implements CatalogLink {
   /**
    * @param address host:port; it is connected to from now on, again and again
    * @param logger told when the catalog goes away and when it is back
+   * @param onConnected called then
    */
-  constructor(address: string, logger: Log) {
+  constructor(address: string, logger: Log, onConnected: () => void) {
     this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
     this.#batches = new BatchStream({
       open: () => this.#stub.processOrders(),
@@ -49,6 +50,7 @@ export class GrpcCatalogLink implements CatalogLink {
       onStateChange: (isConnected, reason) => {
         if (isConnected) logger.info('connected to the catalog', { address });
         else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
+        onConnected();
       },
     });
   }
@@ -87,6 +89,11 @@ export class GrpcCatalogLink implements CatalogLink {
     });
   }
 
+  /** Whether the catalog answers. */
+  get isConnected(): boolean {
+    return this.#batches.isConnected;
+  }
+
   stats(): BatchStreamStats {
     return this.#batches.stats();
   }
@@ -100,19 +107,18 @@ export class GrpcCatalogLink implements CatalogLink {
     return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 
-  #purchase({ name, quantity, key, requestId }: OrderRequest): Purchase {
+  #purchase({ name, quantity, key, transient, requestId }: OrderRequest): Purchase {
     let bytes = this.#names.get(name);
     if (bytes === undefined) {
       bytes = Buffer.from(name);
       if (this.#names.size >= NAMES_MAX) this.#names.clear();
       this.#names.set(name, bytes);
     }
-    return { name: bytes, quantity, key, requestId };
+    return { name: bytes, quantity, key, requestId, transientKey: transient };
   }
 }
 
-/** Whether a key was made up by a front end is not told again: kept as a client's, it is only kept longer. */
-function soldOrder({ incarnation, sequence, name, quantity, key }: Sale): SoldOrder {
+function soldOrder({ incarnation, sequence, name, quantity, key, transientKey }: Sale): SoldOrder {
   const text = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('utf8');
-  return { tag: { incarnation, sequence }, name: text, quantity, key, transient: false };
+  return { tag: { incarnation, sequence }, name: text, quantity, key, transient: transientKey };
 }

@@ -34,7 +34,7 @@ export class KeyGeneration {
   }
 
   get isFull(): boolean {
-    return this.count >= FILL_LIMIT * 2 ** this.#slotBits;
+    return this.count >= (FILL_LIMIT / SLOT_WORDS) * this.#slots.length;
   }
 
   /** Whether `number` lies where this generation can keep it. */

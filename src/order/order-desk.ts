@@ -12,6 +12,8 @@ import {
 } from '../../proto/gen/toystore/v1/order.js';
 import { unreachable } from '../assert.js';
 import type { Log } from '../log.js';
+import { fittingRequestId, loggedRequestId } from '../request-id.js';
+import { SlowRequestLog } from '../request-log.js';
 import type { OrderEngine } from './order-engine.js';
 import { KEY_CHARACTERS_MAX, NAME_BYTES_MAX, type OrderRequest, RESULT } from './order-types.js';
 import type { Answers } from './purchase.js';
@@ -32,12 +34,14 @@ class DeskError extends Error {
 export class OrderDesk {
   readonly #engine: OrderEngine;
   readonly #logger: Log;
+  readonly #slow: SlowRequestLog;
   readonly #ports = new Set<MessagePort>();
   #isSelling = false;
 
   constructor(engine: OrderEngine, logger: Log) {
     this.#engine = engine;
     this.#logger = logger;
+    this.#slow = new SlowRequestLog(logger);
   }
 
   /** Answers what comes over a thread's port, until it closes. */
@@ -50,6 +54,8 @@ export class OrderDesk {
 
   /** Tells every thread whether orders are taken: their health service says so. */
   setSelling(isSelling: boolean): void {
+    // Who watches the health service is told of changes only.
+    if (isSelling === this.#isSelling) return;
     this.#isSelling = isSelling;
     for (const port of this.#ports) port.postMessage({ kind: 'selling', isSelling } satisfies DeskAnswer);
   }
@@ -73,9 +79,9 @@ export class OrderDesk {
       case 'orders':
         return this.#placeMany(decode(PlaceOrdersRequest, request.bytes).orders);
       case 'order':
-        return this.#place(decode(PlaceOrderRequest, request.bytes), request.patienceMs);
+        return this.#place(decode(PlaceOrderRequest, request.bytes), request);
       case 'get':
-        return this.#get(decode(GetOrderRequest, request.bytes).number);
+        return this.#get(decode(GetOrderRequest, request.bytes).number, request.requestId);
       default:
         return unreachable(request.kind);
     }
@@ -83,38 +89,47 @@ export class OrderDesk {
 
   async #placeMany(orders: readonly PlaceOrderRequest[]): Promise<Uint8Array> {
     const sound = orders.map(orderRequest).filter((order) => order !== undefined);
+    const startedAtMs = performance.now();
     const answers = await this.#engine.place(sound);
-    this.#debug(sound, answers);
+    this.#note('PlaceOrders', sound, answers, startedAtMs);
     if (answers.results.includes(RESULT.OPEN)) throw new DeskError('UNAVAILABLE', 'the outcome of an order is open');
     const all = sound.length === orders.length ? answers : withUnsound(orders, answers);
     return PlaceOrdersResponse.encode({ results: all.results, orderNumbers: all.numbers }).finish();
   }
 
-  async #place(order: PlaceOrderRequest, patienceMs: number | undefined): Promise<Uint8Array> {
-    const request = orderRequest(order);
+  async #place(order: PlaceOrderRequest, { requestId, patienceMs }: DeskRequest): Promise<Uint8Array> {
+    const request = orderRequest(order.requestId === '' ? { ...order, requestId } : order);
     if (request === undefined) {
       const name = `a name of 1 to ${NAME_BYTES_MAX} bytes`;
       const key = `a key of at most ${KEY_CHARACTERS_MAX} visible characters`;
       throw new DeskError('INVALID_ARGUMENT', `an order has ${name}, a quantity of at least 1 and ${key}`);
     }
+    const startedAtMs = performance.now();
     const answers = await this.#engine.place([request], patienceMs);
-    this.#debug([request], answers);
+    this.#note('PlaceOrder', [request], answers, startedAtMs);
     const result = answers.results[0]!;
     if (result === RESULT.NOT_SELLING) throw new DeskError('UNAVAILABLE', 'not selling now; nothing was sold');
     if (result === RESULT.OPEN) throw new DeskError('UNAVAILABLE', 'the outcome of the order is open');
     return PlaceOrderResponse.encode({ result, orderNumber: answers.numbers[0]! }).finish();
   }
 
-  async #get(number: number): Promise<Uint8Array> {
+  async #get(number: number, requestId: string): Promise<Uint8Array> {
+    const startedAtMs = performance.now();
     const order = await this.#engine.get(number);
     const { name, quantity } = order ?? { name: '', quantity: 0 };
-    return GetOrderResponse.encode({ result: order === undefined ? -1 : 0, name, quantity }).finish();
+    const result = order === undefined ? -1 : 0;
+    this.#slow.look('GetOrder', startedAtMs, () => [requestId]);
+    this.#logger.debug('order asked for', { requestId: loggedRequestId(requestId), number, result });
+    return GetOrderResponse.encode({ result, name, quantity }).finish();
   }
 
-  #debug(requests: readonly OrderRequest[], { results, numbers }: Answers): void {
+  /** Writes what is to be known of orders that were answered, refused ones too. */
+  #note(call: string, requests: readonly OrderRequest[], { results, numbers }: Answers, startedAtMs: number): void {
+    this.#slow.look(call, startedAtMs, () => requests.map(({ requestId }) => requestId));
     if (!this.#logger.isOn('debug')) return;
     for (const [index, { requestId, name, quantity }] of requests.entries()) {
-      this.#logger.debug('order', { requestId, name, quantity, result: results[index], number: numbers[index] });
+      const [result, number] = [results[index], numbers[index]];
+      this.#logger.debug('order', { requestId: loggedRequestId(requestId), name, quantity, result, number });
     }
   }
 }
@@ -125,7 +140,7 @@ function orderRequest(order: PlaceOrderRequest): OrderRequest | undefined {
   const isName = name !== '' && (name.length * 3 <= NAME_BYTES_MAX || Buffer.byteLength(name) <= NAME_BYTES_MAX);
   const isKey = key.length <= KEY_CHARACTERS_MAX && VISIBLE_ASCII.test(key);
   if (!isName || quantity === 0 || !isKey) return undefined;
-  return { name, quantity, key, transient: transientKey, requestId };
+  return { name, quantity, key, transient: transientKey, requestId: fittingRequestId(requestId) };
 }
 
 /** Our own services send no order that is out of bounds. One that came is answered as a toy that nobody has: nothing sold. */

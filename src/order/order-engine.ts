@@ -2,18 +2,21 @@
 // time of its own: link, log and clock are passed in, so that a simulation can run it and stop it at any step.
 //
 //   place -> key known? -> waiting -> up to 4 batches in flight -> outcomes in tag order -> order log -> answer
-//            (answered)   (no tag)    (tagged, sent)               (refused: answered)      (durable)
+//            (answered)   (no tag)    (tagged, sent)               (refused: answered)      (written)
+//                                                                                              └─► synced: settled
 //
 // | a crash after        | leaves                         | and the next start                                     |
 // | ---                  | ---                            | ---                                                    |
 // | taking an order      | nothing                        | has nothing to do                                      |
 // | sending the batch    | perhaps a sale in the catalog  | Recover tells of it: it becomes the next order         |
 // | the catalog's answer | a sale in the catalog          | the same                                               |
-// | the journal's sync   | the order, perhaps not its row | mends orders.csv; the key gives the number when asked  |
+// | the log's write      | the same, if the power failed  | the same: it gets the number that was told             |
+// | the log's sync       | the order, perhaps not its row | mends orders.csv; the key gives the number when asked  |
 //
 // Tags are consecutive and outcomes are completed strictly in their order, so order numbers are a function of the order
-// of sales, and "settled" (all outcomes up to here are on disk) is one number. A tag that was sent is driven to its
-// outcome, whoever still waits for it; a purchase that was never sent may be given up.
+// of sales, and "settled" (all outcomes up to here are on disk) is one number. The catalog has on disk what it answers and
+// keeps it until it is settled, so a caller may be told before our own sync (docs/decisions/0005). A tag that was sent is
+// driven to its outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
 import type { Timer } from '../clock.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
@@ -57,6 +60,8 @@ export class OrderEngine {
   #sold: Purchase[] = [];
   #logging: readonly Purchase[] = [];
   #isLogging = false;
+  /** Groups that are written and not yet on disk. */
+  #unsyncedGroups = 0;
   #isSendScheduled = false;
   #progressAtMs = 0;
   #tickTimer: Timer | undefined;
@@ -136,12 +141,13 @@ export class OrderEngine {
       waiting: this.#waiting.length,
       inFlight: this.#flights.reduce((sum, flight) => sum + flight.purchases.length, 0),
       unlogged: this.#sold.length + this.#logging.length,
+      unsettled: this.#nextSequence - 1 - this.#settledSequence,
       ...this.#counts,
     };
   }
 
   get #isBusy(): boolean {
-    return this.#flights.length > 0 || this.#sold.length > 0 || this.#isLogging;
+    return this.#flights.length > 0 || this.#sold.length > 0 || this.#isLogging || this.#unsyncedGroups > 0;
   }
 
   /** The catalog has not answered for so long that nobody new should wait for it. What was sent keeps asking. */
@@ -210,7 +216,7 @@ export class OrderEngine {
     this.#progressAtMs = this.#options.clock.monotonicMs();
     while (this.#flights[0]?.results !== undefined) this.#complete(this.#flights.shift()!);
     if (this.#sold.length > 0) void this.#writeLog().catch((error) => this.#end(error));
-    else if (!this.#isLogging) this.#settledSequence = this.#completedSequence;
+    else this.#settleRest();
     this.#send();
   }
 
@@ -236,10 +242,11 @@ export class OrderEngine {
       this.#logging = group;
       const { log } = this.#options;
       const incarnation = this.#incarnation;
-      const firstNumber = await log.append(
+      const { firstNumber, durable } = await log.append(
         group.map(({ sequence, request }) => ({ tag: { incarnation, sequence }, ...request })),
       );
-      this.#settledSequence = settledSequence;
+      this.#unsyncedGroups++;
+      void durable.then(() => this.#settle(settledSequence));
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {
@@ -249,13 +256,28 @@ export class OrderEngine {
       this.#send();
       if (log.wantsCheckpoint) await log.checkpoint();
     }
-    this.#settledSequence = this.#completedSequence;
     this.#isLogging = false;
+    this.#settleRest();
+  }
+
+  /** A group is on disk, and so are all before it. */
+  #settle(sequence: number): void {
+    this.#unsyncedGroups--;
+    this.#settledSequence = sequence;
+    this.#settleRest();
+    this.#send();
+  }
+
+  /** Refusals need no record: they are settled once no sale before them is on its way to the disk. */
+  #settleRest(): void {
+    if (this.#isLogging || this.#sold.length > 0 || this.#unsyncedGroups > 0) return;
+    this.#settledSequence = this.#completedSequence;
   }
 
   #tick(): void {
     this.#tickTimer = this.#options.clock.after(TICK_MS, () => this.#tick());
     const now = this.#options.clock.monotonicMs();
+    if (this.#options.log.state === 'failed') this.#end(new OrderError('SYNC_FAILED', 'the order log has failed'));
     if (this.isSelling) {
       const lost = this.#waiting.filter((purchase) => purchase.giveUpAtMs <= now);
       if (lost.length > 0) {

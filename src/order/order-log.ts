@@ -1,7 +1,7 @@
-// order-log.ts: the orders that are: numbered without a gap, on disk before anyone is told, found by number and by key.
+// order-log.ts: the orders that are: numbered without a gap, written before anyone is told, found by number and by key.
 //
-//   append(group) ─► journal: write, fdatasync   ─┬─► numbers
-//                 ─► orders.csv: plain write     ─┘
+//   append(group) ─► journal: write ─┬─► numbers ─► fdatasync of the journal ─► durable
+//                 ─► orders.csv     ─┘
 //   checkpoint    ─► fdatasync orders.csv ─► the journal begins anew with a head: length, checksum, count, last tag
 //
 // The journal is the truth: what a crash tore off orders.csv is written again from it, and what orders.csv has beyond the
@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import { type FileSystem, Journal, type JournalStats, StorageError, type SyncMode } from '../storage/index.js';
+import { type FileSystem, Journal, type JournalStats, StorageError } from '../storage/index.js';
 import { IdempotencyKeys, type KeyStats } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
@@ -38,7 +38,8 @@ export interface OrderLogOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly logger: Log;
-  readonly syncMode: SyncMode;
+  /** How soon a group is on disk after it was written. */
+  readonly syncPeriodMs: number;
   /** Any number, see IdempotencyKeys. */
   readonly keySeed: number;
   readonly checkpointBytes?: number;
@@ -52,6 +53,13 @@ export interface OrderLogStats {
   readonly journal: JournalStats;
 }
 
+export interface AppendedOrders {
+  /** The number of the first; the others follow it. */
+  readonly firstNumber: number;
+  /** Resolves when they are on disk. Never, when the sync fails: the state tells. */
+  readonly durable: Promise<void>;
+}
+
 export class OrderLog {
   readonly #options: OrderLogOptions;
   readonly #journal: Journal;
@@ -60,6 +68,7 @@ export class OrderLog {
   #lastTag: Tag;
   /** What append() was given could not be written there yet. */
   readonly #isFull = { journal: false, file: false };
+  /** A sync of orders.csv failed. */
   #hasSyncFailed = false;
   #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
@@ -83,7 +92,7 @@ export class OrderLog {
    * @throws StorageError, or OrderError MISMATCH or CORRUPT; files are then as they were
    */
   static async open(options: OrderLogOptions): Promise<OrderLog> {
-    const { directory, fileSystem, logger, syncMode } = options;
+    const { directory, fileSystem, logger, syncPeriodMs } = options;
     const csvPath = join(directory, 'orders.csv');
     const replay = new OrderReplay();
     const journal = await Journal.open({
@@ -91,7 +100,7 @@ export class OrderLog {
       fileSystem,
       clock: options.clock,
       log: logger,
-      syncMode,
+      syncMode: { periodMs: syncPeriodMs },
       onRecord: (payload) => replay.take(payload),
     });
     try {
@@ -99,6 +108,7 @@ export class OrderLog {
         await OrdersFile.create(csvPath, fileSystem);
         journal.append(encodeHead(EMPTY_HEAD));
         await journal.commit();
+        await journal.synced();
       }
       const keys = new IdempotencyKeys(options.keySeed);
       const file = await OrdersFile.open(csvPath, replay.head ?? EMPTY_HEAD, keys, fileSystem);
@@ -122,18 +132,18 @@ export class OrderLog {
 
   /** `full`: nothing can be written for now. `failed`: nothing more before a restart. Reading goes on in any case. */
   get state(): 'open' | 'full' | 'failed' {
-    if (this.#hasSyncFailed) return 'failed';
+    if (this.#hasSyncFailed || this.#journal.state === 'failed') return 'failed';
     return this.#isFull.journal || this.#isFull.file ? 'full' : this.#journal.state;
   }
 
   /**
-   * Makes orders of sales: durable, in orders.csv, and their keys bound when this resolves. One call at a time.
+   * Makes orders of sales: written to the journal and to orders.csv, and their keys bound, when this resolves. One call at
+   * a time.
    *
    * @param orders in tag order, after all before them
-   * @returns the number of the first; the others follow it
    * @throws OrderError SYNC_FAILED when a sync has failed (the orders may be on disk or not), CLOSED at the end
    */
-  async append(orders: readonly SoldOrder[]): Promise<number> {
+  async append(orders: readonly SoldOrder[]): Promise<AppendedOrders> {
     const firstNumber = this.orderCount;
     const orderedAtMs = this.#options.clock.wallMs();
     assert(orders.length > 0 && compareTags(orders[0]!.tag, this.#lastTag) > 0, 'sales must come in tag order');
@@ -150,7 +160,7 @@ export class OrderLog {
     ]);
     this.#note({ orders, firstNumber, orderedAtMs });
     this.#prepareCheckpoint();
-    return firstNumber;
+    return { firstNumber, durable: this.#journal.synced() };
   }
 
   /** The order of that number, if there is one. */

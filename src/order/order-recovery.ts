@@ -26,7 +26,9 @@ export async function recoverSales(options: { link: CatalogLink; log: OrderLog; 
   const { incarnation, sales } = await link.recover(log.lastTag);
   check(log.lastTag, sales, incarnation);
   for (let from = 0; from < sales.length; from += GROUP_ORDERS_MAX) {
-    await log.append(sales.slice(from, from + GROUP_ORDERS_MAX));
+    const { durable } = await log.append(sales.slice(from, from + GROUP_ORDERS_MAX));
+    // With the first batch of the new incarnation the catalog forgets these sales.
+    await durable;
   }
   if (sales.length > 0) logger.info('completed orders of sales before the restart', { orders: sales.length });
   return incarnation;

@@ -6,7 +6,7 @@ import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } fro
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
 import { ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
-import { GrpcThread, RpcError, serveBatches } from '../rpc/index.js';
+import { GrpcThread, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { DeskLine } from './desk-line.js';
 
@@ -39,8 +39,9 @@ export const createThreadService: CreateThreadService = ({ port }) => {
         definition: RAW_SERVICE,
         implementation: {
           placeOrder: (call: Unary, reply: Reply) =>
-            answer(line.ask('order', call.request, patienceOf(call.getDeadline())), reply),
-          getOrder: (call: Unary, reply: Reply) => answer(line.ask('get', call.request), reply),
+            answer(line.ask('order', call.request, requestIdOf(call.metadata), patienceOf(call.getDeadline())), reply),
+          getOrder: (call: Unary, reply: Reply) =>
+            answer(line.ask('get', call.request, requestIdOf(call.metadata)), reply),
           placeOrders: (call: ServerDuplexStream<Uint8Array, Uint8Array>) =>
             serveBatches(call, (bytes) => line.ask('orders', bytes)),
         },

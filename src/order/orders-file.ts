@@ -9,7 +9,7 @@
 // after a sync that failed. Nothing is cut before it is written, so a reader never sees fewer orders than before.
 
 import { crc32 } from 'node:zlib';
-import { type FileSystem, type OpenFile, replaceFile, StorageError } from '../storage/index.js';
+import { type FileSystem, type OpenFile, readFully, replaceFile, StorageError, writeAll } from '../storage/index.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
@@ -105,7 +105,7 @@ export class OrdersFile {
   async append(rows: string): Promise<void> {
     const bytes = Buffer.from(rows);
     try {
-      await writeFully(this.#file, bytes, this.#bytes);
+      await writeAll(this.#file, bytes, this.#bytes);
     } catch (error) {
       // A part of a row may be there. If the cut fails as well the next append writes over it.
       await this.#file.truncate(this.#bytes).catch(() => {});
@@ -245,26 +245,6 @@ function parseOrder(bytes: Buffer, start: number, ends: FieldEnds): LoggedOrder 
     quantity: fieldNumber(bytes, fieldStart(start, ends, COLUMN.QUANTITY), ends[COLUMN.QUANTITY]!),
     key: text(COLUMN.KEY) || text(COLUMN.RETRY_KEY),
   };
-}
-
-/** Reads until `target` is full or the file ends; returns the bytes read. */
-async function readFully(file: OpenFile, target: Uint8Array, position: number): Promise<number> {
-  let done = 0;
-  while (done < target.length) {
-    const count = await file.read(target.subarray(done), position + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
-}
-
-async function writeFully(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const count = await file.write(bytes.subarray(done), position + done);
-    if (count === 0) throw new Error('no byte was taken');
-    done += count;
-  }
 }
 
 function storageError(code: 'WRITE_FAILED' | 'SYNC_FAILED', doing: string, path: string, cause: unknown): StorageError {

@@ -12,7 +12,7 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { lockDirectory, nodeFileSystem, type SyncMode } from '../storage/index.js';
+import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
@@ -37,6 +37,11 @@ export interface RunningOrderService extends RunningService {
 /** Long enough for what is in flight, short enough to leave time for the last checkpoint: a stop takes 10 s at most. */
 const DRAIN_TIMEOUT_MS = 5000;
 
+/** Between two syncs of the order log while orders come. */
+const SYNC_PERIOD_MS = 20;
+/** Sales that are not settled are bounded: with seconds between two syncs they would hold the sale up. */
+const SYNC_PERIOD_MAX_MS = 100;
+
 export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
   const releases = new ReleaseStack(log);
   try {
@@ -49,7 +54,7 @@ export async function startOrder(settings: Settings, log: Log): Promise<RunningO
 
 async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
   const directory = join(settings.dataDir, 'order');
-  await nodeFileSystem.makeDirectory(directory);
+  await createDirectory(directory);
   const lock = await lockDirectory(directory);
   releases.add(() => lock.release());
 
@@ -58,19 +63,21 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     fileSystem: nodeFileSystem,
     clock: systemClock,
     logger: log,
-    syncMode: syncModeOf(settings),
+    syncPeriodMs: syncPeriodOf(settings),
     keySeed: randomInt(2 ** 32),
   });
   releases.add(() => orderLog.close());
 
-  const link = new GrpcCatalogLink(settings.catalogAddress, log);
+  // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
+  const tellThreads = (): void => desk.setSelling(engine.isSelling && link.isConnected);
+  const link = new GrpcCatalogLink(settings.catalogAddress, log, tellThreads);
   releases.add(() => link.close());
   const engine = new OrderEngine({
     link,
     log: orderLog,
     clock: systemClock,
     logger: log,
-    onSelling: (isSelling) => desk.setSelling(isSelling),
+    onSelling: tellThreads,
   });
   const desk = new OrderDesk(engine, log);
 
@@ -120,9 +127,10 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
 }
 
 /**
- * With `periodic` a power failure may cost the orders of the last interval, here as in the catalog; the end of a process
- * costs nothing, for what was written stays in the system's memory.
+ * The catalog has a sale on disk before it is answered, and keeps it until our log has it on disk too. That may be late, so
+ * that one sync serves many groups; this late costs the catalog some thousand sales in memory, and a crash as many to
+ * complete. With `periodic` both may lose the sales of the last interval to a power failure, and none to the end of a process.
  */
-function syncModeOf(settings: Settings): SyncMode {
-  return settings.durability === 'commit' ? 'commit' : { periodMs: settings.flushIntervalMs };
+function syncPeriodOf({ durability, flushIntervalMs }: Settings): number {
+  return durability === 'commit' ? SYNC_PERIOD_MS : Math.min(flushIntervalMs, SYNC_PERIOD_MAX_MS);
 }

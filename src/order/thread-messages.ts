@@ -14,6 +14,8 @@ export interface DeskRequest {
   readonly bytes: Uint8Array;
   /** How long the caller waits; only with `order`. */
   readonly patienceMs: number | undefined;
+  /** What the call's metadata says; not with `orders`, whose messages say it. */
+  readonly requestId: string;
 }
 
 /** From the engine's thread: an answer, an error in its place, or whether orders are taken from now on. */

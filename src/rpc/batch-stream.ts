@@ -18,6 +18,7 @@ import {
   type BatchStreamOptions,
   DEADLINE_CHECK_MS,
   REFUSALS,
+  TURNS_AFTER_ANSWER,
 } from './batch-stream-options.js';
 import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
 import { ReopeningStream } from './reopening-stream.js';
@@ -161,7 +162,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
         call = call.follower;
       }
     }
-    this.#send();
+    this.#scheduleSend(TURNS_AFTER_ANSWER);
     this.#settleDrain();
   }
 
@@ -185,13 +186,15 @@ export class BatchStream<Item, Outcome, Request, Response> {
 
   /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
    *  together. With nothing else to do this costs no measurable time. */
-  #scheduleSend(): void {
+  #scheduleSend(turns = 1): void {
     if (this.#isSendScheduled || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
     this.#isSendScheduled = true;
-    setImmediate(() => {
+    const turn = (): void => {
+      if (--turns > 0) return void setImmediate(turn);
       this.#isSendScheduled = false;
       this.#send();
-    });
+    };
+    setImmediate(turn);
   }
 
   #send(): void {

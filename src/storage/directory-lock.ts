@@ -52,9 +52,11 @@ const SOCKET_PATH_BYTES_MAX = 103;
 /** A living process answers at once; one that is stopped, or busy for so long, holds its lock all the same. */
 const ANSWER_TIMEOUT_MS = 1000;
 
-/** How long two starters at the same moment may take to agree; it takes them a few milliseconds. */
-const AGREEMENT_TIMEOUT_MS = 3000;
+/** How long starters at the same moment may take to agree: two take a few milliseconds, twenty on a busy machine seconds. */
+const AGREEMENT_TIMEOUT_MS = 15_000;
 const RETRY_MS = 20;
+/** Who steps back stays away for longer each time, up to this, so that the first of many sees an empty directory soon. */
+const RETRY_MS_MAX = 500;
 
 /**
  * Takes the lock of the directory at `path`, which must exist.
@@ -65,7 +67,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   const directory = await openDirectory(path);
   const deadlineMs = performance.now() + AGREEMENT_TIMEOUT_MS;
   try {
-    while (true) {
+    for (let retryMs = RETRY_MS; ; retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
       const claim = await Claim.show(path, directory);
       if (claim === undefined) continue;
       const rival = await decide(claim, deadlineMs).catch(async (error) => {
@@ -84,7 +86,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
       }
       await claim.withdraw();
       if (rival.state === 'held' || performance.now() > deadlineMs) throw lockedError(path, rival);
-      await delay(RETRY_MS * (1 + Math.random()));
+      await delay(retryMs * (1 + Math.random()));
     }
   } catch (error) {
     await directory.close();

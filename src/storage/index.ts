@@ -2,8 +2,17 @@
 // per directory. It knows nothing of what the bytes mean.
 
 export { replaceFile } from './atomic-file.js';
+export { createDirectory } from './create-directory.js';
 export { type DirectoryLock, lockDirectory } from './directory-lock.js';
-export { type FileSystem, nodeFileSystem, type OpenFile, type OpenMode, readWholeFile } from './file-system.js';
+export {
+  type FileSystem,
+  nodeFileSystem,
+  type OpenFile,
+  type OpenMode,
+  readFully,
+  readWholeFile,
+  writeAll,
+} from './file-system.js';
 export { Journal } from './journal.js';
 export type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 export type { OnRecord } from './journal-reader.js';

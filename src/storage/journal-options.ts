@@ -5,7 +5,10 @@ import type { FileSystem } from './file-system.js';
 import type { OnRecord } from './journal-reader.js';
 import type { StorageLog } from './storage-log.js';
 
-/** `commit`: commit() waits for the sync. With a period: commit() waits for the write, and a sync follows that soon. */
+/**
+ * `commit`: commit() waits for the sync. With a period: commit() waits for the write; a sync follows that soon, and synced()
+ * waits for it.
+ */
 export type SyncMode = 'commit' | { readonly periodMs: number };
 
 /**

@@ -47,6 +47,8 @@ export class Journal {
   /** What the timer wants done in between: a sync or a probe. */
   #due: (() => Promise<void>) | undefined;
   #isClosed = false;
+  /** Told of the next sync: all that they wait for was written before it began. */
+  readonly #awaitingSync: (() => void)[] = [];
   #records = 0;
   #groups = 0;
 
@@ -119,6 +121,14 @@ export class Journal {
     if (settled === undefined) return Promise.resolve();
     this.#wake();
     return settled;
+  }
+
+  /**
+   * Resolves when everything that is committed now is on disk too. Never, when a sync fails: then the state is `failed`.
+   */
+  synced(): Promise<void> {
+    if (this.#writer.isSynced) return Promise.resolve();
+    return new Promise((resolve) => this.#awaitingSync.push(resolve));
   }
 
   /**
@@ -205,11 +215,16 @@ export class Journal {
   async #sync(): Promise<boolean> {
     try {
       await this.#writer.sync();
+      this.#tellSynced();
       return true;
     } catch (error) {
       this.#fail(error as StorageError);
       return false;
     }
+  }
+
+  #tellSynced(): void {
+    for (const resolve of this.#awaitingSync.splice(0)) resolve();
   }
 
   async #syncPeriod(): Promise<void> {
@@ -232,6 +247,7 @@ export class Journal {
     });
     this.#queue.dropAll(failure);
     // A periodic sync may have been due; all is synced now.
+    this.#tellSynced();
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#probeSoon(Math.max(PROBE_BYTES_MIN, lostBytes));
@@ -262,6 +278,7 @@ export class Journal {
       else this.#queue.fail(failure);
       return;
     }
+    this.#tellSynced();
     this.#queue.finish();
   }
 

@@ -13,9 +13,13 @@ import type { JournalStats } from '../storage/index.js';
 const SECONDS_PER_MS = 1e-3;
 const SECONDS_PER_US = 1e-6;
 
+/** Gauges under names that Prometheus keeps for counters; each is the sum of a metric that is there as well. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
   collectDefaultMetrics({ register: metrics.registry });
+  for (const name of MISNAMED) metrics.registry.removeSingleMetric(name);
 }
 
 /** The thread pool, seen from the thread that accepts. */

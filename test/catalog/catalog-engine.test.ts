@@ -80,7 +80,10 @@ test('purchases outside the window, or the limits, are refused and nothing is so
     batch(1, 1, ['Tux 0']),
     batch(1, 1, new Array(BATCH_PURCHASES_MAX + 1).fill('Tux')),
     batch(1, 5, ['Tux'], 5),
-    { ...batch(1, 1, []), purchases: [{ name: Buffer.from('Tux'), quantity: 1, key: 'k'.repeat(65) }] },
+    {
+      ...batch(1, 1, []),
+      purchases: [{ name: Buffer.from('Tux'), quantity: 1, key: 'k'.repeat(65), transientKey: false }],
+    },
   ];
   for (const each of cases) await t.throwsAsync(engine.purchase(each), { code: 'BAD_PURCHASE' });
   t.deepEqual(stock(engine, 'Tux'), [100]);

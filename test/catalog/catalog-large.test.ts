@@ -53,7 +53,7 @@ test.serial('a journal of a million sales is replayed within 60 s', (t) => {
   const record = Buffer.alloc(SALES_HEAD_BYTES + saleBytesMax(name.length, 'key'));
   for (let sequence = 1; sequence <= MILLION; sequence++) {
     const at = writeSalesHead(record, 0, SALES, 1, Math.max(0, sequence - 100));
-    writeSale(record, at, sequence, 2, name, 'key');
+    writeSale(record, at, sequence, 2, name, 'key', false);
     recovery.onRecord(record);
   }
   recovery.apply(memory, { csv: 'catalog.csv', journal: 'journal' });

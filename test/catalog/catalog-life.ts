@@ -209,6 +209,7 @@ class CatalogLife {
       name: Buffer.from(NAMES[bought.toy]!),
       quantity: bought.quantity,
       key: keyOf(sequence),
+      transientKey: sequence % 2 === 0,
     }));
     return {
       incarnation: this.#incarnation,

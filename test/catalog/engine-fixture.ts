@@ -72,7 +72,8 @@ export function batch(
 ): PurchaseBatch {
   const purchases = bought.map((text, index) => {
     const [name = '', quantity = '1'] = text.split(' ');
-    return { name: Buffer.from(name), quantity: Number(quantity), key: `key-${firstSequence + index}` };
+    const key = `key-${firstSequence + index}`;
+    return { name: Buffer.from(name), quantity: Number(quantity), key, transientKey: false };
   });
   return { incarnation, firstSequence, settledSequence, purchases };
 }

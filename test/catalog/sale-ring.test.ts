@@ -11,6 +11,7 @@ import {
   encodeBase,
   encodeClean,
   encodeMark,
+  lastSequenceOf,
   MARK,
   readRecord,
   readSales,
@@ -90,15 +91,19 @@ test('records survive being written and read', (t) => {
     quantity: fc.integer({ min: 1, max: 0xffffffff }),
     name: fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
     key: fc.string({ unit: 'grapheme-ascii', maxLength: 64 }),
+    transientKey: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(sale), (sales) => {
       const bytesMax = sales.reduce((sum, { name, key }) => sum + saleBytesMax(name.length, key), SALES_HEAD_BYTES);
       const bytes = Buffer.alloc(bytesMax);
       let at = writeSalesHead(bytes, 0, SALES, 3, 77);
-      for (const { sequence, quantity, name, key } of sales) at = writeSale(bytes, at, sequence, quantity, name, key);
+      for (const { sequence, quantity, name, key, transientKey } of sales) {
+        at = writeSale(bytes, at, sequence, quantity, name, key, transientKey);
+      }
       t.is(at, bytesMax);
       t.deepEqual([...readSales(bytes)], sales);
+      t.is(lastSequenceOf(bytes), Math.max(0, ...sales.map(({ sequence }) => sequence)));
       const carried = readRecord(asCarried(bytes));
       t.deepEqual(carried, { type: CARRIED, incarnation: 3, settled: 77, bytes: asCarried(bytes) });
     }),

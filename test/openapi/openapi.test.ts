@@ -30,7 +30,6 @@ const KEY = { 'Idempotency-Key': 'described' };
 
 const exchanges: [what: string, method: string, target: string, status: number, options?: CallOptions][] = [
   ['a toy', 'GET', '/products/Tux', 200],
-  ['a toy, with a request id', 'GET', '/products/Whale', 200, { headers: { 'X-Request-Id': 'described-1' } }],
   ['an unknown toy', 'GET', '/products/Unicorn', 404],
   ['a path with a bad escape', 'GET', '/products/%zz', 404],
   ['a request without sense', 'GET', '/products/Tux', 400, { headers: { 'Content-Length': 'x' } }],
@@ -75,6 +74,18 @@ for (const [what, method, target, status, options] of exchanges) {
   test.serial(`${status} as described: ${method} ${target}: ${what}`, async (t) => {
     const answer = await call(t.context.store.port, method, target, options);
     t.is(answer.status, status, answer.body);
+    t.deepEqual(t.context.description.check(method, target, answer), []);
+    t.is(answer.headers['x-request-id'], undefined);
+  });
+}
+
+for (const [what, method, target, status, options] of exchanges) {
+  // A head that is refused before its end is not read for names.
+  if (options?.headers?.['Content-Length'] === 'x' || options?.headers?.Expect !== undefined) continue;
+  test.serial(`${status} and the request's id: ${method} ${target}: ${what}`, async (t) => {
+    const headers = { 'X-Request-Id': 'described', ...options?.headers };
+    const answer = await call(t.context.store.port, method, target, { ...options, headers });
+    t.is(answer.headers['x-request-id'], 'described');
     t.deepEqual(t.context.description.check(method, target, answer), []);
   });
 }

@@ -53,7 +53,12 @@ export class CatalogHost implements CatalogEnd {
   async process(batch: PurchaseBatch, isStray: boolean): Promise<Delivery> {
     const running = this.#running;
     if (running === undefined) return 'lost';
-    const purchases = batch.purchases.map(({ name, quantity, key }) => ({ name: Buffer.from(name), quantity, key }));
+    const purchases = batch.purchases.map(({ name, quantity, key, transient }) => ({
+      name: Buffer.from(name),
+      quantity,
+      key,
+      transientKey: transient,
+    }));
     try {
       return await Promise.race([running.engine.purchase({ ...batch, purchases }), running.died]);
     } catch (error) {
@@ -71,12 +76,12 @@ export class CatalogHost implements CatalogEnd {
     if (running === undefined) throw new Error('no catalog');
     const recovered = await Promise.race([running.engine.recover(logged), running.died]);
     if (recovered === 'lost') throw new Error('the catalog died');
-    const sales = recovered.sales.map(({ incarnation, sequence, name, quantity, key }) => ({
+    const sales = recovered.sales.map(({ incarnation, sequence, name, quantity, key, transientKey }) => ({
       tag: { incarnation, sequence },
       name: Buffer.from(name).toString(),
       quantity,
       key,
-      transient: false,
+      transient: transientKey,
     }));
     return { incarnation: recovered.incarnation, sales };
   }

@@ -101,9 +101,9 @@ export class GrpcCatalog {
   }
 
   async #process(request: ProcessOrdersRequest): Promise<{ results: number[]; error?: OrderError }> {
-    const purchases = request.purchases.map(({ name, quantity, key, requestId }) => {
+    const purchases = request.purchases.map(({ name, quantity, key, requestId, transientKey }) => {
       this.requestIds.push(requestId);
-      return { name: Buffer.from(name).toString(), quantity, key, requestId, transient: false };
+      return { name: Buffer.from(name).toString(), quantity, key, requestId, transient: transientKey };
     });
     try {
       return { results: [...(await this.#catalog.link().processOrders({ ...request, purchases }))] };
@@ -120,11 +120,12 @@ export class GrpcCatalog {
   }): Promise<void> {
     const { loggedIncarnation: incarnation, loggedSequence: sequence } = call.request;
     const recovery = await this.#catalog.link().recover({ incarnation, sequence });
-    const sales = recovery.sales.map(({ tag, name, quantity, key }) => ({
+    const sales = recovery.sales.map(({ tag, name, quantity, key, transient }) => ({
       ...tag,
       name: Buffer.from(name),
       quantity,
       key,
+      transientKey: transient,
     }));
     // The incarnation first, then a sale in each message: as many messages as it takes.
     call.write({ incarnation: recovery.incarnation, sales: [] });

@@ -198,7 +198,7 @@ class OrderLife {
       fileSystem,
       clock: service.clock,
       logger: silent,
-      syncMode: 'commit',
+      syncPeriodMs: 5,
       keySeed: this.world.random.integer(0, 0xffff_ffff),
       checkpointBytes: CHECKPOINT_BYTES,
     });
@@ -249,11 +249,11 @@ class OrderLife {
     for (const [name, stock] of (await this.#host?.stock()) ?? this.#perfect.stock) {
       if (left.get(name) !== stock) throw new Error(`${name}: ${stock} left, ${left.get(name)} by the orders`);
     }
-    for (const { number, name, quantity, key } of this.#receipts) {
+    for (const { number, name, quantity, key, transient } of this.#receipts) {
       const row = rows[number];
       const isRight = row?.name === name && Number(row.quantity) === quantity;
       if (!isRight) throw new Error(`order ${number} was told as ${quantity} ${name}, but is ${JSON.stringify(row)}`);
-      if (row.key !== key && row.retry_key !== key) throw new Error(`order ${number} has lost its key`);
+      if ((transient ? row.retry_key : row.key) !== key) throw new Error(`order ${number} has lost its key`);
     }
   }
 }

@@ -43,13 +43,13 @@ export class PerfectCatalog implements CatalogEnd {
     const sequence = firstSequence + index;
     const before = this.broken === 'dedupe' ? undefined : this.#outcomes.get(sequence);
     if (before !== undefined) return before;
-    const { name, quantity, key } = purchases[index]!;
+    const { name, quantity, key, transient } = purchases[index]!;
     const left = this.stock.get(name)!;
     const isSold = quantity <= left;
     this.#outcomes.set(sequence, isSold ? RESULT.SOLD : RESULT.NOT_ENOUGH_STOCK);
     if (!isSold) return RESULT.NOT_ENOUGH_STOCK;
     this.stock.set(name, left - quantity);
-    this.#sales.push({ tag: { incarnation, sequence }, name, quantity, key, transient: false });
+    this.#sales.push({ tag: { incarnation, sequence }, name, quantity, key, transient });
     return RESULT.SOLD;
   }
 }

@@ -81,7 +81,7 @@ export class TestCatalog {
     if (left < request.quantity) return RESULT.NOT_ENOUGH_STOCK;
     this.stock.set(request.name, left - request.quantity);
     const tag = { incarnation: batch.incarnation, sequence: batch.firstSequence + index };
-    this.sales.push({ ...request, transient: false, tag });
+    this.sales.push({ ...request, tag });
     return RESULT.SOLD;
   }
 }
@@ -145,7 +145,7 @@ export function openLog(directory: string, options: ShopOptions = {}): Promise<O
     fileSystem: options.fileSystem ?? nodeFileSystem,
     clock: systemClock,
     logger: silent,
-    syncMode: 'commit',
+    syncPeriodMs: 5,
     keySeed: 1,
     ...(options.checkpointBytes === undefined ? {} : { checkpointBytes: options.checkpointBytes }),
   });

@@ -174,8 +174,8 @@ test('a catalog that is killed and comes back: orders in between wait for it', a
 test('without a catalog: listens, is healthy, sells nothing; sells when the catalog comes', async (t) => {
   const running = await run(t, {}, { isAway: true });
   const { client, remote, health } = running;
-  t.true(await health.isServing('toystore.v1.Order', 2000));
-  t.false(await health.isServing('toystore.v1.Order/sell', 2000));
+  t.true(await health.isServing('toystore.v1.Order', 10_000));
+  t.false(await health.isServing('toystore.v1.Order/sell', 10_000));
   await t.throwsAsync(placeOrder(client, {}), { message: /UNAVAILABLE/ });
   t.deepEqual(await getOrder(client, 0), { result: -1, name: '', quantity: 0 });
   remote.comeBack();
@@ -227,5 +227,5 @@ test('fenced by another order service: says that it must be started again', asyn
   const error = await t.throwsAsync(placeOrder(client, {}));
   t.is((error as ServiceError).code, status.UNAVAILABLE);
   t.like(await service.failed, { code: 'FENCED' });
-  t.false(await health.isServing('toystore.v1.Order/sell', 2000));
+  t.false(await health.isServing('toystore.v1.Order/sell', 10_000));
 });

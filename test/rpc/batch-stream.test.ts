@@ -112,19 +112,24 @@ test('a batch carries all that came while the window was full', async (t) => {
 });
 
 test('no more than windowMax messages are unanswered at a time', async (t) => {
+  const gate = new Gate();
   let handled = 0;
   let handledMax = 0;
   const { stream } = await connected(
     t,
     answering(async (request) => {
       handledMax = Math.max(handledMax, ++handled);
-      await new Promise(setImmediate);
+      await gate.opened;
       handled--;
       return lengthsOf(request);
     }),
     { windowMax: 3, batchItemsMax: 1 },
   );
-  await Promise.all(Array.from({ length: 200 }, () => stream.call('Tux', DEADLINE_MS)));
+  const answers = Promise.all(Array.from({ length: 200 }, () => stream.call('Tux', DEADLINE_MS)));
+  while (handled < 3) await new Promise(setImmediate);
+  t.is(stream.stats().inFlightBatches, 3);
+  gate.open();
+  await answers;
   t.is(handledMax, 3);
 });
 

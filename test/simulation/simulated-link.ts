@@ -51,12 +51,12 @@ export class SimulatedLink implements CatalogLink {
         catalog.engine?.recover(logged).then(
           ({ incarnation, sales }) =>
             reply(() => {
-              const sold = sales.map(({ name, quantity, key, ...tag }) => ({
+              const sold = sales.map(({ name, quantity, key, transientKey, ...tag }) => ({
                 tag: { incarnation: tag.incarnation, sequence: tag.sequence },
                 name: Buffer.from(name).toString(),
                 quantity,
                 key,
-                transient: false,
+                transient: transientKey,
               }));
               resolve({ incarnation, sales: sold });
             }),
@@ -146,7 +146,12 @@ class Stream {
     const { engine, options } = this.catalog;
     if (!this.#server.isAlive || engine === undefined) return;
     const batch = options.seams.batch?.(sent, engine.memory.tags.incarnation) ?? sent;
-    const purchases = batch.purchases.map(({ name, quantity, key }) => ({ name: Buffer.from(name), quantity, key }));
+    const purchases = batch.purchases.map(({ name, quantity, key, transient }) => ({
+      name: Buffer.from(name),
+      quantity,
+      key,
+      transientKey: transient,
+    }));
     const outcomes = engine.purchase({ ...batch, purchases });
     outcomes.catch(() => undefined);
     this.#answers = this.#answers.then(async () => {

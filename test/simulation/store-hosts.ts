@@ -34,6 +34,8 @@ const RESTART_MS_MAX = 400;
 /** How soon a service that cannot go on ends by itself. */
 const END_MS_MAX = 300;
 const WATCH_MS = 100;
+/** Of the order log; about as long as a batch is under way, so that crashes come at every moment between two syncs. */
+const SYNC_PERIOD_MS = 20;
 /** Small, so that new journals begin in every run. */
 const JOURNAL_BYTES_MAX = 1500;
 
@@ -159,7 +161,7 @@ export class OrderHost extends Host {
       fileSystem: seams.orderFiles?.(files) ?? files,
       clock: process.clock,
       logger: silent,
-      syncMode,
+      syncPeriodMs: syncMode === 'commit' ? SYNC_PERIOD_MS : syncMode.periodMs,
       keySeed: world.seed,
       checkpointBytes: JOURNAL_BYTES_MAX,
     });

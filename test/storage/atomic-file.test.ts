@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { nodeFileSystem, readWholeFile, replaceFile, StorageError } from '../../src/storage/index.js';
+import { createDirectory, readWholeFile, replaceFile, StorageError } from '../../src/storage/index.js';
 import { FaultyFileSystem } from '../support/simulated-faults.js';
 import { scratchDirectory } from './journal-helpers.js';
 
@@ -71,7 +71,7 @@ test('what an iterable of chunks throws is passed on, and the old file stays', a
 test('readWholeFile(): a missing file is undefined', async (t) => {
   const directory = await scratchDirectory(t);
   t.is(await readWholeFile(join(directory, 'missing')), undefined);
-  await nodeFileSystem.makeDirectory(join(directory, 'a/b'));
+  await createDirectory(join(directory, 'a/b'));
   await replaceFile(join(directory, 'a/b/c'), ['tux']);
   t.is((await readWholeFile(join(directory, 'a/b/c')))?.toString(), 'tux');
 });

@@ -260,10 +260,6 @@ class ProcessFileSystem implements FileSystem {
     });
   }
 
-  makeDirectory(): Promise<void> {
-    return this.call(() => undefined);
-  }
-
   syncDirectory(path: string): Promise<void> {
     return this.call(() => this.disk.syncNames(path));
   }

@@ -54,10 +54,6 @@ export class FaultyFileSystem implements FileSystem {
     await nodeFileSystem.remove(path);
   }
 
-  makeDirectory(path: string): Promise<void> {
-    return nodeFileSystem.makeDirectory(path);
-  }
-
   async syncDirectory(path: string): Promise<void> {
     await this.pass('syncDirectory');
     await nodeFileSystem.syncDirectory(path);

@@ -12,7 +12,6 @@ export function without(omission: Omission, fileSystem: FileSystem): FileSystem 
   return {
     rename: (from, to) => fileSystem.rename(from, to),
     remove: (path) => fileSystem.remove(path),
-    makeDirectory: (path) => fileSystem.makeDirectory(path),
     syncDirectory: omission === 'syncDirectory' ? nothing : (path) => fileSystem.syncDirectory(path),
     async open(path, mode) {
       const file = await fileSystem.open(path, mode);

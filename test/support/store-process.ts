@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly dataDir?: string;
   /** In a process group of its own, out of reach of a Ctrl-C in the terminal; it still ends with this process. */
   readonly isDetached?: boolean;
+  /** A limit of the shell's `ulimit`, such as `-f 8`: no file longer than 8 blocks of 512 bytes. */
+  readonly ulimit?: string;
 }
 
 export interface Exit {
@@ -57,7 +59,9 @@ export class StoreProcess implements AsyncDisposable {
     };
     const { isDetached = false } = options;
     const stdio: StdioOptions = isDetached ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'];
-    const child = spawn(process.execPath, [CLI, command, ...flags], { env, stdio, detached: isDetached });
+    const program = [process.execPath, CLI, command, ...flags];
+    if (options.ulimit !== undefined) program.unshift('sh', '-c', `ulimit ${options.ulimit} && exec "$0" "$@"`);
+    const child = spawn(program[0]!, program.slice(1), { env, stdio, detached: isDetached });
     const readyPrefix = `${command === 'start' ? 'toystore' : command} ready on `;
     return new StoreProcess(child, dataDir, options.dataDir === undefined, readyPrefix);
   }
@@ -65,7 +69,12 @@ export class StoreProcess implements AsyncDisposable {
   /** Starts a command and waits for its ready line. */
   static async start(command: string, options: ProcessOptions = {}): Promise<StoreProcess> {
     const started = await StoreProcess.spawn(command, options);
-    await started.until(() => started.address, `the ready line of ${command}`);
+    try {
+      await started.until(() => started.address, `the ready line of ${command}`);
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
     return started;
   }
 
@@ -88,6 +97,13 @@ export class StoreProcess implements AsyncDisposable {
     const line = this.logs.findLast((log) => log.service === service && log.message === 'started');
     if (typeof line?.pid !== 'number') throw new Error(`${service} has not logged its start`);
     return line.pid;
+  }
+
+  /** Where a service under `start` said, in its log, that it listens. */
+  serviceAddress(service: string): string {
+    const line = this.logs.findLast((log) => log.service === service && log.message === 'started');
+    if (typeof line?.address !== 'string') throw new Error(`${service} has not logged its start`);
+    return line.address;
   }
 
   /** Resolves when `matches` holds; looked at again after each line of output. Rejects when the process ends before. */

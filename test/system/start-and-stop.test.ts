@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -116,6 +116,48 @@ test('a port in use is one line that says what to do, exit code 1', async (t) =>
     t.regex(lines[0] ?? '', new RegExp(`port ${port} .* in use.*${setting}`));
   }
   holder.close();
+});
+
+test('a data directory that cannot be made is one line that says what to do, exit code 1', async (t) => {
+  // A file stands where a directory should be: that stops root as well.
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-file-'));
+  const file = join(dataDir, 'file');
+  await writeFile(file, '');
+  for (const command of ['catalog', 'order', 'start'] as const) {
+    await using refused = await StoreProcess.spawn(command, { dataDir: file });
+    t.is((await refused.exited).code, 1, command);
+    const lines = refused.stderr.filter((line) => !line.startsWith('{'));
+    t.is(lines.length, 1, refused.stderr.join('\n'));
+    t.regex(lines[0] ?? '', /file\/(catalog|order) cannot be created: .*: set DATA_DIR/);
+  }
+  await rm(dataDir, { recursive: true });
+});
+
+test('a backend that is away at the start is waited for, and the log says so, once, and when it is there', async (t) => {
+  const port = String(await freePort());
+  const env = { CATALOG_ADDRESS: `127.0.0.1:${port}`, ORDER_ADDRESS: `127.0.0.1:${await freePort()}`, THREADS: '2' };
+  await using frontend = await StoreProcess.start('frontend', { env });
+  const said = (message: string): Record<string, unknown>[] => frontend.logs.filter((log) => log.message === message);
+  await frontend.until(() => said('the catalog is away: trying on').length > 0, 'the warning');
+  await using _catalog = await StoreProcess.start('catalog', { env: { CATALOG_PORT: port } });
+  await frontend.until(() => said('connected to the catalog').length > 0, 'the connection');
+  t.is(said('the catalog is away: trying on').length, 1);
+  t.like(said('the order service is away: trying on')[0], { level: 'warn', address: env.ORDER_ADDRESS });
+});
+
+test('connections that are refused are told 503, and the log says so without a line for each', async (t) => {
+  const env = { THREADS: '1', SESSIONS_PER_THREAD: '1', QUEUE_MAX: '0', CATALOG_ADDRESS: '127.0.0.1:1' };
+  await using frontend = await StoreProcess.start('frontend', { env });
+  const holder = connect(frontend.port, '127.0.0.1');
+  await once(holder, 'connect');
+  const before = performance.now();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => call(frontend.port, 'GET', '/healthz')));
+  const seconds = Math.ceil((performance.now() - before) / 1_000);
+  holder.destroy();
+  for (const { status } of answers) t.is(status, 503);
+  const lines = frontend.logs.filter(({ message }) => message === 'a connection is refused');
+  t.true(lines.length >= 1 && lines.length <= seconds + 1, `${lines.length} in ${seconds} s`);
+  t.like(lines[0], { level: 'warn', reason: 'queue-full' });
 });
 
 test('wrong usage is one line, exit code 2', async (t) => {
