@@ -1,9 +1,12 @@
 // blast.ts: as many requests as a server will answer, from a thread of its own, for as long as it is told.
 //
 // The store's load generator checks bodies and keeps histograms, and then is itself the slower half of a comparison with
-// the floor. Here one answer is checked in full and the rest are counted by their length, which costs next to nothing.
+// the floor. Here one answer is checked in full and the rest are counted by their length, and sockets are read and written
+// without Node's streams, so that the servers are the slower half.
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { rawSocket } from '../../src/http/raw-socket.js';
+import { type SocketUser, StreamSocket } from '../../src/http/session-socket.js';
 import { BODY, TARGET } from './answer.js';
 
 /** What a blast is told. */
@@ -28,19 +31,28 @@ first.once('data', (answer) => {
 });
 
 function blast(answerBytes: number): void {
-  const requests = Buffer.from(REQUEST.repeat(job.depth));
+  const requests = Buffer.from(REQUEST.repeat(job.depth)).toString('latin1'); // flat
   const roundBytes = answerBytes * job.depth;
   let answered = 0;
   const sockets = Array.from({ length: job.connections }, () => {
-    let received = 0;
-    const socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true }, () => socket.write(requests));
-    socket.on('data', (bytes) => {
-      received += bytes.length;
-      if (received < roundBytes) return;
-      if (received > roundBytes) throw new Error('more bytes than were asked for');
-      received = 0;
-      answered += job.depth;
-      socket.write(requests);
+    const socket = connect(job.port, '127.0.0.1', () => {
+      let received = 0;
+      const user: SocketUser = {
+        received: (_bytes, length) => {
+          received += length;
+          if (received < roundBytes) return;
+          if (received > roundBytes) throw new Error('more bytes than were asked for');
+          received = 0;
+          answered += job.depth;
+          end.write(requests);
+        },
+        drained: () => {},
+        peerDone: () => {},
+        closed: () => {},
+      };
+      const end = rawSocket(socket, user) ?? new StreamSocket(socket, user);
+      end.resume();
+      end.write(requests);
     });
     return socket;
   });

@@ -21,7 +21,7 @@ import {
 } from './field-value.js';
 import { COLON, CR, FIELD_TEXT, HTAB, LF, SP, TOKEN } from './grammar.js';
 import type { HttpErrorCode } from './http-error.js';
-import { TextSkipper } from './text-skipper.js';
+import { threadWordScanner } from './word-scanner.js';
 
 const FIRST = 0;
 const NAME = 1;
@@ -29,9 +29,6 @@ const BLANKS = 2;
 const VALUE = 3;
 const FIELD_LF = 4;
 const SECTION_LF = 5;
-
-/** Values up to this many bytes are scanned byte by byte, longer ones go on in words. */
-const SHORT_VALUE_BYTES = 16;
 
 const CONNECTION = 'connection';
 const CONTENT_LENGTH = 'content-length';
@@ -49,7 +46,6 @@ export class FieldParser {
   private nameStart = 0;
   private nameEnd = 0;
   private valueStart = 0;
-  private readonly skipper = new TextSkipper();
 
   /** @param isRequest whether Host and Expect mean something */
   constructor(private readonly isRequest: boolean) {}
@@ -79,6 +75,7 @@ export class FieldParser {
         }
       }
       if (step === NAME) {
+        index = threadWordScanner.skipName(bytes, index, end);
         while (index < end && TOKEN[bytes[index]!] !== 0) index++;
         if (index === end) return this.pause(index, step, start, bytesMax);
         this.nameEnd = index - start;
@@ -93,12 +90,9 @@ export class FieldParser {
         step = VALUE;
       }
       if (step === VALUE) {
-        const shortEnd = end - index > SHORT_VALUE_BYTES ? index + SHORT_VALUE_BYTES : end;
-        while (index < shortEnd && FIELD_TEXT[bytes[index]!] !== 0) index++;
-        if (index === shortEnd && index < end) {
-          index = this.skipper.skip(bytes, index, end);
-          while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
-        }
+        // A tab or the like stops the scanner in the middle of text; then the table takes over.
+        index = threadWordScanner.skipText(bytes, index, end);
+        while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
         if (index === end) return this.pause(index, step, start, bytesMax);
         if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'FIELD_VALUE');
         index++;

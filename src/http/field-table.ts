@@ -67,6 +67,17 @@ export class FieldTable {
     this.sectionBytes = sectionBytes;
   }
 
+  /** The byte after the section. */
+  get sectionEnd(): number {
+    return this.start + this.sectionBytes;
+  }
+
+  /** Says that the section is now in other bytes, `distance` nearer to their beginning. */
+  move(bytes: Buffer, distance: number): void {
+    this.bytes = bytes;
+    this.start -= distance;
+  }
+
   /** Writes down one field, offsets from the start of the section. */
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const at = this.count * OFFSETS_PER_FIELD;

@@ -6,6 +6,10 @@ import { FieldTable } from './field-table.js';
 import { threadStringMemo } from './string-memo.js';
 
 const NO_BYTES = Buffer.alloc(0);
+/** A kept head gets at least this much memory, which most fit, and so can use it again for the next. */
+const KEPT_BYTES_MIN = 512;
+/** More than this is let go of with the head. */
+const KEPT_BYTES_MAX = 2048;
 
 /** Fields and framing facts that requests and responses share. */
 export class MessageHead {
@@ -46,6 +50,8 @@ export class RequestHead extends MessageHead {
   method = '';
   private bytes: Buffer = NO_BYTES;
   private base = 0;
+  /** Memory of the head's own, for when the bytes it came in do not stay. */
+  private kept: Buffer = NO_BYTES;
   // Offsets from `base`
   private targetStart = 0;
   private targetEnd = 0;
@@ -60,6 +66,23 @@ export class RequestHead extends MessageHead {
   override release(): void {
     super.release();
     this.bytes = NO_BYTES;
+    if (this.kept.length > KEPT_BYTES_MAX) this.kept = NO_BYTES;
+  }
+
+  /**
+   * Copies request line and fields, since the bytes they came in will be overwritten; once is enough.
+   * @returns by how much `pathFirst` and all other places in `source` are less than before
+   */
+  keep(): number {
+    const { bytes, base, fields, ownFields } = this;
+    if (bytes === this.kept) return 0;
+    const isOwn = fields === ownFields; // a table of the memo has bytes of its own
+    const end = isOwn ? ownFields.sectionEnd : base + this.targetEnd;
+    if (end - base > this.kept.length) this.kept = Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES_MIN, end - base));
+    bytes.copy(this.kept, 0, base, end);
+    this.attach(this.kept, 0);
+    if (isOwn) ownFields.move(this.kept, base);
+    return base;
   }
 
   /** Says which bytes the target's offsets belong to, once the head is whole. Only the parser calls this. */

@@ -3,9 +3,8 @@
 //   feed(bytes) → next(): 'head' → 'body'* → 'end' → 'head' → …        'need-more': feed again
 //                                                                      'error': `error` says why, for good
 //
-// One pass over the received bytes with 256-entry tables. When the bytes run out in the middle of a head, what there is
-// of it is kept and scanning goes on where it stopped, so a message cut at every byte costs linear time and gives the
-// same events. Bodies are not kept: a 'body' event is a range of the bytes that were fed.
+// One pass over the received bytes with 256-entry tables. A message cut at every byte gives the same events in linear
+// time (byte-intake.ts). Bodies are not kept: a 'body' event is a range of the bytes that were fed.
 //
 //   HEAD ──→ NO_BODY ────────────→ HEAD        HEAD: the start line (the subclass), then fields (field-parser.ts)
 //     ├────→ LENGTH ─────────────→ HEAD        which of these it is, the subclass decides by RFC 9112 6.3
@@ -13,7 +12,7 @@
 //     └────→ UNTIL_CLOSE                       responses only
 //
 // Source: RFC 9112.
-import { assert } from '../assert.js';
+import { ByteIntake } from './byte-intake.js';
 import { ChunkedDecoder } from './chunked-decoder.js';
 import type { FieldMemo } from './field-memo.js';
 import { FieldParser } from './field-parser.js';
@@ -40,12 +39,8 @@ export const LINE_COMPLETE = 100;
 /** CR LF, which ends a section and does not count as one of its lines. */
 const EMPTY_LINE_BYTES = 2;
 
-const NO_BYTES = Buffer.alloc(0);
-/** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */
-const COLLECT_BYTES_MIN = 1024;
-
 /** What the parsers of requests and of responses share: fields, framing facts, bodies, trailers. */
-export abstract class MessageParser<Head extends MessageHead> {
+export abstract class MessageParser<Head extends MessageHead> extends ByteIntake {
   /** The head being read, complete from 'head' on. Between 'end' and the next `next()` another may be put in its place. */
   head: Head;
   /** After 'error'. */
@@ -55,18 +50,8 @@ export abstract class MessageParser<Head extends MessageHead> {
   bodyEnd = 0;
   /** The largest body taken; may be set anew for each message when its 'head' has come. */
   bodyBytesMax: number;
-  /** The bytes being read. */
-  bytes: Buffer = NO_BYTES;
-  /** The first byte not yet used, and the one after the last received. */
-  protected position = 0;
-  protected end = 0;
-  /** First byte of the head or trailer section being read: what must be kept. */
-  protected base = 0;
   protected step = MESSAGE_START;
   private phase = HEAD;
-  private isFinished = false;
-  /** Whether `bytes` is a buffer of our own with room behind `end`. */
-  private isCollecting = false;
   /** Start of the header section, from `base`. */
   private sectionStart = 0;
   private bodyRemaining = 0;
@@ -79,29 +64,10 @@ export abstract class MessageParser<Head extends MessageHead> {
     private readonly fieldMemo: FieldMemo,
     isRequest: boolean,
   ) {
+    super();
     this.head = head;
     this.fieldParser = new FieldParser(isRequest);
     this.bodyBytesMax = limits.bodyBytesMax;
-  }
-
-  /** Hands over bytes, which are kept by reference until their message has ended: they must not change. */
-  feed(bytes: Buffer): void {
-    assert(!this.isFinished, 'bytes after the end of input');
-    const keepFrom = this.phase === HEAD || this.phase === TRAILERS ? this.base : this.position;
-    if (keepFrom === this.end) {
-      this.bytes = bytes;
-      this.base = 0;
-      this.position = 0;
-      this.end = bytes.length;
-      this.isCollecting = false;
-    } else {
-      this.append(bytes, keepFrom);
-    }
-  }
-
-  /** Says that no more bytes will come. A message that is not complete then ends in an error, or as its framing says. */
-  finish(): void {
-    this.isFinished = true;
   }
 
   /** Whether a message has begun and not ended. */
@@ -139,6 +105,10 @@ export abstract class MessageParser<Head extends MessageHead> {
 
   /** Decides, with a whole head, how the body is framed: calls one of the `begin…` methods; false when refused. */
   protected abstract beginBody(): boolean;
+
+  protected override firstNeeded(): number {
+    return this.phase === HEAD || this.phase === TRAILERS ? this.base : this.position;
+  }
 
   protected fail(code: HttpErrorCode): false {
     this.error = new HttpError(code);
@@ -185,29 +155,8 @@ export abstract class MessageParser<Head extends MessageHead> {
     return true;
   }
 
-  /** Continues the kept bytes, from `keepFrom` on, with new ones in one piece of memory. */
-  private append(bytes: Buffer, keepFrom: number): void {
-    const keptBytes = this.end - keepFrom;
-    if (!this.isCollecting || this.bytes.length - this.end < bytes.length) {
-      // Twice the need, so that a head that comes byte by byte is copied a few times only.
-      const collected = Buffer.allocUnsafeSlow(Math.max(COLLECT_BYTES_MIN, 2 * (keptBytes + bytes.length)));
-      this.bytes.copy(collected, 0, keepFrom, this.end);
-      this.bytes = collected;
-      this.base -= keepFrom;
-      this.position -= keepFrom;
-      this.end = keptBytes;
-      this.isCollecting = true;
-    }
-    bytes.copy(this.bytes, this.end);
-    this.end += bytes.length;
-  }
-
-  /** Between messages nothing is kept: a buffer that an idle connection holds on to survives garbage collections. */
   private rest(): ParserEvent {
-    this.bytes = NO_BYTES;
-    this.base = 0;
-    this.position = 0;
-    this.end = 0;
+    this.forget();
     return 'need-more';
   }
 

@@ -5,6 +5,8 @@
 // Beside it runs the clock of the other direction: answers that wait for the peer to take them. All times are the
 // server's coarse clock, in milliseconds.
 
+import type { SessionHost } from './session-host.js';
+
 /** What a session is waiting for from its peer; says which time-out applies. */
 export const NOTHING = 0;
 export const REQUEST = 1;
@@ -20,8 +22,10 @@ export class PeerPatience {
   /** @param sinceMs when waiting began */
   constructor(private sinceMs: number) {}
 
-  /** Waits for something, from now on if it was not that already. */
-  wait(waitingFor: number, nowMs: number): void {
+  /** Waits for what comes next in the parser's input, from now on if it was not that already. */
+  waitFor(parser: { readonly isInMessage: boolean; readonly isInBody: boolean }, nowMs: number): void {
+    let waitingFor = REQUEST;
+    if (parser.isInMessage) waitingFor = parser.isInBody ? REST_OF_BODY : REST_OF_HEAD;
     if (waitingFor === this.waitingFor) return;
     this.waitingFor = waitingFor;
     this.sinceMs = nowMs;
@@ -34,6 +38,21 @@ export class PeerPatience {
 
   waitedMs(nowMs: number): number {
     return nowMs - this.sinceMs;
+  }
+
+  /** What the peer has taken too long for, if it has. */
+  overdue({ limits, idleTimeoutMs, nowMs }: SessionHost): 'HEAD_TIMEOUT' | 'BODY_TIMEOUT' | 'IDLE' | undefined {
+    const waitedMs = this.waitedMs(nowMs);
+    switch (this.waitingFor) {
+      case REST_OF_HEAD:
+        return waitedMs > limits.headTimeoutMs ? 'HEAD_TIMEOUT' : undefined;
+      case REST_OF_BODY:
+        return waitedMs > limits.bodyTimeoutMs ? 'BODY_TIMEOUT' : undefined;
+      case REQUEST:
+        return waitedMs > idleTimeoutMs ? 'IDLE' : undefined;
+      default:
+        return undefined;
+    }
   }
 
   /** How long `unsentBytes` have been waiting without the peer taking any of them; asked a few times a second. */

@@ -12,6 +12,7 @@ import { RequestHead } from './message-head.js';
 import { MESSAGE_START, MessageParser } from './message-parser.js';
 import { pathOfRareTarget } from './request-target.js';
 import { threadStringMemo } from './string-memo.js';
+import { threadWordScanner } from './word-scanner.js';
 
 const BLANK_LINE_LF = 1;
 const METHOD = 2;
@@ -93,6 +94,7 @@ export class RequestParser extends MessageParser<RequestHead> {
       step = PATH;
     }
     if (step === PATH) {
+      index = threadWordScanner.skipPath(bytes, index, end);
       while (index < end && PATH_BYTE[bytes[index]!] !== 0) index++;
       if (index === end) return this.pauseInTarget(index, step);
       this.pathEnd = index - this.base;

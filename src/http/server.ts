@@ -16,6 +16,8 @@ import type { SessionHost } from './session-host.js';
 export interface HttpServerOptions {
   readonly router: Router;
   readonly limits?: Partial<HttpLimits>;
+  /** False keeps to net.Socket's public methods, for comparison and for tests of that way; see raw-socket.ts. */
+  readonly rawSockets?: boolean;
   /**
    * Which requests have a name for logs (`Exchange.requestId`). 'client': those that came with a fitting `X-Request-Id`;
    * their answers repeat it. 'all': the others get one too, which is not told. None by default: looking costs a little.
@@ -90,6 +92,7 @@ class Host implements SessionHost {
   readonly limits: HttpLimits;
   readonly router: Router;
   readonly writer = new AnswerWriter(Date.now());
+  readonly usesRawSockets: boolean;
   readonly isMeasuring: boolean;
   readonly requestIds: 'none' | 'client' | 'all';
   nowMs = 0;
@@ -109,6 +112,7 @@ class Host implements SessionHost {
   constructor(private readonly options: HttpServerOptions) {
     this.limits = httpLimits(options.limits);
     this.router = options.router;
+    this.usesRawSockets = options.rawSockets ?? true;
     this.isMeasuring = options.onExchange !== undefined;
     this.requestIds = options.requestIds ?? 'none';
     const times = Object.entries(this.limits).filter(([name, value]) => name.endsWith('TimeoutMs') && value > 0);
@@ -139,6 +143,12 @@ class Host implements SessionHost {
     for (const session of this.sessions) if (session.isIdle) idleSessions++;
     const { sessionsTotal, refused } = this;
     return { sessions: this.sessions.size, idleSessions, sessionsTotal, refused: { ...refused } };
+  }
+
+  get idleTimeoutMs(): number {
+    const { limits, isDraining, isUnderPressure } = this;
+    if (isDraining) return limits.drainIdleTimeoutMs;
+    return isUnderPressure ? limits.idleTimeoutUnderPressureMs : limits.idleTimeoutMs;
   }
 
   takeHead(): RequestHead {

@@ -5,13 +5,15 @@
 // handlers answer at once allocates nothing per request. One that is answered later is never used again: a second
 // `send()` on it, by mistake, is an assertion error and not an answer to somebody else's request.
 import { assert } from '../assert.js';
-import { bodyText, errorBody } from './answer-writer.js';
+import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../request-id.js';
+import { bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
 import { PERCENT } from './grammar.js';
 import type { RequestHead } from './message-head.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { percentDecode, utf8Text } from './request-target.js';
 import type { Resource } from './router.js';
+import type { SessionHost } from './session-host.js';
 import { threadStringMemo } from './string-memo.js';
 
 export const NO_BODY_BYTES = Buffer.alloc(0);
@@ -59,6 +61,52 @@ export class SessionExchange implements Exchange {
     this.answerText = undefined;
   }
 
+  /** Gives the request the name that its client has given it, or one of ours. @param wanted which requests get one */
+  takeName(wanted: SessionHost['requestIds']): void {
+    if (wanted === 'none') return;
+    const id = fittingRequestId(this.openHead().header(REQUEST_ID_HEADER));
+    if (id !== '') this.requestIdLine = `X-Request-Id: ${id}\r\n`;
+    this.requestId = id === '' && wanted === 'all' ? newRequestId() : id;
+  }
+
+  /** Makes what a handler may still ask for outlive the bytes that it came in. */
+  keep(): void {
+    const moved = this.openHead().keep();
+    if (moved === 0) return;
+    const { parameterRanges } = this;
+    for (let index = 0; index < parameterRanges.length; index++) parameterRanges[index]! -= moved;
+  }
+
+  /**
+   * Runs the handler of the request's resource, and answers for it if it fails.
+   * @returns whether the handler is done with the exchange; one that returned a promise may still fail later
+   */
+  run(host: SessionHost): boolean {
+    try {
+      const done = host.router.handle(this, this.resource);
+      // A handler written as `exchange => start(...)` returns whatever that returns; only a promise can fail later.
+      if (!(done instanceof Promise)) return true;
+      done.catch((error: unknown) => this.failed(host, error));
+      return false;
+    } catch (error) {
+      this.failed(host, error);
+      return true;
+    }
+  }
+
+  /** The head is not needed any longer, and another exchange may have it. */
+  releaseHead(host: SessionHost): void {
+    if (this.head === undefined) return;
+    host.returnHead(this.head);
+    this.head = undefined;
+  }
+
+  /** What the answer must say about the connection. */
+  get connectionNote(): ConnectionNote {
+    if (!this.isKeepAlive) return 'close';
+    return this.isHttp10 ? 'keep-alive' : '';
+  }
+
   get method(): string {
     return this.openHead().method;
   }
@@ -97,6 +145,11 @@ export class SessionExchange implements Exchange {
 
   sendError(status: number, message: string, headers?: PreparedHeaders): void {
     this.send(status, errorBody(status, message), headers);
+  }
+
+  private failed(host: SessionHost, error: unknown): void {
+    host.handlerFailed(error, this.route, this.requestId);
+    if (!this.isAnswered) this.sendError(500, 'internal error');
   }
 
   private openHead(): RequestHead {

@@ -14,7 +14,10 @@ export interface SessionHost {
   /** Milliseconds on a clock that only goes forward, as of the last tick. */
   readonly nowMs: number;
   readonly isDraining: boolean;
-  readonly isUnderPressure: boolean;
+  /** How long a connection may be idle, as things are. */
+  readonly idleTimeoutMs: number;
+  /** Whether connections are read and written without net.Socket's streams, where that can be done. */
+  readonly usesRawSockets: boolean;
   /** Which requests get a name. */
   readonly requestIds: 'none' | 'client' | 'all';
   /** Whether somebody wants to know how long exchanges take. */

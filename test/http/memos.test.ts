@@ -2,7 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { StringMemo } from '../../src/http/string-memo.js';
-import { TextSkipper } from '../../src/http/text-skipper.js';
+import { WordScanner } from '../../src/http/word-scanner.js';
 import { readRequests, whole } from './read-messages.js';
 
 test('a string memo gives the text of the bytes, whatever it has seen before', (t) => {
@@ -67,16 +67,40 @@ test('what is remembered outlives the bytes it was read from', (t) => {
   t.deepEqual(readRequests([bytes]), ['GET / HTTP/1.1', 'Host: a', 'Remembered: yes', 'end']);
 });
 
-test('a text skipper stops before every byte that is no text, at every place in a word', (t) => {
-  const skipper = new TextSkipper();
-  for (let byte = 0; byte < 256; byte++) {
-    const isText = byte === 0x20 || (byte > 0x20 && byte !== 0x7f);
-    for (let place = 0; place < 12; place++) {
-      const bytes = Buffer.alloc(16, byte % 2 === 0 ? 0xff : 0x20);
-      bytes[place] = byte;
-      const stop = skipper.skip(bytes, 0, bytes.length);
-      if (isText) t.is(stop, 16, `0x${byte.toString(16)}`);
-      else t.true(stop <= place && place - stop < 4, `0x${byte.toString(16)} at ${place}: ${stop}`);
+const KINDS = [
+  { kind: 'skipText', bytes: /[\x20-\x7e\x80-\xff]/, before: [0x20, 0x7e, 0xff] },
+  { kind: 'skipName', bytes: /[A-Za-z-]/, before: [0x41, 0x5a, 0x61, 0x7a, 0x2d] },
+  { kind: 'skipPath', bytes: /[A-Za-z0-9./-]/, before: [0x41, 0x7a, 0x2d, 0x2f, 0x30, 0x39] },
+] as const;
+
+for (const { kind, bytes: ofThisKind, before } of KINDS) {
+  test(`a word scanner's ${kind} stops before every byte that is not of its kind, at every place in a word`, (t) => {
+    const scanner = new WordScanner();
+    for (let byte = 0; byte < 256; byte++) {
+      const isOfKind = ofThisKind.test(String.fromCharCode(byte));
+      for (let place = 0; place < 12; place++) {
+        for (const other of before) {
+          const bytes = Buffer.alloc(16, other);
+          bytes[place] = byte;
+          const stop = scanner[kind](bytes, 0, bytes.length);
+          const what = `0x${byte.toString(16)} at ${place} among 0x${other.toString(16)}: ${stop}`;
+          if (isOfKind ? stop !== 16 : stop > place || place - stop >= 4) t.fail(what);
+        }
+      }
+    }
+    t.pass();
+  });
+}
+
+test("a word scanner's equals sees every difference, and none outside", (t) => {
+  const scanner = new WordScanner();
+  for (let length = 4; length < 20; length++) {
+    const text = Buffer.from('abcdefghijklmnopqrst'.slice(0, length));
+    const view = new DataView(text.buffer, text.byteOffset, length);
+    for (let place = -1; place <= length; place++) {
+      const bytes = Buffer.concat([Buffer.from('x'), text, Buffer.from('y')]);
+      bytes[1 + place]! ^= 0x80;
+      t.is(scanner.equals(bytes, 1, view, 0, length), place === -1 || place === length, `${length} bytes, ${place}`);
     }
   }
 });

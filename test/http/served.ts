@@ -1,6 +1,7 @@
 // served.ts: an HttpServer behind a real listening socket, and a client that sends bytes and reads answers one by one.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
 import { HttpServer, type HttpServerOptions } from '../../src/http/index.js';
 import { parseAnswer, type RawAnswer } from '../support/raw-http.js';
 
@@ -31,6 +32,28 @@ export async function serve(options: HttpServerOptions): Promise<Served> {
       await once(listener, 'close');
     },
   };
+}
+
+/** Both ways of a session to its socket: around net.Socket's streams, and through them. */
+const WAYS = [
+  { way: 'raw', rawSockets: true },
+  { way: 'stream', rawSockets: false },
+] as const;
+
+type RunThisWay = (t: ExecutionContext, serveThisWay: typeof serve) => Promise<void>;
+
+/** A test of what must hold whichever way sessions read and write. */
+export function testBothWays(title: string, run: RunThisWay): void {
+  for (const { way, rawSockets } of WAYS) {
+    test(`${title} (${way})`, (t) => run(t, (options) => serve({ ...options, rawSockets })));
+  }
+}
+
+/** The same, one test at a time: for those that look at the memory of the process. */
+export function testBothWaysInTurn(title: string, run: RunThisWay): void {
+  for (const { way, rawSockets } of WAYS) {
+    test.serial(`${title} (${way})`, (t) => run(t, (options) => serve({ ...options, rawSockets })));
+  }
 }
 
 /** A connection that says what it is told to, and gives answers as they come. */

@@ -2,9 +2,8 @@
 // Times are short and only ever waited for: nothing here is true because something was fast.
 import { once } from 'node:events';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import test from 'ava';
 import { type Exchange, type HttpLimits, Router } from '../../src/http/index.js';
-import { get, post, RawClient, serve } from './served.js';
+import { get, post, RawClient, testBothWays } from './served.js';
 
 const SHORT_MS = 60;
 /** Where a request must come before it is over. */
@@ -44,21 +43,24 @@ const REFUSED: [request: string, status: number, message: string][] = [
 ];
 
 for (const [request, status, message] of REFUSED) {
-  test(`refused: ${message} (${JSON.stringify(request.slice(-20))}) is ${status}, after the answers before it`, async (t) => {
-    await using served = await serve({ router: testRouter() });
-    using client = new RawClient(served.port);
-    client.write(get('/echo/before') + request);
-    t.is((await client.answer()).body, '"before"');
-    const answer = await client.answer();
-    t.is(answer.status, status);
-    t.is(answer.body, JSON.stringify({ error: { code: status, message } }));
-    t.is(answer.headers.connection, 'close');
-    t.is(answer.headers['content-type'], 'application/json');
-    t.is(await client.rest(), '');
-  });
+  testBothWays(
+    `refused: ${message} (${JSON.stringify(request.slice(-20))}) is ${status}, after the answers before it`,
+    async (t, serve) => {
+      await using served = await serve({ router: testRouter() });
+      using client = new RawClient(served.port);
+      client.write(get('/echo/before') + request);
+      t.is((await client.answer()).body, '"before"');
+      const answer = await client.answer();
+      t.is(answer.status, status);
+      t.is(answer.body, JSON.stringify({ error: { code: status, message } }));
+      t.is(answer.headers.connection, 'close');
+      t.is(answer.headers['content-type'], 'application/json');
+      t.is(await client.rest(), '');
+    },
+  );
 }
 
-test('a refusal reaches a peer that goes on sending and reads only afterwards', async (t) => {
+testBothWays('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   const client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.pause();
@@ -73,7 +75,7 @@ test('a refusal reaches a peer that goes on sending and reads only afterwards', 
   client.socket.destroy();
 });
 
-test('a peer that never closes its side is cut when the time to linger is over', async (t) => {
+testBothWays('a peer that never closes its side is cut when the time to linger is over', async (t, serve) => {
   await using served = await serve({ router: testRouter(), limits: { lingerTimeoutMs: SHORT_MS } });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.write(get('/echo/1', 'Connection: close\r\n'));
@@ -103,7 +105,7 @@ const SLOW: [name: string, limits: Partial<HttpLimits>, start: string, drop: str
 ];
 
 for (const [name, limits, start, drop, code] of SLOW) {
-  test(`time-out: ${name} is ${code} and 408, also behind an answered request`, async (t) => {
+  testBothWays(`time-out: ${name} is ${code} and 408, also behind an answered request`, async (t, serve) => {
     await using served = await serve({ router: testRouter(), limits });
     using client = new RawClient(served.port, { allowHalfOpen: true });
     client.write(get('/echo/before') + start);
@@ -127,18 +129,21 @@ for (const [name, limits, start, drop, code] of SLOW) {
   });
 }
 
-test('an idle connection is closed without a word, before its first request and between two', async (t) => {
-  const limits = { idleTimeoutMs: LONGER_MS, idleTimeoutUnderPressureMs: LONGER_MS };
-  await using served = await serve({ router: testRouter(), limits });
-  using silent = new RawClient(served.port);
-  using used = new RawClient(served.port);
-  used.write(get('/echo/1'));
-  t.is((await used.answer()).status, 200);
-  t.is(await silent.rest(), '');
-  t.is(await used.rest(), '');
-});
+testBothWays(
+  'an idle connection is closed without a word, before its first request and between two',
+  async (t, serve) => {
+    const limits = { idleTimeoutMs: LONGER_MS, idleTimeoutUnderPressureMs: LONGER_MS };
+    await using served = await serve({ router: testRouter(), limits });
+    using silent = new RawClient(served.port);
+    using used = new RawClient(served.port);
+    used.write(get('/echo/1'));
+    t.is((await used.answer()).status, 200);
+    t.is(await silent.rest(), '');
+    t.is(await used.rest(), '');
+  },
+);
 
-test('under pressure idle connections go earlier; those that wait for an answer stay', async (t) => {
+testBothWays('under pressure idle connections go earlier; those that wait for an answer stay', async (t, serve) => {
   const waiting: Exchange[] = [];
   const router = testRouter().add('GET', '/later', (exchange) => {
     waiting.push(exchange);
@@ -155,7 +160,7 @@ test('under pressure idle connections go earlier; those that wait for an answer 
   t.is((await busy.answer()).body, 'still here');
 });
 
-test('an answer that takes long is not a peer that takes long', async (t) => {
+testBothWays('an answer that takes long is not a peer that takes long', async (t, serve) => {
   const limits = {
     idleTimeoutMs: LONGER_MS,
     idleTimeoutUnderPressureMs: 10,
@@ -175,48 +180,81 @@ test('an answer that takes long is not a peer that takes long', async (t) => {
 });
 
 for (const depth of [1, 2, 7]) {
-  test(`pipelineDepthMax ${depth}: so many requests reach their handlers before an answer is due, not one more`, async (t) => {
-    const waiting: Exchange[] = [];
-    const router = new Router().add('GET', '/later/:id', (exchange) => {
-      waiting.push(exchange);
-    });
-    await using served = await serve({ router, limits: { pipelineDepthMax: depth } });
-    using client = new RawClient(served.port);
-    client.write(Array.from({ length: 20 }, (_, id) => get(`/later/${id}`)).join(''));
-    for (let answered = 0; answered < 20; answered++) {
-      await until(() => waiting.length > answered);
-      await setImmediate();
-      t.is(waiting.length, Math.min(20, answered + depth), `after ${answered} answers`);
-      waiting[answered]!.send(200, String(answered));
-      t.is((await client.answer()).body, String(answered));
-    }
-  });
+  testBothWays(
+    `pipelineDepthMax ${depth}: so many requests reach their handlers before an answer is due, not one more`,
+    async (t, serve) => {
+      const waiting: Exchange[] = [];
+      const router = new Router().add('GET', '/later/:id', (exchange) => {
+        waiting.push(exchange);
+      });
+      await using served = await serve({ router, limits: { pipelineDepthMax: depth } });
+      using client = new RawClient(served.port);
+      client.write(Array.from({ length: 20 }, (_, id) => get(`/later/${id}`)).join(''));
+      for (let answered = 0; answered < 20; answered++) {
+        await until(() => waiting.length > answered);
+        await setImmediate();
+        t.is(waiting.length, Math.min(20, answered + depth), `after ${answered} answers`);
+        waiting[answered]!.send(200, String(answered));
+        t.is((await client.answer()).body, String(answered));
+      }
+    },
+  );
 }
 
-test('unsentBytesMax: a peer that does not read its answers is not read from, and is served when it does', async (t) => {
+testBothWays(
+  'unsentBytesMax: a peer that does not read its answers is not read from, and is served when it does',
+  async (t, serve) => {
+    const body = 'x'.repeat(64 * 1024);
+    const requests = 2000; // far more answers than sockets can hold
+    let handled = 0;
+    const router = new Router().add('GET', '/large', (exchange) => {
+      handled++;
+      exchange.send(200, body);
+    });
+    await using served = await serve({ router, limits: { unsentBytesMax: 128 * 1024 } });
+    using client = new RawClient(served.port);
+    client.socket.pause();
+    client.write(get('/large').repeat(requests));
+    await until(() => handled > 0);
+    const socket = served.sockets[0]!;
+    const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } };
+    await until(() => socket.isPaused() && handle.writeQueueSize > 0);
+    for (let turn = 0; turn < 50; turn++) await setImmediate();
+    t.true(handled < requests);
+    const waitingBytes = handle.writeQueueSize + socket.writableLength; // some are in both
+    t.true(waitingBytes <= 2 * (128 * 1024 + body.length + 1024), `${waitingBytes} bytes wait`);
+    client.socket.resume();
+    for (let index = 0; index < 100; index++) t.is((await client.answer()).body.length, body.length);
+  },
+);
+
+testBothWays('a peer that takes large answers as fast as they are made does not keep the thread', async (t, serve) => {
   const body = 'x'.repeat(64 * 1024);
-  const requests = 2000; // far more answers than sockets can hold
-  let handled = 0;
+  let inThisTurn = 0;
+  let inOneTurn = 0;
   const router = new Router().add('GET', '/large', (exchange) => {
-    handled++;
+    inThisTurn++;
+    inOneTurn = Math.max(inOneTurn, inThisTurn);
     exchange.send(200, body);
   });
-  await using served = await serve({ router, limits: { unsentBytesMax: 128 * 1024 } });
+  // So that only what is written in one turn can hold reading up.
+  const limits = { unsentBytesMax: 1024 * 1024 * 1024, pipelineDepthMax: 1000 };
+  await using served = await serve({ router, limits });
   using client = new RawClient(served.port);
-  client.socket.pause();
-  client.write(get('/large').repeat(requests));
-  await until(() => handled > 0);
-  const socket = served.sockets[0]!;
-  await until(() => socket.isPaused());
-  const handledAtPause = handled;
-  t.true(handledAtPause < requests);
-  t.true(socket.writableLength <= 128 * 1024 + 2 * (body.length + 1024), `${socket.writableLength} bytes wait`);
-  client.socket.resume();
-  for (let index = 0; index < 100; index++) t.is((await client.answer()).body.length, body.length);
-  t.true(handled > 100);
+  client.write(get('/large').repeat(100));
+  let answered = 0;
+  const counting = client.answers(100).then(() => {
+    answered = 100;
+  });
+  while (answered < 100) {
+    await setImmediate();
+    inThisTurn = 0;
+  }
+  await counting;
+  t.true(inOneTurn <= 256 / 64 + 1, `${inOneTurn} answers of 64 KiB in one turn`);
 });
 
-test('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t) => {
+testBothWays('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t, serve) => {
   const body = 'x'.repeat(256 * 1024);
   const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
   await using served = await serve({ router, limits: { writeTimeoutMs: SHORT_MS } });
@@ -228,7 +266,7 @@ test('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t
   t.pass();
 });
 
-test('a large body arrives whole, however it is sent', async (t) => {
+testBothWays('a large body arrives whole, however it is sent', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   const body = Array.from({ length: 12_000 }, (_, index) => `${index % 10}`).join('');

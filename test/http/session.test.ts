@@ -1,9 +1,10 @@
 // One connection, over a real socket: order of answers, keep-alive and close, expectations, half-closed peers, draining.
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import test from 'ava';
 import { type Exchange, Router } from '../../src/http/index.js';
-import { get, post, RawClient, serve } from './served.js';
+import { get, post, RawClient, testBothWays } from './served.js';
+
+type WriteString = (request: object, text: string) => unknown;
 
 /** "/echo" answers at once with what it was asked; "/later/:id" answers when the test says so. */
 function testRouter(waiting = new Map<string, Exchange>()): Router {
@@ -22,7 +23,7 @@ async function until(isReached: () => boolean): Promise<void> {
   while (!isReached()) await setImmediate();
 }
 
-test('an answer has status, type, length and date', async (t) => {
+testBothWays('an answer has status, type, length and date', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(get('/echo/T%C3%BCx'));
@@ -36,7 +37,7 @@ test('an answer has status, type, length and date', async (t) => {
   t.is(headers.date, new Date(headers.date!).toUTCString());
 });
 
-test('answers leave in the order of the requests, whatever order they are given in', async (t) => {
+testBothWays('answers leave in the order of the requests, whatever order they are given in', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -52,19 +53,20 @@ test('answers leave in the order of the requests, whatever order they are given 
   );
 });
 
-test('answers that are due in one turn of the event loop leave in one write', async (t) => {
+testBothWays('answers that are due in one turn of the event loop leave in one write', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
   client.write(get('/echo/0'));
   await client.answer();
-  const [socket] = served.sockets;
+  // What both ways come down to in the end.
+  const { _handle: handle } = served.sockets[0] as unknown as { _handle: { writeLatin1String: WriteString } };
+  const write = handle.writeLatin1String.bind(handle);
   let writes = 0;
-  const write = socket!.write.bind(socket);
-  socket!.write = ((...parameters: Parameters<typeof write>) => {
+  handle.writeLatin1String = (request, text) => {
     writes++;
-    return write(...parameters);
-  }) as typeof write;
+    return write(request, text);
+  };
   client.write(get('/echo/1').repeat(16));
   await client.answers(16);
   t.is(writes, 1, '16 answered at once');
@@ -75,7 +77,7 @@ test('answers that are due in one turn of the event loop leave in one write', as
   t.is(writes, 2, '16 answered later');
 });
 
-test('a request that waits keeps its own target, headers, parameters and body', async (t) => {
+testBothWays('a request that waits keeps its own target, headers, parameters and body', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -106,29 +108,62 @@ test('a request that waits keeps its own target, headers, parameters and body', 
   t.throws(() => first.parameter('other'), { message: /over/ });
 });
 
-test('Connection: close and HTTP/1.0 end the connection after the answer, keep-alive in 1.0 does not', async (t) => {
-  const cases: [request: string, note: string | undefined, isOpen: boolean][] = [
-    [get('/echo/1'), undefined, true],
-    [get('/echo/1', 'Connection: close\r\n'), 'close', false],
-    [get('/echo/1', 'Connection: Keep-Alive , CLOSE\r\n'), 'close', false],
-    [get('/echo/1', 'Connection: keep-alive\r\n'), undefined, true],
-    ['GET /echo/1 HTTP/1.0\r\n\r\n', 'close', false],
-    ['GET /echo/1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'keep-alive', true],
-  ];
-  await using served = await serve({ router: testRouter() });
-  for (const [request, note, isOpen] of cases) {
-    using client = new RawClient(served.port);
-    client.write(request);
-    const answer = await client.answer();
-    t.is(answer.body, '"1"');
-    t.is(answer.headers.connection, note, request);
-    client.write(get('/echo/2'));
-    if (isOpen) t.is((await client.answer()).body, '"2"', request);
-    else t.is(await client.rest(), '', request);
+testBothWays('a request cut anywhere is whole, whatever other connections send in between', async (t, serve) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port);
+  using other = new RawClient(served.port);
+  const disturb = async () => {
+    other.write(post('/echo', 'y'.repeat(300), `X-Other: ${'z'.repeat(300)}\r\n`));
+    await other.answer();
+  };
+  const [first, second] = ['first', 'other'].map((name) =>
+    post(`/later/${name}?query`, 'the body', 'X-Name: value\r\n'),
+  );
+  for (let cut = 1; cut <= second!.length; cut++) {
+    client.write(first + second!.slice(0, cut));
+    await disturb();
+    await until(() => waiting.has('first'));
+    client.write(second!.slice(cut));
+    for (const name of ['first', 'other']) {
+      await until(() => waiting.has(name));
+      await disturb();
+      const exchange = waiting.get(name)!;
+      waiting.delete(name);
+      const seen = [exchange.method, exchange.target, exchange.parameter('id'), exchange.header('x-name')];
+      t.deepEqual([...seen, exchange.body.toString()], ['POST', `/later/${name}?query`, name, 'value', 'the body']);
+      exchange.send(200, 'x');
+      await client.answer();
+    }
   }
 });
 
-test('nothing after the last request of a connection is answered', async (t) => {
+testBothWays(
+  'Connection: close and HTTP/1.0 end the connection after the answer, keep-alive in 1.0 does not',
+  async (t, serve) => {
+    const cases: [request: string, note: string | undefined, isOpen: boolean][] = [
+      [get('/echo/1'), undefined, true],
+      [get('/echo/1', 'Connection: close\r\n'), 'close', false],
+      [get('/echo/1', 'Connection: Keep-Alive , CLOSE\r\n'), 'close', false],
+      [get('/echo/1', 'Connection: keep-alive\r\n'), undefined, true],
+      ['GET /echo/1 HTTP/1.0\r\n\r\n', 'close', false],
+      ['GET /echo/1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'keep-alive', true],
+    ];
+    await using served = await serve({ router: testRouter() });
+    for (const [request, note, isOpen] of cases) {
+      using client = new RawClient(served.port);
+      client.write(request);
+      const answer = await client.answer();
+      t.is(answer.body, '"1"');
+      t.is(answer.headers.connection, note, request);
+      client.write(get('/echo/2'));
+      if (isOpen) t.is((await client.answer()).body, '"2"', request);
+      else t.is(await client.rest(), '', request);
+    }
+  },
+);
+
+testBothWays('nothing after the last request of a connection is answered', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(`${get('/echo/1') + get('/echo/2', 'Connection: close\r\n') + get('/echo/3')}garbage`);
@@ -139,31 +174,34 @@ test('nothing after the last request of a connection is answered', async (t) => 
   t.is(await client.rest(), '');
 });
 
-test('100 Continue comes before the answer, in its turn, and only where a body is to come', async (t) => {
-  const waiting = new Map<string, Exchange>();
-  await using served = await serve({ router: testRouter(waiting) });
-  using client = new RawClient(served.port);
-  const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n';
-  client.write(head);
-  t.is((await client.answer()).status, 100);
-  client.write('hello');
-  t.is((await client.answer()).body, 'hello');
+testBothWays(
+  '100 Continue comes before the answer, in its turn, and only where a body is to come',
+  async (t, serve) => {
+    const waiting = new Map<string, Exchange>();
+    await using served = await serve({ router: testRouter(waiting) });
+    using client = new RawClient(served.port);
+    const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n';
+    client.write(head);
+    t.is((await client.answer()).status, 100);
+    client.write('hello');
+    t.is((await client.answer()).body, 'hello');
 
-  client.write(get('/later/1') + head);
-  await until(() => waiting.size === 1);
-  waiting.get('1')!.send(200, 'first');
-  t.is((await client.answer()).body, 'first');
-  t.is((await client.answer()).status, 100);
-  client.write('world');
-  t.is((await client.answer()).body, 'world');
+    client.write(get('/later/1') + head);
+    await until(() => waiting.size === 1);
+    waiting.get('1')!.send(200, 'first');
+    t.is((await client.answer()).body, 'first');
+    t.is((await client.answer()).status, 100);
+    client.write('world');
+    t.is((await client.answer()).body, 'world');
 
-  client.write(head.replace('Content-Length: 5', 'Content-Length: 0'));
-  t.is((await client.answer()).status, 200, 'no body, nothing to wait for');
-  client.write(head.replace('Content-Length: 5', 'Content-Length: 5000000'));
-  t.is((await client.answer()).status, 413, 'refused before it is sent');
-});
+    client.write(head.replace('Content-Length: 5', 'Content-Length: 0'));
+    t.is((await client.answer()).status, 200, 'no body, nothing to wait for');
+    client.write(head.replace('Content-Length: 5', 'Content-Length: 5000000'));
+    t.is((await client.answer()).status, 413, 'refused before it is sent');
+  },
+);
 
-test('a peer that has closed its half still gets its answers', async (t) => {
+testBothWays('a peer that has closed its half still gets its answers', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port, { allowHalfOpen: true });
@@ -176,7 +214,7 @@ test('a peer that has closed its half still gets its answers', async (t) => {
   t.is(await client.rest(), '');
 });
 
-test('a peer that closes its half in the middle of a request is told so', async (t) => {
+testBothWays('a peer that closes its half in the middle of a request is told so', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.end(`${get('/echo/1')}GET /ec`);
@@ -186,44 +224,47 @@ test('a peer that closes its half in the middle of a request is told so', async 
   t.deepEqual(served.server.stats().refused, { CUT_SHORT: 1 });
 });
 
-test('a peer that closes without a request gets nothing', async (t) => {
+testBothWays('a peer that closes without a request gets nothing', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.end();
   t.is(await client.rest(), '');
 });
 
-test('a handler that throws or rejects is answered with 500, once, and reported; the connection goes on', async (t) => {
-  const reported: string[] = [];
-  const router = testRouter()
-    .add('GET', '/throws', () => {
-      throw new Error('thrown');
-    })
-    .add('GET', '/rejects', async () => {
-      await setImmediate();
-      throw new Error('rejected');
-    })
-    .add('GET', '/answers-and-throws', (exchange) => {
-      exchange.send(200, 'answered');
-      throw new Error('afterwards');
-    })
-    .add('GET', '/returns-something', (exchange) => JSON.stringify(exchange.send(200, 'x')) as unknown as undefined);
-  const onHandlerError = (error: unknown, route: string) => reported.push(`${route} ${(error as Error).message}`);
-  await using served = await serve({ router, onHandlerError });
-  using client = new RawClient(served.port);
-  client.write(
-    get('/throws') + get('/rejects') + get('/answers-and-throws') + get('/returns-something') + get('/echo/1'),
-  );
-  const answers = await client.answers(5);
-  t.deepEqual(
-    answers.map(({ status }) => status),
-    [500, 500, 200, 200, 200],
-  );
-  t.is(answers[0]!.body, '{"error":{"code":500,"message":"internal error"}}');
-  t.deepEqual(reported.sort(), ['/answers-and-throws afterwards', '/rejects rejected', '/throws thrown']);
-});
+testBothWays(
+  'a handler that throws or rejects is answered with 500, once, and reported; the connection goes on',
+  async (t, serve) => {
+    const reported: string[] = [];
+    const router = testRouter()
+      .add('GET', '/throws', () => {
+        throw new Error('thrown');
+      })
+      .add('GET', '/rejects', async () => {
+        await setImmediate();
+        throw new Error('rejected');
+      })
+      .add('GET', '/answers-and-throws', (exchange) => {
+        exchange.send(200, 'answered');
+        throw new Error('afterwards');
+      })
+      .add('GET', '/returns-something', (exchange) => JSON.stringify(exchange.send(200, 'x')) as unknown as undefined);
+    const onHandlerError = (error: unknown, route: string) => reported.push(`${route} ${(error as Error).message}`);
+    await using served = await serve({ router, onHandlerError });
+    using client = new RawClient(served.port);
+    client.write(
+      get('/throws') + get('/rejects') + get('/answers-and-throws') + get('/returns-something') + get('/echo/1'),
+    );
+    const answers = await client.answers(5);
+    t.deepEqual(
+      answers.map(({ status }) => status),
+      [500, 500, 200, 200, 200],
+    );
+    t.is(answers[0]!.body, '{"error":{"code":500,"message":"internal error"}}');
+    t.deepEqual(reported.sort(), ['/answers-and-throws afterwards', '/rejects rejected', '/throws thrown']);
+  },
+);
 
-test('a handler that answers and fails later does no harm to the requests after it', async (t) => {
+testBothWays('a handler that answers and fails later does no harm to the requests after it', async (t, serve) => {
   const reported: string[] = [];
   let fail: (() => void) | undefined;
   const router = testRouter().add('GET', '/answers-and-rejects', async (exchange) => {
@@ -250,7 +291,7 @@ test('a handler that answers and fails later does no harm to the requests after 
   t.deepEqual(reported, ['much later']);
 });
 
-test('a body that comes without waiting for its 100 Continue gets none too late', async (t) => {
+testBothWays('a body that comes without waiting for its 100 Continue gets none too late', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -265,7 +306,7 @@ test('a body that comes without waiting for its 100 Continue gets none too late'
   t.is((await client.answer()).body, '"4"');
 });
 
-test('when the peer goes away its exchanges know, and their answers go nowhere', async (t) => {
+testBothWays('when the peer goes away its exchanges know, and their answers go nowhere', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   const client = new RawClient(served.port);
@@ -279,7 +320,7 @@ test('when the peer goes away its exchanges know, and their answers go nowhere',
   }
 });
 
-test('a finished exchange is reported with route, status and time', async (t) => {
+testBothWays('a finished exchange is reported with route, status and time', async (t, serve) => {
   const finished: [string, number][] = [];
   await using served = await serve({
     router: testRouter(),
@@ -298,33 +339,36 @@ test('a finished exchange is reported with route, status and time', async (t) =>
   ]);
 });
 
-test('draining ends idle connections, finishes what is under way and says Connection: close', async (t) => {
-  const waiting = new Map<string, Exchange>();
-  await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 300 } });
-  using idle = new RawClient(served.port);
-  idle.write(get('/echo/1'));
-  await idle.answer();
-  using fresh = new RawClient(served.port);
-  await once(fresh.socket, 'connect');
-  using busy = new RawClient(served.port);
-  busy.write(get('/later/1'));
-  await until(() => waiting.size === 1 && served.server.stats().sessions === 3);
-  const drained = served.server.drain();
-  fresh.write(get('/echo/2'));
-  const late = await fresh.answer();
-  t.is(late.body, '"2"', 'a request that was under way is answered');
-  t.is(late.headers.connection, 'close');
-  t.is(await idle.rest(), '');
-  waiting.get('1')!.send(200, 'done');
-  const answer = await busy.answer();
-  t.is(answer.body, 'done');
-  t.is(answer.headers.connection, 'close');
-  await drained;
-  t.is(served.server.stats().sessions, 0);
-  await t.notThrowsAsync(served.server.drain(), 'nothing left to drain');
-});
+testBothWays(
+  'draining ends idle connections, finishes what is under way and says Connection: close',
+  async (t, serve) => {
+    const waiting = new Map<string, Exchange>();
+    await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 300 } });
+    using idle = new RawClient(served.port);
+    idle.write(get('/echo/1'));
+    await idle.answer();
+    using fresh = new RawClient(served.port);
+    await once(fresh.socket, 'connect');
+    using busy = new RawClient(served.port);
+    busy.write(get('/later/1'));
+    await until(() => waiting.size === 1 && served.server.stats().sessions === 3);
+    const drained = served.server.drain();
+    fresh.write(get('/echo/2'));
+    const late = await fresh.answer();
+    t.is(late.body, '"2"', 'a request that was under way is answered');
+    t.is(late.headers.connection, 'close');
+    t.is(await idle.rest(), '');
+    waiting.get('1')!.send(200, 'done');
+    const answer = await busy.answer();
+    t.is(answer.body, 'done');
+    t.is(answer.headers.connection, 'close');
+    await drained;
+    t.is(served.server.stats().sessions, 0);
+    await t.notThrowsAsync(served.server.drain(), 'nothing left to drain');
+  },
+);
 
-test('close cuts everything at once', async (t) => {
+testBothWays('close cuts everything at once', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);

@@ -1,0 +1,89 @@
+// byte-intake.ts: the bytes that a parser is reading, in one piece, whatever pieces they came in.
+//
+//   fed:     ┌───────────── bytes ─────────────┐
+//            base …… position ………………………… end        base: first byte still needed, position: first not yet read
+//
+// As long as messages are whole in what is fed, nothing is copied. When a head is cut, what there is of it moves to memory
+// of our own, with room for more, and reading goes on where it stopped. So a message that comes byte by byte costs linear
+// time, and offsets from `base` stay true.
+import { assert } from '../assert.js';
+
+const NO_BYTES = Buffer.alloc(0);
+/** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */
+const COLLECT_BYTES_MIN = 1024;
+
+/** Where a parser has its bytes from. */
+export abstract class ByteIntake {
+  /** The bytes being read. */
+  bytes: Buffer = NO_BYTES;
+  /** The first byte not yet used, and the one after the last received. */
+  protected position = 0;
+  protected end = 0;
+  /** First byte of the head or trailer section being read: what must be kept. */
+  protected base = 0;
+  protected isFinished = false;
+  /** Whether `bytes` is a buffer of our own with room behind `end`. */
+  private isCollecting = false;
+
+  /**
+   * Hands over the first `length` bytes. They are used where they are until their message has ended, or until `keep()`
+   * is called, and must not change before.
+   */
+  feed(bytes: Buffer, length = bytes.length): void {
+    assert(!this.isFinished, 'bytes after the end of input');
+    const keepFrom = this.firstNeeded();
+    if (keepFrom === this.end) {
+      this.bytes = bytes;
+      this.base = 0;
+      this.position = 0;
+      this.end = length;
+      this.isCollecting = false;
+    } else {
+      this.append(bytes, length, keepFrom);
+    }
+  }
+
+  /** Copies what is still needed of the bytes fed, which may be overwritten from now on. */
+  keep(): void {
+    const keepFrom = this.firstNeeded();
+    if (keepFrom === this.end) this.forget();
+    else if (!this.isCollecting) this.collect(keepFrom, this.end - keepFrom);
+  }
+
+  /** Says that no more bytes will come. A message that is not complete then ends in an error, or as its framing says. */
+  finish(): void {
+    this.isFinished = true;
+  }
+
+  /** The first byte that may be asked for again; `end` if none is. */
+  protected abstract firstNeeded(): number;
+
+  /** Lets go of all bytes: a buffer that an idle connection holds on to survives garbage collections. */
+  protected forget(): void {
+    this.bytes = NO_BYTES;
+    this.base = 0;
+    this.position = 0;
+    this.end = 0;
+  }
+
+  /** Continues the kept bytes, from `keepFrom` on, with new ones in one piece of memory. */
+  private append(bytes: Buffer, length: number, keepFrom: number): void {
+    if (!this.isCollecting || this.bytes.length - this.end < length) {
+      // Twice the need, so that a head that comes byte by byte is copied a few times only.
+      this.collect(keepFrom, 2 * (this.end - keepFrom + length));
+    }
+    bytes.copy(this.bytes, this.end, 0, length);
+    this.end += length;
+  }
+
+  /** Moves the bytes from `keepFrom` on to a buffer of our own. @param room its size at least */
+  private collect(keepFrom: number, room: number): void {
+    const collected = Buffer.allocUnsafeSlow(Math.max(COLLECT_BYTES_MIN, room));
+    this.bytes.copy(collected, 0, keepFrom, this.end);
+    this.bytes = collected;
+    this.base -= keepFrom;
+    this.position -= keepFrom;
+    this.end -= keepFrom;
+    this.isCollecting = true;
+  }
+}

@@ -1,0 +1,66 @@
+// exchange-queue.ts: the exchanges of one connection that wait for their answer, and the answers whose turn has come.
+//
+//   first → … → last        answers leave in request order (RFC 9112 9.3.2), however their handlers finish
+//     └─ due ─→ text ─→ the session writes it, once per turn of the event loop
+//
+// A list through the exchanges themselves: it allocates nothing.
+import type { SessionExchange } from './session-exchange.js';
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** Puts the answers of one connection in order. */
+export class ExchangeQueue {
+  /** The one whose turn it is. */
+  first: SessionExchange | undefined;
+  /** The one that came last. */
+  last: SessionExchange | undefined;
+  length = 0;
+  /** What can be written, one character per byte. */
+  text = '';
+  /** A `100 Continue` that must wait for the answers before it. */
+  private isContinueDue = false;
+
+  add(exchange: SessionExchange): void {
+    if (this.last === undefined) this.first = exchange;
+    else this.last.next = exchange;
+    this.last = exchange;
+    this.length++;
+  }
+
+  /** Asks for the body of the request that is being read, after the answers to those before it. */
+  addContinue(): void {
+    if (this.first === undefined) this.text += CONTINUE;
+    else this.isContinueDue = true;
+  }
+
+  /** The body has come unasked, or nobody wants it any more. */
+  dropContinue(): void {
+    this.isContinueDue = false;
+  }
+
+  /** Takes out the exchanges whose turn has come and whose answer is there, and moves their answers to `text`. */
+  takeDueAnswers(): void {
+    while (this.first?.answerText !== undefined) {
+      this.text += this.first.answerText;
+      this.first = this.first.next;
+      this.length--;
+    }
+    if (this.first !== undefined) return;
+    this.last = undefined;
+    if (!this.isContinueDue) return;
+    this.isContinueDue = false;
+    this.text += CONTINUE;
+  }
+
+  /** @returns `text`, which is empty afterwards */
+  takeText(): string {
+    const { text } = this;
+    this.text = '';
+    return text;
+  }
+
+  /** Tells those that still wait that the peer has gone. */
+  abort(): void {
+    for (let exchange = this.first; exchange !== undefined; exchange = exchange.next) exchange.isAborted = true;
+  }
+}
