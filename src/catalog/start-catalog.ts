@@ -9,7 +9,7 @@ import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
-import { createDirectory, type DirectoryLock, lockDirectory } from '../storage/index.js';
+import { createDirectory, type DirectoryLock, lockDirectory, waitingFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
@@ -80,6 +80,7 @@ class CatalogProcess implements RunningCatalog {
     const engine = await CatalogEngine.open({
       directory: this.#directory,
       seedPath: seedCsv,
+      fileSystem: waitingFileSystem,
       syncMode: durability === 'commit' ? 'commit' : { periodMs: flushIntervalMs },
       log: this.#log,
       ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
@@ -143,6 +144,7 @@ class CatalogProcess implements RunningCatalog {
       serveCalls<CatalogCalls>(port, { recover: (logged) => engine.recover(logged) });
       this.#tellSelling(port);
     });
+    pool.on('acceptError', (error) => this.#log.error('connections cannot be accepted', { error }));
     pool.on('exit', ({ threadId, reason, error }) => {
       if (reason === 'failed') this.#log.error('a thread has ended by itself', { error });
       // Without threads it is this one that has served, and it goes on.

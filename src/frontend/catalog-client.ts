@@ -25,7 +25,7 @@ interface NamedFind {
 }
 
 /** One message under way while the next gathers: more would only split the same finds over more messages. */
-const FIND_WINDOW_MAX = 2;
+const FIND_WINDOW_MAX = 1;
 /** Names in one message: far above what one thread's connections ask for at a time, far below gRPC's 4 MiB a message. */
 const FIND_BATCH_ITEMS_MAX = 4_096;
 /** Finds that may wait in a thread before more are refused with 503. */

@@ -28,8 +28,9 @@ const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
   [-4]: { kind: 'not-selling' },
 };
 
-/** Messages under way at a time: while one waits for the disk, the next ones travel. */
-const ORDER_WINDOW_MAX = 4;
+/** Messages under way at a time. What an order costs is mostly what its message costs at each of its ten stops, so all
+ *  orders of a thread that come while one is under way share the next; other threads' messages overlap with it. */
+const ORDER_WINDOW_MAX = 1;
 const ORDER_BATCH_ITEMS_MAX = 1_024;
 /** Orders that may wait in a thread before more are refused with 503. */
 const ORDER_QUEUE_ITEMS_MAX = 16_384;

@@ -16,7 +16,7 @@ export interface OrderEngineOptions {
 }
 
 export interface EngineLimits {
-  /** Batches in flight: with 4 the network and two disks overlap; more only made each batch smaller. */
+  /** Batches in flight: while one waits for the disk, the next one travels; more only made each batch smaller. */
   readonly windowMax: number;
   /** Purchases in one batch: bounds how long one write-locked section of the catalog lasts. */
   readonly batchOrdersMax: number;
@@ -29,7 +29,7 @@ export interface EngineLimits {
 }
 
 export const ENGINE_LIMITS: EngineLimits = {
-  windowMax: 4,
+  windowMax: 2,
   batchOrdersMax: 1024,
   queueMax: 65_536,
   unsettledMax: 32_768,

@@ -105,6 +105,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
   });
+  pool.on('acceptError', (error) => log.error('connections cannot be accepted', { error }));
   releases.add(async () => {
     // Both at once: threads are drained when the engine has answered, and the engine refuses what still comes.
     await Promise.all([engine.stop(), pool.close()]);

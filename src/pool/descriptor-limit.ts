@@ -1,11 +1,11 @@
 // descriptor-limit.ts: how many connections the process's descriptor limit leaves room for.
 //
-// When descriptors run out, libuv accepts waiting connections and closes them at once, and nothing tells the program:
-// no spin, but no answer to the client and no count either (seen on Node.js 20, 24 and 26). So the pool does not go
-// there: it counts its connections against what the limit leaves, and refuses in the service's own words before the
-// kernel does it in none.
+// Where descriptors run out, connections can only wait in the kernel, unanswered (acceptor.ts). So the pool does not go
+// there by itself: it counts its connections against what the limit leaves, and refuses those beyond in the service's
+// own words. Others may use descriptors up all the same, or lower the limit; so it is also looked whether some are left.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { REFUSALS_MAX } from './refusals.js';
 
 /** Left to the rest of the process: files, pipes, connections that it opens itself; and to refused connections. */
@@ -13,6 +13,12 @@ const RESERVE = 32 + REFUSALS_MAX;
 
 /** A thread's event loop, its channel and its wake-up descriptors: 10 to 14 on Linux. */
 const PER_THREAD = 16;
+
+/**
+ * So many must be free to accept: one for the connection, and a few for whatever else happens meanwhile. Far fewer than
+ * RESERVE, which the pool's own connections leave alone.
+ */
+const SPARE = 4;
 
 /**
  * Connections that may be open at a time, at least 1; Infinity where the limit cannot be read (outside Linux).
@@ -27,5 +33,18 @@ export function connectionsWithinLimit(threadsToCome: number): number {
     return Math.max(1, Number(soft) - openNow - RESERVE - PER_THREAD * threadsToCome);
   } catch {
     return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Whether the process can open a few descriptors more. */
+export function haveSpareDescriptors(): boolean {
+  const opened: number[] = [];
+  try {
+    while (opened.length < SPARE) opened.push(openSync(devNull, 'r'));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }

@@ -36,8 +36,11 @@ export interface HandoffSender {
    * @param acceptedAtUs when it was accepted, on the clock of monotonic-us.ts
    */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;
-  /** Lets go of the channel; nothing may be sent after it. */
-  close(): void;
+  /**
+   * Lets go of the channel; nothing may be sent after it. Resolves when it is known of each socket whether it left:
+   * those that did not have been returned by then.
+   */
+  close(): Promise<void>;
 }
 
 /** Takes a socket that was sent, and whose sending failed later on. */

@@ -21,6 +21,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Deferred } from './deferred.js';
 import type { HandoffSender, OnArrival, OnReturned, SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import {
@@ -95,6 +96,9 @@ export class IpcRendezvous {
 export class IpcHandoffSender implements HandoffSender {
   readonly #channel: RawPipe;
   readonly #onReturned: OnReturned;
+  readonly #settled = new Deferred<void>();
+  /** Messages that libuv still holds, or has not told us the end of. */
+  #unsettled = 0;
   #isClosed = false;
 
   constructor(channel: RawPipe, onReturned: OnReturned) {
@@ -111,10 +115,14 @@ export class IpcHandoffSender implements HandoffSender {
     const status = this.#channel.writeUtf8String(request, String(acceptedAtUs).padStart(MESSAGE_BYTES, '0'), handle);
     if (status !== 0) return THREAD_GONE_STATUS.has(status) ? 'thread-gone' : 'try-later';
     if (isLastWriteAsync()) {
-      // The channel is full and libuv has queued the message with our descriptor's number: it must stay open till then.
+      // libuv may have queued the message, with our descriptor's number, until a full channel has room again: the
+      // descriptor must stay open till then.
+      this.#unsettled += 1;
       request.oncomplete = (finalStatus) => {
+        this.#unsettled -= 1;
         if (finalStatus === 0) socket.destroy();
         else this.#onReturned(socket, acceptedAtUs);
+        if (this.#isClosed && this.#unsettled === 0) this.#settled.resolve();
       };
     } else {
       socket.destroy();
@@ -122,24 +130,28 @@ export class IpcHandoffSender implements HandoffSender {
     return 'sent';
   }
 
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#channel.close();
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      // What is still queued ends with ECANCELED, and is returned.
+      this.#channel.close();
+      if (this.#unsettled === 0) this.#settled.resolve();
+    }
+    return this.#settled.promise;
   }
 }
 
 /** Connects a worker to its rendezvous and reports each socket that arrives. Rejects with PoolError HANDOFF_FAILED. */
-export function receiveByIpc(path: string, allowHalfOpen: boolean, onArrival: OnArrival): Promise<void> {
-  const channel = new Pipe(PIPE_IPC);
+export async function receiveByIpc(path: string, allowHalfOpen: boolean, onArrival: OnArrival): Promise<void> {
+  const channel = await connectChannel(path);
   channel.onread = (bytes) => {
     const arrived = channel.pendingHandle;
     channel.pendingHandle = undefined;
     const length = readBytesOrError();
     if (length <= 0 || bytes === undefined) {
-      // The pool has let go: it ends this thread next.
       channel.close();
-      return;
+      // The pool lets go only of threads that have ended. Without a channel this one is of no use.
+      throw new PoolError('HANDOFF_FAILED', `the channel to this thread broke: errno ${length}`);
     }
     const text = Buffer.from(bytes, readOffset(), length).toString('latin1');
     for (let start = 0; start < length; start += MESSAGE_BYTES) {
@@ -150,17 +162,21 @@ export function receiveByIpc(path: string, allowHalfOpen: boolean, onArrival: On
       onArrival(isLast && arrived ? wrapSocket(arrived, allowHalfOpen) : undefined, acceptedAtUs);
     }
   };
+  channel.readStart();
+}
+
+/** The connecting end of a channel. Rejects with PoolError HANDOFF_FAILED. */
+export function connectChannel(path: string): Promise<RawPipe> {
+  const channel = new Pipe(PIPE_IPC);
   return new Promise((resolve, reject) => {
     const request = new PipeConnectWrap();
-    const fail = (status: number) =>
-      reject(new PoolError('HANDOFF_FAILED', `cannot connect to ${path}: errno ${status}`));
-    request.oncomplete = (status) => {
-      if (status !== 0) return fail(status);
-      channel.readStart();
-      resolve();
+    const settle = (status: number) => {
+      if (status === 0) resolve(channel);
+      else reject(new PoolError('HANDOFF_FAILED', `cannot connect to ${path}: errno ${status}`));
     };
+    request.oncomplete = settle;
     const status = channel.connect(request, path);
-    if (status !== 0) fail(status);
+    if (status !== 0) settle(status);
   });
 }
 

@@ -7,29 +7,33 @@
 // it, with neither in between, are one step as far as death goes.
 
 import { LockError } from './lock-error.js';
+import { LockEvents } from './lock-events.js';
 import {
   AWAITING_WRITE,
+  afterGivingUp,
   afterReader,
   afterWriter,
   awaitingReadIn,
+  canEnter,
   DOING,
   FIRST_HOLDER_WORD,
   GRANTED,
   HOLDER_SHIFT,
   HOLDERS_MAX,
   IDLE,
+  IMPATIENT,
+  IMPATIENT_READERS,
+  IMPATIENT_WRITER,
+  isLetIn,
   KEEPS_READERS_OUT,
   KEEPS_WRITERS_OUT,
-  PHASE,
   READER,
-  READER_EVENT_WORD,
   READING,
   STATE_WORD,
   WAITING_READER,
-  WAITING_READERS,
   WAITING_WRITER,
+  WOKEN,
   WRITER,
-  WRITER_EVENT_WORD,
   WRITING,
 } from './lock-layout.js';
 import type { LockMachine } from './lock-machine.js';
@@ -41,8 +45,7 @@ export class LockHolder {
   readonly #words: Int32Array;
   readonly #machine: LockMachine;
   readonly #state: number;
-  readonly #readerEvent: number;
-  readonly #writerEvent: number;
+  readonly #events: LockEvents;
   /** Index of this holder's word, and what is in it when it is idle. */
   readonly #own: number;
   #idle: number;
@@ -52,8 +55,7 @@ export class LockHolder {
     this.#machine = machine;
     this.#words = words;
     this.#state = firstWord + STATE_WORD;
-    this.#readerEvent = firstWord + READER_EVENT_WORD;
-    this.#writerEvent = firstWord + WRITER_EVENT_WORD;
+    this.#events = new LockEvents(machine, words, firstWord);
     this.#idle = ((ownerId + 1) << HOLDER_SHIFT) + IDLE;
     this.#own = this.#claimWord(firstWord + FIRST_HOLDER_WORD);
   }
@@ -98,28 +100,27 @@ export class LockHolder {
     }
   }
 
-  /** From reading to idle; the last reader hands over to a waiting writer. */
+  /** From reading to idle. */
   stopReading(): void {
     for (;;) {
       const state = this.#machine.guess(this.#words, this.#state);
       const next = afterReader(state);
       if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle;
-        if ((next & GRANTED) !== 0) this.#wakeWriters(1);
+        if (next !== state - READER) this.#events.wakeAfterRelease(state, next, false);
         return;
       }
     }
   }
 
-  /** From writing to idle; hands over to all waiting readers, else to a waiting writer. */
+  /** From writing to idle. */
   stopWriting(): void {
     for (;;) {
       const state = this.#machine.guess(this.#words, this.#state);
       const next = afterWriter(state);
       if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle;
-        if ((next & GRANTED) !== 0) this.#wakeWriters(1);
-        else if (((next ^ state) & PHASE) !== 0) this.#wakeReaders();
+        if (next !== state - WRITER) this.#events.wakeAfterRelease(state, next, true);
         return;
       }
     }
@@ -135,7 +136,7 @@ export class LockHolder {
         continue;
       }
       if (looks < this.#machine.looksBeforeLiningUp) continue;
-      const next = state + (toWrite ? WAITING_WRITER : WAITING_READER);
+      const next = (state + (toWrite ? WAITING_WRITER : WAITING_READER)) | WOKEN;
       if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle + (toWrite ? AWAITING_WRITE : awaitingReadIn(state));
         return false;
@@ -143,41 +144,81 @@ export class LockHolder {
     }
   }
 
-  /** Looks on for a moment before it is worth sleeping. True: it was let in, and holds the lock. */
+  /** Looks on for a moment before it is worth sleeping. True: it holds the lock. */
   enterSoon(toWrite: boolean): boolean {
     for (let looks = 0; looks < this.#machine.looksBeforeSleeping; looks += 1) {
-      if (this.enterIfLetIn(toWrite)) return true;
+      if (this.enterIfPossible(toWrite)) return true;
     }
     return false;
   }
 
-  /** From waiting to holding, if it has been let in. */
-  enterIfLetIn(toWrite: boolean): boolean {
-    return toWrite ? this.#takeGrant() : this.#enterToRead();
+  /** From waiting to holding, if it has been let in or nothing keeps it out. */
+  enterIfPossible(toWrite: boolean): boolean {
+    return toWrite ? this.#enterToWrite() : this.#enterToRead();
   }
 
   /** From waiting to idle; false if it has been let in meanwhile, and must enter. */
   stopWaiting(toWrite: boolean): boolean {
-    return toWrite ? this.#stopAwaitingWrite() : this.#stopAwaitingRead();
+    const doing = this.#doing;
+    const leaves = toWrite ? WAITING_WRITER + ((doing & IMPATIENT) !== 0 ? IMPATIENT_WRITER : 0) : WAITING_READER;
+    for (;;) {
+      const state = this.#machine.load(this.#words, this.#state);
+      if (isLetIn(state, doing)) return false;
+      const next = afterGivingUp(state - leaves);
+      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+        this.#words[this.#own] = this.#idle;
+        if ((next & WOKEN) !== 0) this.#events.wakeThoseWhoCanEnter(next);
+        return true;
+      }
+    }
+  }
+
+  /** Whether it waits and has not lost patience. */
+  get isPatient(): boolean {
+    return (this.#doing & IMPATIENT) === 0;
+  }
+
+  /** From patient to impatient, unless it can enter. */
+  losePatience(toWrite: boolean): void {
+    const doing = this.#doing;
+    for (;;) {
+      const state = this.#machine.load(this.#words, this.#state);
+      if (canEnter(state, doing)) return;
+      const next = toWrite ? state + IMPATIENT_WRITER : state | IMPATIENT_READERS;
+      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+        this.#words[this.#own] = this.#idle + doing + IMPATIENT;
+        return;
+      }
+    }
+  }
+
+  /** From awake to as good as asleep: whoever can be of use must be woken from now on. False if it can enter. */
+  rest(): boolean {
+    const doing = this.#doing;
+    for (;;) {
+      const state = this.#machine.load(this.#words, this.#state);
+      if (canEnter(state, doing)) return false;
+      if ((state & WOKEN) === 0) return true;
+      if (this.#machine.compareExchange(this.#words, this.#state, state, state - WOKEN) === state) return true;
+    }
   }
 
   /** What to sleep on: it changes before anybody who waits this way is woken. */
-  event(toWrite: boolean): number {
-    return this.#machine.load(this.#words, toWrite ? this.#writerEvent : this.#readerEvent);
+  event(): number {
+    return this.#events.count(this.#doing);
   }
 
-  sleep(toWrite: boolean, seenEvent: number, timeoutMs: number): void {
-    this.#machine.wait(this.#words, toWrite ? this.#writerEvent : this.#readerEvent, seenEvent, timeoutMs);
+  sleep(seenEvent: number, timeoutMs: number): void {
+    this.#events.sleep(this.#doing, seenEvent, timeoutMs);
   }
 
-  sleepAsync(toWrite: boolean, seenEvent: number, timeoutMs: number): Promise<void> {
-    return this.#machine.waitAsync(this.#words, toWrite ? this.#writerEvent : this.#readerEvent, seenEvent, timeoutMs);
+  sleepAsync(seenEvent: number, timeoutMs: number): Promise<void> {
+    return this.#events.sleepAsync(this.#doing, seenEvent, timeoutMs);
   }
 
   /** Makes everybody who waits look again. */
   wakeAll(): void {
-    this.#wakeReaders();
-    this.#wakeWriters(Number.POSITIVE_INFINITY);
+    this.#events.wakeAll();
   }
 
   /** Gives the holder's word back. It must be idle. */
@@ -186,11 +227,19 @@ export class LockHolder {
     this.#idle = DISPOSED;
   }
 
-  #takeGrant(): boolean {
+  get #doing(): number {
+    return this.#words[this.#own]! & DOING;
+  }
+
+  #enterToWrite(): boolean {
+    const doing = this.#doing;
     for (;;) {
       const state = this.#machine.load(this.#words, this.#state);
-      if ((state & GRANTED) === 0) return false;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, state - GRANTED) === state) {
+      if (!canEnter(state, doing)) return false;
+      const next = isLetIn(state, doing)
+        ? state - GRANTED - IMPATIENT_WRITER
+        : (state - WAITING_WRITER + WRITER) & ~WOKEN;
+      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
         this.#words[this.#own] = this.#idle + WRITING;
         return true;
       }
@@ -198,54 +247,20 @@ export class LockHolder {
   }
 
   #enterToRead(): boolean {
-    const waitsSince = this.#words[this.#own]! & DOING;
+    const doing = this.#doing;
     for (;;) {
       const state = this.#machine.load(this.#words, this.#state);
-      if (awaitingReadIn(state) === waitsSince) {
-        // The writers it lined up behind may all have given up: then it lets itself in.
-        if ((state & KEEPS_READERS_OUT) !== 0) return false;
-        const next = state - WAITING_READER + READER;
+      if (!canEnter(state, doing)) return false;
+      let next = state;
+      if (!isLetIn(state, doing)) {
+        next = afterGivingUp(state - WAITING_READER + READER);
         if (this.#machine.compareExchange(this.#words, this.#state, state, next) !== state) continue;
       }
       this.#words[this.#own] = this.#idle + READING;
+      // Where one reader could enter, others can: each wakes one more, which is gentler than all at once.
+      if (next !== state && (next & WOKEN) !== 0) this.#events.wakeOneReader();
       return true;
     }
-  }
-
-  #stopAwaitingWrite(): boolean {
-    for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
-      if ((state & GRANTED) !== 0) return false;
-      const next = state - WAITING_WRITER;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
-        this.#words[this.#own] = this.#idle;
-        // Readers may have lined up behind nobody but this writer.
-        if ((next & KEEPS_READERS_OUT) === 0 && (next & WAITING_READERS) !== 0) this.#wakeReaders();
-        return true;
-      }
-    }
-  }
-
-  #stopAwaitingRead(): boolean {
-    const waitsSince = this.#words[this.#own]! & DOING;
-    for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
-      if (awaitingReadIn(state) !== waitsSince) return false;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, state - WAITING_READER) === state) {
-        this.#words[this.#own] = this.#idle;
-        return true;
-      }
-    }
-  }
-
-  #wakeReaders(): void {
-    this.#machine.add(this.#words, this.#readerEvent, 1);
-    this.#machine.notify(this.#words, this.#readerEvent, Number.POSITIVE_INFINITY);
-  }
-
-  #wakeWriters(count: number): void {
-    this.#machine.add(this.#words, this.#writerEvent, 1);
-    this.#machine.notify(this.#words, this.#writerEvent, count);
   }
 
   #claimWord(firstHolder: number): number {

@@ -17,6 +17,8 @@ export interface LockMachine {
   now(): number;
   /** How often a lock that is taken is looked at again before one lines up for it. */
   readonly looksBeforeLiningUp: number;
+  /** How long a waiter lets others go before it. Milliseconds. */
+  readonly patienceMs: number;
   /** How often one who has lined up looks whether it has been let in before it goes to sleep. */
   readonly looksBeforeSleeping: number;
 }
@@ -25,12 +27,17 @@ export interface LockMachine {
 const LOOKS_BEFORE_LINING_UP = 100;
 
 /**
- * About 10 microseconds. The lock is handed over, so while a sleeper wakes up, some 50 µs here, it is nobody's: two
- * threads that want it all the time got through 0.4 million sections a second when they went to sleep at once, and 3
- * million with these looks. More of them gained nothing, and took the core from the holder where threads outnumber
- * cores.
+ * Another microsecond, for a lock that is taken again and again. More gained nothing, and takes the core from the holder
+ * where threads outnumber cores.
  */
-const LOOKS_BEFORE_SLEEPING = 1_000;
+const LOOKS_BEFORE_SLEEPING = 100;
+
+/**
+ * Each hand-over costs a wake-up, some 50 µs during which nobody is in, or a time slice if the next holder has been
+ * preempted; so there must be many sections between two of them. About what a scheduler makes threads wait anyway where
+ * they outnumber cores: with 2 ms a busy machine lost more, with 20 ms nothing was gained.
+ */
+const PATIENCE_MS = 5;
 
 /** A timer that keeps the event loop alive while it waits: a pending Atomics.waitAsync alone does not. */
 const KEEP_ALIVE_MS = 1_000;
@@ -67,4 +74,5 @@ export const realMachine: LockMachine = {
   now: () => performance.now(),
   looksBeforeLiningUp: LOOKS_BEFORE_LINING_UP,
   looksBeforeSleeping: LOOKS_BEFORE_SLEEPING,
+  patienceMs: PATIENCE_MS,
 };

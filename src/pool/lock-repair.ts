@@ -3,13 +3,12 @@
 //
 //   reading                     releases
 //   writing                     lets the caller restore the data, then releases
-//   waiting to write            stops waiting; if the only grant left must be its own, takes that and releases
+//   waiting to write            stops waiting; if what was granted can only be its own, takes that and releases
 //   waiting to read             stops waiting; if it has been let in, releases
 
 import {
-  AWAITING_READ_0,
-  AWAITING_READ_1,
   AWAITING_WRITE,
+  afterGivingUp,
   afterReader,
   afterWriter,
   awaitingReadIn,
@@ -18,11 +17,15 @@ import {
   GRANTED,
   HOLDER_SHIFT,
   HOLDERS_MAX,
+  IDLE,
+  IMPATIENT,
+  IMPATIENT_WRITER,
+  IMPATIENT_WRITERS,
   READING,
   STATE_WORD,
   WAITING_READER,
   WAITING_WRITER,
-  WAITING_WRITERS,
+  WOKEN,
   WRITING,
 } from './lock-layout.js';
 import type { LockMachine } from './lock-machine.js';
@@ -72,19 +75,30 @@ export function repairHolders(
         break;
       case AWAITING_WRITE:
         waitsEnded += 1;
-        change(withoutWaitingWriter);
+        change((state) => state - WAITING_WRITER);
         break;
-      case AWAITING_READ_0:
-      case AWAITING_READ_1:
+      case AWAITING_WRITE | IMPATIENT:
         waitsEnded += 1;
-        change((state) => (awaitingReadIn(state) === doing ? state - WAITING_READER : afterReader(state)));
+        change(withoutImpatientWriter);
+        break;
+      default:
+        if (doing === IDLE) break;
+        waitsEnded += 1;
+        change((state) =>
+          awaitingReadIn(state) === (doing & ~IMPATIENT) ? afterGivingUp(state - WAITING_READER) : afterReader(state),
+        );
         break;
     }
     machine.compareExchange(words, word, holder, 0);
   }
+  // Whoever was awake may be dead.
+  change((state) => state & ~WOKEN);
   return { readsEnded, wasWriting, waitsEnded };
 }
 
-function withoutWaitingWriter(state: number): number {
-  return (state & WAITING_WRITERS) !== 0 ? state - WAITING_WRITER : afterWriter(state - GRANTED);
+function withoutImpatientWriter(state: number): number {
+  const others = (state & IMPATIENT_WRITERS) - IMPATIENT_WRITER;
+  return (state & GRANTED) !== 0 && others === 0
+    ? afterWriter(state - GRANTED - IMPATIENT_WRITER)
+    : state - WAITING_WRITER - IMPATIENT_WRITER;
 }

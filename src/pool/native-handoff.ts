@@ -27,7 +27,8 @@ export class NativeHandoffSender implements HandoffSender {
     return socket.destroyed ? 'sent' : 'thread-gone';
   }
 
-  close(): void {
+  close(): Promise<void> {
     // The port belongs to the worker and goes with it.
+    return Promise.resolve();
   }
 }

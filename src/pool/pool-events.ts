@@ -15,6 +15,9 @@ export interface ThreadPoolEvents {
   saturated: [];
   /** No connection waits any more. */
   drain: [];
-  /** The listening socket failed to accept; the pool goes on. */
+  /**
+   * Connections cannot be accepted; the pool goes on. PoolError NO_DESCRIPTORS, once each time: they wait in the
+   * kernel's backlog until descriptors are free.
+   */
   acceptError: [Error];
 }

@@ -14,6 +14,12 @@ const SESSIONS_PER_THREAD = 1024;
 const QUEUE_MAX = 1024;
 
 /**
+ * Longer than most clients' patience: whoever is still there after it had better be told than left waiting, and a place
+ * in the queue is not held for ever by a peer that has gone.
+ */
+const QUEUE_TIMEOUT_MS = 60_000;
+
+/**
  * Half a minute without a session: long enough to outlast a lull, short enough that a burst is not paid for all day.
  */
 const IDLE_THREAD_TIMEOUT_MS = 30_000;
@@ -31,6 +37,8 @@ export const ON_THE_WAY_MAX = 128;
 export type RefusalReason =
   /** All threads are full and so is the queue. */
   | 'queue-full'
+  /** It has waited for a place for `queueTimeoutMs`. */
+  | 'queue-timeout'
   /** The process is about to run out of descriptors. */
   | 'descriptor-limit'
   /** The pool is closing, and no place came free before the drain deadline. */
@@ -52,6 +60,11 @@ export interface ThreadPoolOptions {
   readonly sessionsPerThread?: number;
   /** Connections that may wait for a place, first come, first served. Default: 1024. */
   readonly queueMax?: number;
+  /**
+   * How long a connection may wait for a place before it is refused, from its accept; Infinity: as long as it likes.
+   * Milliseconds. Default: 60,000.
+   */
+  readonly queueTimeoutMs?: number;
   /** A thread beyond `threads` without a session for this long is ended. Milliseconds. Default: 30,000. */
   readonly idleThreadTimeoutMs?: number;
   /** How long close() waits for sessions to finish before it ends them. Milliseconds. Default: 8,000. */
@@ -90,6 +103,7 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     maxThreads,
     sessionsPerThread: options.sessionsPerThread ?? SESSIONS_PER_THREAD,
     queueMax: options.queueMax ?? QUEUE_MAX,
+    queueTimeoutMs: options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS,
     idleThreadTimeoutMs: options.idleThreadTimeoutMs ?? IDLE_THREAD_TIMEOUT_MS,
     drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     handoff: options.handoff ?? 'auto',
@@ -98,9 +112,8 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     signal: options.signal,
     name: options.name ?? 'pool',
   };
-  if (settled.sessionsPerThread !== Number.POSITIVE_INFINITY) {
-    requireWhole('sessionsPerThread', settled.sessionsPerThread, 1);
-  }
+  requireWholeOrInfinite('sessionsPerThread', settled.sessionsPerThread, 1);
+  requireWholeOrInfinite('queueTimeoutMs', settled.queueTimeoutMs, 0);
   requireWhole('queueMax', settled.queueMax, 0);
   requireWhole('idleThreadTimeoutMs', settled.idleThreadTimeoutMs, 0);
   requireWhole('drainTimeoutMs', settled.drainTimeoutMs, 0);
@@ -110,4 +123,8 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
 function requireWhole(name: string, value: number, min: number): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   throw new PoolError('INVALID_OPTION', `${name} must be a whole number from ${min}, not ${value}`);
+}
+
+function requireWholeOrInfinite(name: string, value: number, min: number): void {
+  if (value !== Number.POSITIVE_INFINITY) requireWhole(name, value, min);
 }

@@ -5,7 +5,7 @@
 // process.binding() is deprecated without a replacement (DEP0111). It warns only under --pending-deprecation; the flag
 // below keeps it quiet there too, since the reader of the warning could do nothing about it.
 
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /** A libuv handle as JavaScript sees it. */
 export interface RawHandle {
@@ -75,9 +75,9 @@ export function readOffset(): number {
   return bindings.stream.streamBaseState[bindings.stream.kArrayBufferOffset]!;
 }
 
-/** The handle inside a net.Socket; null once the socket is destroyed. */
-export function handleOf(socket: Socket): RawHandle | null {
-  return (socket as unknown as { _handle: RawHandle | null })._handle;
+/** The handle inside a socket or a server; null once that is closed. */
+export function handleOf(owner: Socket | Server): RawHandle | null {
+  return (owner as unknown as { _handle: RawHandle | null })._handle;
 }
 
 function loadBindings(): { pipe: PipeBinding; stream: StreamBinding } {

@@ -1,24 +1,32 @@
 // shared-rw-lock.ts: a reader-writer lock in shared memory, for threads that share data in a SharedArrayBuffer.
 //
-//   free ── acquireWrite ──► writer ── release ──► all readers that wait, else one writer that waits, else free
-//   free ── acquireRead ──► readers ── the last one releases ──► one writer that waits, else free
+//   free ── acquireWrite ──► writer ── release ──► free, and one that waits is woken to try: a reader, else a writer
+//   free ── acquireRead ──► readers ── the last one releases ──► the same, a writer first
 //
-// Phase-fair: a reader that arrives while a writer waits lines up behind it, and every reader that lined up goes in
-// when that writer releases, before the next writer. So a reader waits for one writer at most, and a writer for one
-// crowd of readers. The lock is handed over, not put up for grabs: a waiter that has been let in holds it before it
-// is awake. Writers among themselves go in the order they fell asleep; one still looking may overtake.
+// As long as everybody is patient, whoever comes first takes the lock: a thread that runs need not wait for one that
+// has yet to wake up. Who has waited for PATIENCE_MS loses patience, and from then on the lock is handed over:
+//
+//   writer releases           all readers that wait go in, if one of them is impatient; else an impatient writer
+//   the last reader releases  an impatient writer goes in; else all readers that wait, if one of them is impatient
+//   somebody comes along      waits, until nobody is impatient any more
+//
+// So neither side starves: an impatient reader waits for at most one more writer; an impatient writer for at most one
+// crowd of readers after each writer, and of writers only for those that lost patience too. (Impatient writers are woken
+// in the order in which they fell asleep.) Who has been handed the lock holds it before he is awake.
 //
 // Nobody sleeps through a change: a waiter reads the event word, then looks at the state, then sleeps only while the
 // event word is still the same; whoever changes the state in its favour counts the event word up first and wakes
-// after that. The test suite runs every schedule of small numbers of threads to show it.
+// after that. And no crowd is woken for a lock that only one can have: while a waiter is awake and has yet to look, a
+// mark in the state says so, and nobody else is woken. The test suite runs every schedule of small numbers of threads
+// to show it.
 //
 // One SharedRwLock object is one holder: it can hold the lock once, and has a word of its own in shared memory that
 // says what it does. After the death of a thread, its owner calls repair(threadId), which ends all that the dead
 // thread's holders did.
 //
-// One state word with a notify counter is the idea of the futex lock in Rust's standard library; phase-fair locks are
-// described by Brandenburg and Anderson, "Spin-based reader-writer synchronization for multiprocessor real-time
-// systems", 2010.
+// One state word with a notify counter is the idea of the futex lock in Rust's standard library; handing over only to
+// those who have waited too long, that of Go's sync.Mutex and WebKit's locks; phase-fair locks are described by
+// Brandenburg and Anderson, "Spin-based reader-writer synchronization for multiprocessor real-time systems", 2010.
 
 import { threadId as currentThreadId } from 'node:worker_threads';
 import { LockError } from './lock-error.js';
@@ -171,7 +179,8 @@ export class SharedRwLock implements Disposable {
     for (;;) {
       const outcome = this.#look(toWrite, since, timeoutMs);
       if (outcome !== undefined) return outcome;
-      this.#holder.sleep(toWrite, this.#seenEvent, since + timeoutMs - this.#machine.now());
+      this.#holder.sleep(this.#seenEvent, this.#sleepMs(since, timeoutMs));
+      if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
     }
   }
 
@@ -181,8 +190,19 @@ export class SharedRwLock implements Disposable {
     for (;;) {
       const outcome = this.#look(toWrite, since, timeoutMs);
       if (outcome !== undefined) return outcome;
-      await this.#holder.sleepAsync(toWrite, this.#seenEvent, since + timeoutMs - this.#machine.now());
+      await this.#holder.sleepAsync(this.#seenEvent, this.#sleepMs(since, timeoutMs));
+      if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
     }
+  }
+
+  /** How long a waiter may sleep unless it is woken. */
+  #sleepMs(since: number, timeoutMs: number): number {
+    const limitMs = this.#holder.isPatient ? Math.min(timeoutMs, this.#machine.patienceMs) : timeoutMs;
+    return since + limitMs - this.#machine.now();
+  }
+
+  #isPatienceOver(since: number): boolean {
+    return this.#holder.isPatient && this.#machine.now() - since >= this.#machine.patienceMs;
   }
 
   /**
@@ -190,15 +210,16 @@ export class SharedRwLock implements Disposable {
    * sleep.
    */
   #look(toWrite: boolean, since: number, timeoutMs: number): boolean | undefined {
-    // The order matters: an event counted up after this read, for a change not seen below, ends the sleep at once.
-    this.#seenEvent = this.#holder.event(toWrite);
     for (;;) {
-      if (this.#holder.enterIfLetIn(toWrite)) {
+      // The order matters: an event counted up after this read, for a change not seen below, ends the sleep at once.
+      this.#seenEvent = this.#holder.event();
+      if (this.#holder.enterIfPossible(toWrite)) {
         this.#countWait(toWrite, this.#machine.now() - since);
         return true;
       }
-      if (this.#machine.now() - since < timeoutMs) return undefined;
-      if (this.#holder.stopWaiting(toWrite)) {
+      if (this.#machine.now() - since < timeoutMs) {
+        if (this.#holder.rest()) return undefined;
+      } else if (this.#holder.stopWaiting(toWrite)) {
         this.#timeouts += 1;
         return false;
       }

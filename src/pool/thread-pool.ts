@@ -27,25 +27,20 @@ import type { PoolStats } from './pool-stats.js';
 import { Refusals } from './refusals.js';
 import { ThreadCrew } from './thread-crew.js';
 import { Timers } from './timers.js';
-import { WaitQueue } from './wait-queue.js';
+import { type Waiting, WaitingRoom } from './waiting-room.js';
 
 /** After this long without waiting connections the threads are told so: a queue that flickers must not flood them. */
 const PRESSURE_OFF_DELAY_MS = 100;
 
-/** How long no socket is sent after the kernel had no room for one: threads take theirs within this. */
+/** How long no socket is sent after one could not be: within this, threads take theirs and dead ones are noticed. */
 const HANDOFF_PAUSE_MS = 5;
-
-interface Waiting {
-  readonly socket: Socket;
-  readonly acceptedAtUs: number;
-}
 
 /** A pool of threads that serve connections. Made, then start(), listen(), and in the end close(). */
 export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncDisposable {
   readonly #options: SettledOptions;
   readonly #way: HandoffWay;
   readonly #waitTimeUs = createHistogram();
-  readonly #queue: WaitQueue<Waiting>;
+  readonly #queue: WaitingRoom;
   readonly #crew: ThreadCrew;
   readonly #refusals: Refusals;
   readonly #timers = new Timers();
@@ -65,7 +60,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     super();
     this.#options = settleOptions(options);
     this.#way = this.#options.threads === 0 ? 'inline' : chooseHandoff(this.#options.handoff);
-    this.#queue = new WaitQueue(this.#options.queueMax);
+    this.#queue = new WaitingRoom(this.#options.queueMax, this.#options.queueTimeoutMs, ({ socket }) => {
+      this.#refusals.refuse(socket, 'queue-timeout');
+      if (this.#queue.length === 0) this.#onQueueEmpty();
+    });
     this.#refusals = new Refusals(this.#options.onRefused);
     this.#crew = new ThreadCrew(this.#options, this.#way, this.#waitTimeUs, {
       onPlaceFree: () => this.#placeWaiting(),
@@ -179,18 +177,20 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     else this.#refusals.refuse(waiting.socket, 'queue-full');
   }
 
-  /** A connection whose handoff failed after all keeps its turn. */
+  /** A connection whose handoff failed after all keeps its turn. What made it fail may last: the next try waits. */
   #takeBack(waiting: Waiting): void {
+    this.#pauseHandoffs();
     if (this.#state === 'closed') this.#refusals.refuse(waiting.socket, 'closing');
-    else if (this.#queue.unshift(waiting)) this.#placeWaiting();
+    else if (this.#queue.putBack(waiting)) this.#onWaiting();
     else this.#refusals.refuse(waiting.socket, 'queue-full');
   }
 
   /** Places as many waiting connections as there are places for, in their order. */
   #placeWaiting(): void {
+    // Taken out before it is sent: sending may bring us here again.
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       if (this.#sendToLeastBusy(waiting)) continue;
-      this.#queue.unshift(waiting);
+      this.#queue.putBack(waiting);
       break;
     }
     if (this.#queue.length > 0) this.#onWaiting();
@@ -256,6 +256,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   /** The kernel has no room for descriptors on their way: connections wait, and after a moment it is tried again. */
   #pauseHandoffs(): void {
+    if (this.#isHandoffPaused) return;
     this.#isHandoffPaused = true;
     this.#timers.after(HANDOFF_PAUSE_MS, () => {
       this.#isHandoffPaused = false;
@@ -269,16 +270,18 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#acceptor?.close();
     await this.#letQueueEmpty(drainTimeoutMs / 2);
-    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      this.#refusals.refuse(waiting.socket, 'closing');
-    }
+    this.#refuseWaiting();
     await this.#crew.close(Math.max(0, deadline - performance.now()));
     this.#state = 'closed';
     // What came back from a dying thread meanwhile has nowhere to go.
+    this.#refuseWaiting();
+    this.#timers.clear();
+  }
+
+  #refuseWaiting(): void {
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       this.#refusals.refuse(waiting.socket, 'closing');
     }
-    this.#timers.clear();
   }
 
   #letQueueEmpty(timeoutMs: number): Promise<void> {

@@ -23,21 +23,32 @@ export class WaitQueue<Item> {
   /** Puts an item last; false when the queue is full. */
   push(item: Item): boolean {
     if (this.#length === this.#slots.length) return false;
-    this.#slots[(this.#head + this.#length) % this.#slots.length] = item;
+    this.#slots[this.#slotOf(this.#length)] = item;
     this.#length += 1;
     return true;
   }
 
   /**
-   * Puts back an item that was taken and could not be placed, so that it keeps its turn; false when the queue is
-   * full.
+   * Puts an item ahead of those at the end that it goes before; false when the queue is full. It moves each of them by
+   * one, which is fine for what is rare.
    */
-  unshift(item: Item): boolean {
-    if (this.#length === this.#slots.length) return false;
-    this.#head = (this.#head + this.#slots.length - 1) % this.#slots.length;
-    this.#slots[this.#head] = item;
-    this.#length += 1;
+  insert(item: Item, goesBefore: (other: Item) => boolean): boolean {
+    if (!this.push(item)) return false;
+    let slot = this.#slotOf(this.#length - 1);
+    for (let place = this.#length - 2; place >= 0; place -= 1) {
+      const ahead = this.#slotOf(place);
+      const other = this.#slots[ahead]!;
+      if (!goesBefore(other)) break;
+      this.#slots[slot] = other;
+      this.#slots[ahead] = item;
+      slot = ahead;
+    }
     return true;
+  }
+
+  /** The oldest item, which stays; undefined when nobody waits. */
+  get first(): Item | undefined {
+    return this.#slots[this.#head];
   }
 
   /** Takes the oldest item; undefined when nobody waits. */
@@ -48,5 +59,9 @@ export class WaitQueue<Item> {
     this.#head = (this.#head + 1) % this.#slots.length;
     this.#length -= 1;
     return item;
+  }
+
+  #slotOf(place: number): number {
+    return (this.#head + place) % this.#slots.length;
   }
 }

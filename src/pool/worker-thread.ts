@@ -65,7 +65,7 @@ export class WorkerThread implements PoolThread {
     this.#worker.on('error', (error: unknown) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
-    this.#worker.on('exit', () => this.#exit());
+    this.#worker.on('exit', () => void this.#exit());
     // start() is where the failure is reported; nobody need be waiting for it.
     this.#ready.promise.catch(() => {});
   }
@@ -171,12 +171,13 @@ export class WorkerThread implements PoolThread {
     this.#listener.onReturned(socket, acceptedAtUs);
   }
 
-  #exit(): void {
+  async #exit(): Promise<void> {
     const wasStarting = this.#state === 'starting';
     this.#state = 'dead';
     if (wasStarting) this.#rendezvous?.close();
-    this.#sender?.close();
     this.port.close();
+    // Sockets that had not left are returned first: they are not lost with it.
+    await this.#sender?.close();
     const cause = this.#error === undefined ? undefined : { cause: this.#error };
     this.#ready.reject(new PoolError('THREAD_FAILED', `thread ${this.threadIndex} ended before it was ready`, cause));
     this.#exited.resolve();

@@ -11,6 +11,7 @@ export {
   type OpenMode,
   readFully,
   readWholeFile,
+  waitingFileSystem,
   writeAll,
 } from './file-system.js';
 export { Journal } from './journal.js';

@@ -7,7 +7,9 @@ import { type LockStats, SharedRwLock } from '../../src/pool/index.js';
 import type { LockWork } from './fixtures/lock-worker.js';
 
 const THREADS = 4;
-const SECTIONS = 1_000_000;
+const SECTIONS = 500_000;
+/** Fewer where each wait is a sleep. */
+const SECTIONS_HASTY = 200_000;
 
 interface LockReport {
   readonly writes: number;
@@ -27,19 +29,24 @@ function startWorker(work: LockWork): Worker {
   return new Worker(new URL('./fixtures/lock-worker.js', import.meta.url), { workerData: work });
 }
 
-for (const { name, writeEvery } of [
-  { name: 'all write', writeEvery: 1 },
-  { name: 'one in two writes', writeEvery: 2 },
-  { name: 'one in ten writes', writeEvery: 10 },
+for (const { name, writeEvery, isHasty } of [
+  { name: 'all write', writeEvery: 1, isHasty: false },
+  { name: 'one in two writes', writeEvery: 2, isHasty: false },
+  { name: 'one in ten writes', writeEvery: 10, isHasty: false },
+  { name: 'all write, nobody is patient', writeEvery: 1, isHasty: true },
+  { name: 'one in two writes, nobody is patient', writeEvery: 2, isHasty: true },
+  { name: 'one in ten writes, nobody is patient', writeEvery: 10, isHasty: true },
 ]) {
+  const sections = isHasty ? SECTIONS_HASTY : SECTIONS;
   test.serial(
-    `${THREADS} threads, ${SECTIONS / 2} sections, ${name}: nothing is lost and nothing is seen half done`,
+    `${THREADS} threads, ${sections} sections, ${name}: nothing is lost and nothing is seen half done`,
     async (t) => {
       const work: LockWork = {
         lockWords: shared(SharedRwLock.WORDS),
         cells: shared(2),
-        sections: SECTIONS / 2 / THREADS,
+        sections: sections / THREADS,
         writeEvery,
+        isHasty,
         task: 'work',
       };
       const workers = Array.from({ length: THREADS }, () => startWorker(work));
@@ -70,6 +77,7 @@ test.serial('a thread that is ended while it writes locks nobody out for long', 
     cells: shared(2),
     sections: 100,
     writeEvery: 2,
+    isHasty: false,
     task: 'work',
   };
   const holder = startWorker({ ...work, task: 'hold' });
@@ -99,12 +107,14 @@ test.serial('threads ended anywhere in their work leave a lock that can be repai
     cells: shared(2),
     sections: Number.MAX_SAFE_INTEGER,
     writeEvery: 3,
+    isHasty: false,
     task: 'work',
   };
   const lock = new SharedRwLock(work.lockWords);
   let writersDied = 0;
   for (let round = 0; round < 6; round += 1) {
-    const workers = [startWorker(work), startWorker(work)];
+    const some = { ...work, isHasty: round % 2 === 1 };
+    const workers = [startWorker(some), startWorker(some)];
     const ids = workers.map((worker) => worker.threadId);
     // Both are at work once the counter moves on.
     const before = Atomics.load(work.cells, 0);

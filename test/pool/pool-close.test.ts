@@ -155,6 +155,8 @@ const badOptions: Partial<ThreadPoolOptions>[] = [
   { sessionsPerThread: Number.NaN },
   { queueMax: -1 },
   { queueMax: Number.POSITIVE_INFINITY },
+  { queueTimeoutMs: -1 },
+  { queueTimeoutMs: Number.NaN },
   { drainTimeoutMs: -1 },
   { idleThreadTimeoutMs: Number.NaN },
 ];

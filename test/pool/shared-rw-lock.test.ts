@@ -1,8 +1,10 @@
 // The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens
 // between threads is in lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import { LockError, type LockErrorCode, SharedRwLock } from '../../src/pool/index.js';
+import { IMPATIENT_READERS, IMPATIENT_WRITER, STATE_WORD } from '../../src/pool/lock-layout.js';
 
 const SHORT_MS = 5;
 /** Owner ids for holders of threads that exist only in these tests. */
@@ -85,16 +87,70 @@ test('async: times out', async (t) => {
   t.true(await second.acquireReadAsync(0));
 });
 
-test('a reader that comes while a writer waits lines up behind it', async (t) => {
+/** Resolves when those who wait for the lock have lost patience. */
+async function impatience(words: Int32Array, who: number): Promise<void> {
+  while ((Atomics.load(words, STATE_WORD) & who) !== who) await nextTurn();
+}
+
+test('a reader that comes while a writer waits goes in, until the writer has lost patience', async (t) => {
   const words = newWords();
   const [early, writer, late] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
   early.acquireRead();
   const writing = writer.acquireWriteAsync();
-  t.false(late.tryAcquireRead());
-  early.releaseRead();
-  t.true(await writing);
-  writer.releaseWrite();
   t.true(late.tryAcquireRead());
+  late.releaseRead();
+  await impatience(words, IMPATIENT_WRITER);
+  t.false(late.acquireRead(0));
+  const reading = late.acquireReadAsync();
+  early.releaseRead();
+  t.true(await writing, 'the lock is handed over to it');
+  t.false(early.tryAcquireRead());
+  writer.releaseWrite();
+  t.true(await reading);
+  t.true(early.tryAcquireRead());
+});
+
+test('an impatient reader goes in before another writer does', async (t) => {
+  const words = newWords();
+  const [first, reader, second] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  const order: string[] = [];
+  first.acquireWrite();
+  const writing = second.acquireWriteAsync().then(() => order.push('writer'));
+  const reading = reader.acquireReadAsync().then(() => order.push('reader'));
+  await impatience(words, IMPATIENT_READERS | IMPATIENT_WRITER);
+  first.releaseWrite();
+  t.false(first.tryAcquireWrite(), 'who has just released it may not grab it');
+  await reading;
+  t.deepEqual(order, ['reader']);
+  reader.releaseRead();
+  await writing;
+});
+
+test('readers that take turns without a pause do not keep a writer out', async (t) => {
+  const words = newWords();
+  const [writer, ...readers] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  let current = readers[0]!;
+  let next = readers[1]!;
+  current.acquireRead();
+  const writing = writer.acquireWriteAsync();
+  // One of the two is always reading.
+  while (next.tryAcquireRead()) {
+    current.releaseRead();
+    [current, next] = [next, current];
+    await nextTurn();
+  }
+  current.releaseRead();
+  t.true(await writing);
+});
+
+test('a patient waiter does not keep others from grabbing a free lock', async (t) => {
+  const [first, second] = twoHolders();
+  first.acquireWrite();
+  const writing = second.acquireWriteAsync();
+  first.releaseWrite();
+  t.true(first.tryAcquireWrite(), 'the other one has yet to wake up');
+  first.releaseWrite();
+  t.true(await writing);
 });
 
 test('locks in one buffer know nothing of each other', (t) => {

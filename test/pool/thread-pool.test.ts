@@ -1,6 +1,7 @@
 // Placing, waiting, growing and retiring, over real sockets and real threads, by both ways of handoff.
 
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import test from 'ava';
 import { call, type RefusalReason } from '../../src/pool/index.js';
@@ -135,6 +136,47 @@ forEachHandoff(test, "past the queue connections are refused in the service's ow
   t.is(pool.stats().refused, 1);
   t.is(pool.stats().accepted, 3);
 });
+
+forEachHandoff(test, 'who has waited too long is refused, and the others keep their order', async (t, handoff) => {
+  const reasons: RefusalReason[] = [];
+  const queueTimeoutMs = 100;
+  const { pool, port } = await startPool(t, {
+    handoff,
+    threads: 1,
+    sessionsPerThread: 1,
+    queueTimeoutMs,
+    onRefused: (socket, reason) => {
+      reasons.push(reason);
+      socket.end('too long\n');
+    },
+  });
+  const drained = once(pool, 'drain');
+  const served = await LineClient.connect(port);
+  t.is(await served.ask('who'), 'thread 0');
+  const since = performance.now();
+  const late = await LineClient.connectMany(port, 3);
+  t.deepEqual(await Promise.all(late.map((client) => client.read())), ['too long', 'too long', 'too long']);
+  t.true(performance.now() - since >= queueTimeoutMs);
+  t.deepEqual(await Promise.all(late.map((client) => client.closed)), ['ended', 'ended', 'ended']);
+  t.deepEqual(reasons, ['queue-timeout', 'queue-timeout', 'queue-timeout']);
+  await drained;
+  t.like(pool.stats(), { queueLength: 0, refused: 3, sessions: 1 });
+  t.is(await served.ask('who'), 'thread 0');
+});
+
+forEachHandoff(
+  test,
+  'a connection that is closed when it comes to be placed is counted as lost',
+  async (t, handoff) => {
+    const { pool, port } = await startPool(t, { handoff, threads: 1 });
+    const socket = new Socket();
+    socket.destroy();
+    pool.accept(socket);
+    t.like(pool.stats(), { accepted: 1, lost: 1, sessions: 0, queueLength: 0 });
+    const client = await LineClient.connect(port);
+    t.is(await client.ask('who'), 'thread 0');
+  },
+);
 
 forEachHandoff(test, 'a peer that is gone before it is placed costs nothing', async (t, handoff) => {
   const { pool, port } = await startPool(t, { handoff, threads: 1, sessionsPerThread: 1 });

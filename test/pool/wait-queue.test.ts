@@ -4,11 +4,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { WaitQueue } from '../../src/pool/wait-queue.js';
 
-type Action = { readonly kind: 'push' | 'unshift'; readonly item: number } | { readonly kind: 'shift' };
+type Action = { readonly kind: 'push' | 'insert'; readonly item: number } | { readonly kind: 'shift' };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ kind: fc.constant('push' as const), item: fc.nat() }),
-  fc.record({ kind: fc.constant('unshift' as const), item: fc.nat() }),
+  fc.record({ kind: fc.constant('insert' as const), item: fc.nat() }),
   fc.record({ kind: fc.constant('shift' as const) }),
 );
 
@@ -24,15 +24,15 @@ test('behaves as a bounded array', (t) => {
             if (hasRoom) model.push(action.item);
             if (queue.push(action.item) !== hasRoom) return false;
             break;
-          case 'unshift':
-            if (hasRoom) model.unshift(action.item);
-            if (queue.unshift(action.item) !== hasRoom) return false;
+          case 'insert':
+            if (hasRoom) model.splice(model.findLastIndex((other) => other <= action.item) + 1, 0, action.item);
+            if (queue.insert(action.item, (other) => action.item < other) !== hasRoom) return false;
             break;
           case 'shift':
             if (queue.shift() !== model.shift()) return false;
             break;
         }
-        if (queue.length !== model.length) return false;
+        if (queue.length !== model.length || queue.first !== model[0]) return false;
       }
       return true;
     }),

@@ -6,32 +6,39 @@
 //
 // What must hold:
 //   exclusion       a writer inside is alone
-//   no lost wake    when nobody can go on, nobody is asleep
-//   phase-fair      while a reader waits at most one writer goes in; while a writer waits no reader goes in but those
-//                   let in by a writer that left
+//   no lost wake    when nobody can go on, nobody is asleep; that a sleeper would wake when it loses patience, or when
+//                   its time is over, does not count
+//   phase-fair      from when a waiter has lost patience until it goes in, nobody goes in who has just come along.
+//                   While an impatient reader waits, at most one writer goes in. While an impatient writer waits,
+//                   readers are let in together with an impatient one only, and not twice without a writer between;
+//                   and no patient writer goes in
 //   clean end       when all have finished, nobody is counted in the state any more
+//
+// Events: nothing but their changing matters, so not their values are kept, only who has read one that has not changed
+// since.
 //
 // Fused reads: the lock changes its state by reading it and then exchanging what it read, again and again until that
 // succeeds. A round that fails has no effect, so every outcome is also reached by schedules where read and exchange
 // are one step. With `fuseReads` only those are run; small cases are run without it too.
 
 import {
-  GRANTED,
+  AWAITING_WRITE,
+  DOING,
+  IMPATIENT_READERS,
+  IMPATIENT_WRITER,
   PHASE,
-  READERS,
   STATE_WORD,
-  WAITING_READER,
-  WAITING_READERS,
-  WAITING_WRITERS,
-  WRITER,
+  WOKEN as WOKEN_BIT,
 } from '../../../src/pool/lock-layout.js';
+import { checkFairness, Violation } from './fairness.js';
 import { type LockClass, ModelThread, type Script, type Step, TIMED_OUT, WOKEN } from './model-thread.js';
+import { forgetWait, keyOf, type Situation } from './situation.js';
 
 export interface Exploration {
   readonly scripts: readonly Script[];
   readonly lockClass: LockClass;
   readonly fuseReads?: boolean;
-  /** How often each thread may wake for no reason. */
+  /** How often threads may wake for no reason, all together. */
   readonly spuriousWakes?: number;
   /** Any one of the threads before this index may die, once, after any step. */
   readonly mortalThreads?: number;
@@ -44,39 +51,28 @@ export interface Findings {
   readonly violation: { readonly what: string; readonly trace: readonly string[] } | undefined;
 }
 
-interface ThreadSituation {
-  place: number;
-  asleep: boolean;
-  spuriousLeft: number;
-  isDead: boolean;
-  inside: 'read' | 'write' | '';
-  /** -1, or how many writers went in since this thread began to wait for reading. */
-  writersPassed: number;
-}
-
-interface Situation {
-  words: number[];
-  threads: ThreadSituation[];
-}
-
-class Violation extends Error {}
-
 export function explore(exploration: Exploration): Findings {
   const { scripts, lockClass, fuseReads = true, spuriousWakes = 0, mortalThreads = 0 } = exploration;
+  // Threads with the same script share their model, and trading places makes no difference: of situations that differ by
+  // that alone one is explored. But repair tells threads apart.
+  const twins = scripts.map((script, index) => (mortalThreads === 0 ? scripts.indexOf(script) : index));
   const models = scripts.map((script, index) => new ModelThread(index, scripts.length, script, lockClass));
+  for (const [index, twin] of twins.entries()) models[index] = models[twin]!;
   const seen = new Set<string>();
-  const trace: string[] = [];
+  const trace: { readonly thread: number; readonly did: Step | string }[] = [];
   let schedulesEnded = 0;
 
   const first: Situation = {
-    words: [0, 0, 0],
+    state: 0,
+    spuriousLeft: spuriousWakes,
     threads: scripts.map(() => ({
       place: 0,
       asleep: false,
-      spuriousLeft: spuriousWakes,
       isDead: false,
       inside: '',
+      seenEvent: 0,
       writersPassed: -1,
+      crowdsPassed: -1,
     })),
   };
   for (const [index] of scripts.entries()) settle(first, index);
@@ -86,11 +82,11 @@ export function explore(exploration: Exploration): Findings {
     return { situations: seen.size, schedulesEnded, violation: undefined };
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    return { situations: seen.size, schedulesEnded, violation: { what: error.message, trace: [...trace] } };
+    return { situations: seen.size, schedulesEnded, violation: { what: error.message, trace: trace.map(describe) } };
   }
 
   function visit(situation: Situation): void {
-    const key = keyOf(situation);
+    const key = keyOf(situation, twins);
     if (seen.has(key)) return;
     seen.add(key);
     let canSomebodyGoOn = false;
@@ -101,35 +97,36 @@ export function explore(exploration: Exploration): Findings {
       if (index < mortalThreads && !situation.threads.some((other) => other.isDead)) {
         follow(situation, index, 'dies', (next) => {
           next.threads[index]!.isDead = true;
-          next.threads[index]!.writersPassed = -1;
+          forgetWait(next.threads[index]!);
         });
       }
       if (step.kind === 'awaitDeath' && !situation.threads.some((other) => other.isDead)) continue;
       if (thread.asleep) {
-        if (thread.spuriousLeft > 0) {
+        if (situation.spuriousLeft > 0) {
           follow(situation, index, 'wakes for no reason', (next) => {
-            next.threads[index]!.spuriousLeft -= 1;
+            next.spuriousLeft -= 1;
             wake(next, index, WOKEN);
           });
         }
-        if (step.kind === 'wait' && step.canTimeOut) {
+        if (step.kind === 'wait' && step.timeoutMs !== Number.POSITIVE_INFINITY) {
           follow(situation, index, 'times out', (next) => wake(next, index, TIMED_OUT));
         }
         continue;
       }
       canSomebodyGoOn = true;
       if (step.kind === 'notify' && step.count === 1) notifyOne(situation, index, step.word);
-      else follow(situation, index, describe(step), (next) => take(next, index, step));
+      else follow(situation, index, step, (next) => take(next, index, step));
     }
     if (!canSomebodyGoOn) endSchedule(situation);
   }
 
-  function follow(situation: Situation, index: number, what: string, change: (next: Situation) => void): void {
+  function follow(situation: Situation, index: number, did: Step | string, change: (next: Situation) => void): void {
     const next: Situation = {
-      words: [...situation.words],
+      state: situation.state,
+      spuriousLeft: situation.spuriousLeft,
       threads: situation.threads.map((thread) => ({ ...thread })),
     };
-    trace.push(`thread ${index} ${what}`);
+    trace.push({ thread: index, did });
     change(next);
     visit(next);
     trace.pop();
@@ -150,23 +147,29 @@ export function explore(exploration: Exploration): Findings {
   function take(next: Situation, index: number, step: Step): void {
     const thread = next.threads[index]!;
     switch (step.kind) {
-      case 'read': {
-        advance(next, index, next.words[step.word]!);
-        const then = models[index]!.place(thread.place).next;
-        if (fuseReads && step.word === STATE_WORD && then.kind === 'compareExchange') take(next, index, then);
+      case 'read':
+        if (step.word !== STATE_WORD) {
+          thread.seenEvent = step.word;
+          advance(next, index, 0);
+          break;
+        }
+        advance(next, index, next.state);
+        if (fuseReads) {
+          const then = models[index]!.place(thread.place).next;
+          if (then.kind === 'compareExchange') take(next, index, then);
+        }
         break;
-      }
       case 'compareExchange': {
-        const before = next.words[step.word]!;
+        const before = next.state;
         if (before === step.expected) {
-          next.words[step.word] = step.replacement;
+          next.state = step.replacement;
           checkChange(next, index, before, step.replacement);
         }
         advance(next, index, before);
         break;
       }
       case 'add':
-        next.words[step.word]! += step.value;
+        for (const other of next.threads) if (other.seenEvent === step.word) other.seenEvent = -step.word;
         advance(next, index, 0);
         break;
       case 'notify':
@@ -174,8 +177,10 @@ export function explore(exploration: Exploration): Findings {
         advance(next, index, 0);
         break;
       case 'wait':
-        if (next.words[step.word] === step.value) thread.asleep = true;
-        else advance(next, index, WOKEN);
+        if (Math.abs(thread.seenEvent) !== step.word)
+          throw new Violation('lost wake: it sleeps on what it did not read');
+        if (thread.seenEvent === step.word) thread.asleep = true;
+        else wake(next, index, WOKEN);
         break;
       case 'awaitDeath':
         advance(
@@ -191,6 +196,7 @@ export function explore(exploration: Exploration): Findings {
 
   function wake(next: Situation, index: number, answer: number): void {
     next.threads[index]!.asleep = false;
+    next.threads[index]!.seenEvent = 0;
     advance(next, index, answer);
   }
 
@@ -220,14 +226,17 @@ export function explore(exploration: Exploration): Findings {
   function enter(next: Situation, index: number, mode: 'read' | 'write'): void {
     const thread = next.threads[index]!;
     thread.inside = mode;
-    thread.writersPassed = -1;
+    thread.seenEvent = 0;
+    forgetWait(thread);
     if (mode === 'write') {
       checkAlone(next, index);
       for (const other of next.threads) {
+        if (other.crowdsPassed >= 0) other.crowdsPassed = 0;
         if (other.writersPassed < 0) continue;
         other.writersPassed += 1;
-        if (other.writersPassed > 1)
-          throw new Violation('not phase-fair: a second writer went in while a reader waited');
+        if (other.writersPassed > 1) {
+          throw new Violation('not phase-fair: a second writer went in while an impatient reader waited');
+        }
       }
     } else if (next.threads.some((other) => other.inside === 'write')) {
       throw new Violation('no exclusion: a reader is inside with a writer');
@@ -240,32 +249,28 @@ export function explore(exploration: Exploration): Findings {
     }
   }
 
-  /** Looks at one change of the state word: who has left, who has begun to wait, who may not have gone in. */
+  /** Looks at one change of the state word: who has left, who has lost patience, who may not have gone in. */
   function checkChange(next: Situation, index: number, before: number, after: number): void {
     const thread = next.threads[index]!;
-    const beganToWait = (after & WAITING_READERS) - (before & WAITING_READERS) === WAITING_READER;
-    if (beganToWait) thread.writersPassed = 0;
+    const { holderWord } = models[index]!.place(thread.place);
+    const isWaiting = (holderWord & DOING) >= AWAITING_WRITE;
+    const isPatientWriter = (holderWord & DOING) === AWAITING_WRITE;
+    if (isWaiting && isPatientWriter && after - before === IMPATIENT_WRITER) thread.crowdsPassed = 0;
+    else if (isWaiting && !isPatientWriter && after === (before | IMPATIENT_READERS)) thread.writersPassed = 0;
     else if (thread.inside !== '') thread.inside = '';
-    else if (thread.writersPassed >= 0) thread.writersPassed = -1;
+    else if (before - after !== WOKEN_BIT) forgetWait(thread);
     // Repair acts for the dead.
     const dead = next.threads.find((other) => other.isDead);
     if (dead !== undefined && index >= mortalThreads) dead.inside = '';
-    const readersCameIn = (after & READERS) > (before & READERS);
-    if (readersCameIn && (before & WRITER) === 0 && (before & WAITING_WRITERS) !== 0) {
-      throw new Violation('not phase-fair: a reader went in past a waiting writer');
-    }
-    // Readers that are let in wait no more, though they may not know it yet.
-    if (((before ^ after) & PHASE) !== 0) {
-      for (const other of next.threads) if (other.writersPassed >= 0) other.writersPassed = -1;
-    }
-    if ((after & GRANTED) !== 0 && (after & WRITER) === 0) throw new Violation('granted without a writer');
+
+    checkFairness(next.threads, isWaiting, before, after);
   }
 
   function endSchedule(situation: Situation): void {
     schedulesEnded += 1;
     const asleep = situation.threads.findIndex((thread) => thread.asleep && !thread.isDead);
     if (asleep >= 0) throw new Violation('lost wake: a thread is asleep and nobody can wake it');
-    if ((situation.words[STATE_WORD]! & ~PHASE) !== 0) {
+    if ((situation.state & ~PHASE) !== 0) {
       throw new Violation('unclean end: somebody is still counted in the state');
     }
   }
@@ -278,15 +283,6 @@ export function explore(exploration: Exploration): Findings {
   }
 }
 
-function keyOf({ words, threads }: Situation): string {
-  let key = words.join(',');
-  for (const thread of threads) {
-    const { place, asleep, spuriousLeft, isDead, inside, writersPassed } = thread;
-    key += `;${place},${asleep ? 1 : 0},${spuriousLeft},${isDead ? 1 : 0},${inside},${writersPassed}`;
-  }
-  return key;
-}
-
-function describe(step: Step): string {
-  return JSON.stringify(step).replaceAll('"', '');
+function describe({ thread, did }: { readonly thread: number; readonly did: Step | string }): string {
+  return `thread ${thread} ${typeof did === 'string' ? did : JSON.stringify(did).replaceAll('"', '')}`;
 }

@@ -24,7 +24,7 @@ export type Step =
   | { readonly kind: 'compareExchange'; readonly word: number; readonly expected: number; readonly replacement: number }
   | { readonly kind: 'add'; readonly word: number; readonly value: number }
   | { readonly kind: 'notify'; readonly word: number; readonly count: number }
-  | { readonly kind: 'wait'; readonly word: number; readonly value: number; readonly canTimeOut: boolean }
+  | { readonly kind: 'wait'; readonly word: number; readonly value: number; readonly timeoutMs: number }
   /** The thread is inside; the lock held in this mode. */
   | { readonly kind: 'section'; readonly mode: 'read' | 'write' }
   /** The thread begins to acquire. */
@@ -59,8 +59,8 @@ export interface Place {
 }
 
 const PAUSE = new Error('paused');
-/** Past any deadline. */
-const LATE_MS = 1e9;
+/** Below any time-out of a script: a waiter loses patience before its time is over. */
+const PATIENCE_MS = 1;
 
 export class ModelThread {
   readonly index: number;
@@ -113,7 +113,7 @@ export class ModelThread {
     const holderIndex = FIRST_HOLDER_WORD + this.index;
     let told = 0;
     let next: Step = { kind: 'end' };
-    let isLate = false;
+    let nowMs = 0;
     let path: string[] = [];
     let mark = 0;
     const take = (step: Step): number => {
@@ -127,19 +127,19 @@ export class ModelThread {
       switch (step.kind) {
         case 'begin':
           mark += 1;
-          isLate = false;
+          nowMs = 0;
           path = [`begin${mark}`];
           break;
         case 'section':
           path = [`section${mark}`];
           break;
         case 'wait':
-          isLate ||= answer === TIMED_OUT;
-          path = [`woken${mark}${isLate ? 'late' : ''}`];
+          if (answer === TIMED_OUT) nowMs += step.timeoutMs;
+          path = [`woken${mark} at ${nowMs}`];
           break;
         case 'read':
-          // A read of the state decides the next step and is then forgotten; an event's value is kept for the sleep.
-          path.push(step.word === STATE_WORD ? 'r' : `e${answer}`);
+          // It decides the next step and is then forgotten.
+          path.push(step.word === STATE_WORD ? 'r' : 'e');
           break;
         case 'compareExchange':
           path.push(answer === step.expected ? 'c' : 'f');
@@ -172,10 +172,11 @@ export class ModelThread {
       add: (_, word, value) => take({ kind: 'add', word, value }),
       notify: (_, word, count) => take({ kind: 'notify', word, count }),
       wait: (_, word, value, timeoutMs) => {
-        take({ kind: 'wait', word, value, canTimeOut: timeoutMs !== Number.POSITIVE_INFINITY });
+        take({ kind: 'wait', word, value, timeoutMs });
       },
       waitAsync: () => Promise.reject(new Error('the explorer runs the blocking form')),
-      now: () => (isLate ? LATE_MS : 0),
+      now: () => nowMs,
+      patienceMs: PATIENCE_MS,
       // More looks are more of the same steps.
       looksBeforeLiningUp: 0,
       looksBeforeSleeping: 0,

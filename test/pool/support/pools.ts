@@ -16,8 +16,9 @@ export async function startPool(
   t: ExecutionContext,
   options: Partial<ThreadPoolOptions>,
   beforeStart: (pool: ThreadPool) => void = () => {},
+  poolClass = ThreadPool,
 ): Promise<RunningPool> {
-  const pool = new ThreadPool({ module: ECHO_THREAD, threads: 2, ...options });
+  const pool = new poolClass({ module: ECHO_THREAD, threads: 2, ...options });
   beforeStart(pool);
   t.teardown(() => pool.close({ drainTimeoutMs: 0 }));
   await pool.start();
