@@ -246,7 +246,7 @@ export class OrderEngine {
         group.map(({ sequence, request }) => ({ tag: { incarnation, sequence }, ...request })),
       );
       this.#unsyncedGroups++;
-      void durable.then(() => this.#settle(settledSequence));
+      durable.then(() => this.#settle(settledSequence)).catch((error) => this.#end(error));
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {

@@ -56,7 +56,7 @@ export interface OrderLogStats {
 export interface AppendedOrders {
   /** The number of the first; the others follow it. */
   readonly firstNumber: number;
-  /** Resolves when they are on disk. Never, when the sync fails: the state tells. */
+  /** Resolves when they are on disk; rejects with OrderError SYNC_FAILED: they may be. */
   readonly durable: Promise<void>;
 }
 
@@ -160,7 +160,7 @@ export class OrderLog {
     ]);
     this.#note({ orders, firstNumber, orderedAtMs });
     this.#prepareCheckpoint();
-    return { firstNumber, durable: this.#journal.synced() };
+    return { firstNumber, durable: this.#synced() };
   }
 
   /** The order of that number, if there is one. */
@@ -267,6 +267,14 @@ export class OrderLog {
       },
       (error: unknown) => this.#options.logger.error('orders.csv cannot be synced: not selling', { error }),
     );
+  }
+
+  async #synced(): Promise<void> {
+    try {
+      await this.#journal.synced();
+    } catch (error) {
+      throw this.#syncFailure(error);
+    }
   }
 
   /** After a failed sync nobody knows what is on disk: no checkpoint may ever vouch for it. */

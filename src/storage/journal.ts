@@ -48,7 +48,7 @@ export class Journal {
   #due: (() => Promise<void>) | undefined;
   #isClosed = false;
   /** Told of the next sync: all that they wait for was written before it began. */
-  readonly #awaitingSync: (() => void)[] = [];
+  readonly #awaitingSync: { resolve(): void; reject(error: Error): void }[] = [];
   #records = 0;
   #groups = 0;
 
@@ -124,11 +124,14 @@ export class Journal {
   }
 
   /**
-   * Resolves when everything that is committed now is on disk too. Never, when a sync fails: then the state is `failed`.
+   * Resolves when everything that is committed now is on disk too.
+   *
+   * @throws StorageError SYNC_FAILED: some of it may be on disk
    */
   synced(): Promise<void> {
+    if (this.#state === 'failed') return Promise.reject(this.#failure);
     if (this.#writer.isSynced) return Promise.resolve();
-    return new Promise((resolve) => this.#awaitingSync.push(resolve));
+    return new Promise((resolve, reject) => this.#awaitingSync.push({ resolve, reject }));
   }
 
   /**
@@ -224,7 +227,7 @@ export class Journal {
   }
 
   #tellSynced(): void {
-    for (const resolve of this.#awaitingSync.splice(0)) resolve();
+    for (const waiter of this.#awaitingSync.splice(0)) waiter.resolve();
   }
 
   async #syncPeriod(): Promise<void> {
@@ -290,6 +293,7 @@ export class Journal {
     });
     this.#timer?.cancel();
     this.#changeState('failed');
+    for (const waiter of this.#awaitingSync.splice(0)) waiter.reject(failure);
     this.#queue.dropAll(failure);
   }
 
