@@ -55,7 +55,7 @@ export async function makeOrders(inJournal: string, inFile: string): Promise<voi
     fileSystem: nodeFileSystem,
     clock: systemClock,
     logger: new Log('silent'),
-    syncMode: 'commit',
+    syncPeriodMs: 20,
     keySeed: 1,
     checkpointBytes: Number.POSITIVE_INFINITY,
   });
@@ -108,7 +108,7 @@ export async function makeCatalog(folder: string): Promise<MadeCatalog> {
     const name = Buffer.from(nameOf(sequence - 1));
     const record = Buffer.alloc(SALES_HEAD_BYTES + saleBytesMax(name.length, key));
     const at = writeSalesHead(record, 0, SALES, 1, sequence - 1);
-    journal.append(record.subarray(0, writeSale(record, at, sequence, 1, name, key)));
+    journal.append(record.subarray(0, writeSale(record, at, sequence, 1, name, key, false)));
     if (sequence % GROUP === 0) await journal.commit();
   }
   await journal.close();
