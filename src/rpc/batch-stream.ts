@@ -18,7 +18,7 @@ import {
   type BatchStreamOptions,
   DEADLINE_CHECK_MS,
   REFUSALS,
-  TURNS_AFTER_ANSWER,
+  RETURN_TURNS_MAX,
 } from './batch-stream-options.js';
 import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
 import { ReopeningStream } from './reopening-stream.js';
@@ -154,15 +154,17 @@ export class BatchStream<Item, Outcome, Request, Response> {
     }
     this.#stream.noteProgress();
     this.#statistics.recordRoundTrip(performance.now() - batch.sentAt);
+    let callCount = 0;
     for (let index = 0; index < outcomes.length; index++) {
       let call = batch.entries[index];
       while (call !== undefined) {
         call.resolve(outcomes[index]!);
-        this.#statistics.answered++;
+        callCount++;
         call = call.follower;
       }
     }
-    this.#scheduleSend(TURNS_AFTER_ANSWER);
+    this.#statistics.answered += callCount;
+    this.#awaitReturn(callCount);
     this.#settleDrain();
   }
 
@@ -186,15 +188,28 @@ export class BatchStream<Item, Outcome, Request, Response> {
 
   /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
    *  together. With nothing else to do this costs no measurable time. */
-  #scheduleSend(turns = 1): void {
+  #scheduleSend(): void {
     if (this.#isSendScheduled || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
     this.#isSendScheduled = true;
-    const turn = (): void => {
-      if (--turns > 0) return void setImmediate(turn);
+    setImmediate(() => {
+      this.#isSendScheduled = false;
+      this.#send();
+    });
+  }
+
+  /** Sends when those who were just answered have come back with what they ask next, beside those who wait already. */
+  #awaitReturn(callCount: number): void {
+    if (callCount < 2) return this.#scheduleSend();
+    if (this.#isSendScheduled) return;
+    this.#isSendScheduled = true;
+    const together = this.#queue.callCount + callCount;
+    let turns = RETURN_TURNS_MAX;
+    const look = (): void => {
+      if (--turns > 0 && this.#queue.callCount < together) return void setImmediate(look);
       this.#isSendScheduled = false;
       this.#send();
     };
-    setImmediate(turn);
+    setImmediate(look);
   }
 
   #send(): void {
