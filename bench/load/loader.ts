@@ -50,13 +50,13 @@ export class Loader implements RawConnectionListener {
   /** @param dueMs when its latency starts. The connection must be there. */
   send(request: Request, dueMs: number): void {
     this.#pending.push({ request, dueMs });
-    this.#connection!.send(request.bytes);
+    this.#connection!.send(request.text);
   }
 
   /** Sends several in one write. */
   sendTogether(requests: readonly Request[], dueMs: number): void {
     for (const request of requests) this.#pending.push({ request, dueMs });
-    this.#connection!.send(Buffer.concat(requests.map((request) => request.bytes)));
+    this.#connection!.send(requests.map((request) => request.text).join(''));
   }
 
   onAnswer(status: number, bytes: Buffer, bodyStart: number, bodyEnd: number): void {

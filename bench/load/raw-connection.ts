@@ -1,14 +1,15 @@
 // raw-connection.ts: the least that can be called an HTTP client: it writes bytes made beforehand and finds the end of
 // each answer. It exists because a load generator that costs more than the server measures itself.
 //
-//   socket -> one shared read buffer -> status, Content-Length, body's place in the buffer -> onAnswer, no copy
+//   socket -> one read buffer for all -> status, Content-Length, body's place in the buffer -> onAnswer, no copy
 //
 // What it leaves out on purpose: chunked answers, bodies until close, 1xx. An answer that it cannot frame is an error
-// and ends the connection. It is no parser to learn from; that is src/http.
+// and ends the connection. It is no parser to learn from; that is src/http, whose way past Node's streams it takes too.
 
 import net from 'node:net';
+import { rawSocket } from '../../src/http/raw-socket.js';
+import { type SessionSocket, type SocketUser, StreamSocket } from '../../src/http/session-socket.js';
 
-const READ_BUFFER_BYTES = 64 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** `Content-Length:` in two parts: the tail is searched for, the start compared without regard to case. */
 const LENGTH_NAME_TAIL = Buffer.from('ength:');
@@ -25,49 +26,55 @@ export interface RawConnectionListener {
 }
 
 /** One keep-alive connection. */
-export class RawConnection {
-  readonly #socket: net.Socket;
+export class RawConnection implements SocketUser {
+  readonly #socket: SessionSocket;
   readonly #listener: RawConnectionListener;
   /** The bytes of an answer that is not whole yet. */
   #rest: Buffer | undefined;
   #isClosed = false;
 
   private constructor(socket: net.Socket, listener: RawConnectionListener) {
-    this.#socket = socket;
     this.#listener = listener;
+    this.#socket = rawSocket(socket, this) ?? new StreamSocket(socket, this);
+    socket.on('error', (error) => this.#close(error.message));
+    this.#socket.resume();
   }
 
   /** Resolves when connected. Rejects with the socket's error. */
   static open(host: string, port: number, listener: RawConnectionListener): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
-      let connection: RawConnection | undefined;
-      const onread = {
-        buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
-        callback: (bytesRead: number, buffer: Uint8Array): boolean => {
-          connection!.#read(buffer as Buffer, bytesRead);
-          return true;
-        },
-      };
-      const socket = net.connect({ host, port, noDelay: true, onread });
+      const socket = net.connect({ host, port });
       socket.once('error', reject);
       socket.once('connect', () => {
-        connection = new RawConnection(socket, listener);
         socket.off('error', reject);
-        socket.on('error', (error) => connection!.#close(error.message));
-        socket.on('close', () => connection!.#close('the server closed the connection'));
-        resolve(connection);
+        resolve(new RawConnection(socket, listener));
       });
     });
   }
 
-  send(bytes: Buffer): void {
-    this.#socket.write(bytes);
+  /** @param text each character one byte */
+  send(text: string): void {
+    this.#socket.write(text);
   }
 
   /** Ends it without a call to `onClose`. */
   close(): void {
     this.#isClosed = true;
     this.#socket.destroy();
+  }
+
+  received(bytes: Buffer, length: number): void {
+    this.#read(bytes, length);
+  }
+
+  drained(): void {}
+
+  peerDone(): void {
+    this.#socket.destroy();
+  }
+
+  closed(): void {
+    this.#close('the server closed the connection');
   }
 
   #read(buffer: Buffer, bytesRead: number): void {

@@ -1,6 +1,6 @@
 // work.ts: turns a job's work into bytes to send and a check for each answer, made once before the clock starts.
 //
-//   script of one connection:   next() -> { bytes, operation, check }   check(answer) -> undefined | what is wrong
+//   script of one connection:   next() -> { text, operation, check }   check(answer) -> undefined | what is wrong
 //
 // An answer is checked in place: its body must begin with the bytes that only the right answer begins with. For a query
 // that is everything up to the price, the name asked for included; for an order everything up to the number.
@@ -18,7 +18,8 @@ export type Verdict = 'right' | 'sold-out' | { readonly problem: string };
 /** One request, ready to be sent. */
 export interface Request {
   readonly operation: Operation;
-  readonly bytes: Buffer;
+  /** Each character one byte. */
+  readonly text: string;
   readonly check: Check;
 }
 
@@ -106,14 +107,14 @@ class SessionScript implements Script {
 
 function queryRequest(toy: string, host: string): Request {
   const target = `/products/${encodeURIComponent(toy)}`;
-  const bytes = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-  return { operation: 'query', bytes, check: checkStart(`{"data":{"name":${JSON.stringify(toy)},"price":`) };
+  const text = flat(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  return { operation: 'query', text, check: checkStart(`{"data":{"name":${JSON.stringify(toy)},"price":`) };
 }
 
 function orderRequest(toy: string, host: string): Request {
   const body = JSON.stringify({ name: toy, quantity: 1 });
   const head = `POST /orders HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
-  const bytes = Buffer.from(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const text = flat(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   const isReceipt = checkStart('{"data":{"order_number":');
   const isRefusal = checkStart('{"error":{"code":409,', NOT_ENOUGH_STOCK);
   const check: Check = (status, answer, bodyStart, bodyEnd) => {
@@ -121,7 +122,7 @@ function orderRequest(toy: string, host: string): Request {
     const verdict = isRefusal(status, answer, bodyStart, bodyEnd);
     return verdict === RIGHT ? SOLD_OUT : verdict;
   };
-  return { operation: 'order', bytes, check };
+  return { operation: 'order', text, check };
 }
 
 function fixedRequest(method: string, path: string, expectedBody: string, host: string): Request {
@@ -131,7 +132,12 @@ function fixedRequest(method: string, path: string, expectedBody: string, host: 
     bodyEnd - bodyStart === expectedBytes
       ? isRightStart(status, bytes, bodyStart, bodyEnd)
       : problem(status, bytes, bodyStart, bodyEnd);
-  return { operation: 'query', bytes: Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`), check };
+  return { operation: 'query', text: flat(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`), check };
+}
+
+/** The UTF-8 bytes of a text as characters, in one piece: parts put together would be joined at each sending. */
+function flat(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function checkStart(text: string, expectedStatus: number = OK): Check {

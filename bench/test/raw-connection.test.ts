@@ -36,7 +36,7 @@ async function readAnswers(
     };
     RawConnection.open('127.0.0.1', (server.address() as net.AddressInfo).port, listener).then((opened) => {
       connection = opened;
-      opened.send(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+      opened.send('GET / HTTP/1.1\r\n\r\n');
     }, reject);
   });
   connection?.close();
