@@ -37,10 +37,8 @@ export interface RunningOrderService extends RunningService {
 /** Long enough for what is in flight, short enough to leave time for the last checkpoint: a stop takes 10 s at most. */
 const DRAIN_TIMEOUT_MS = 5000;
 
-/** Between two syncs of the order log while orders come. */
-const SYNC_PERIOD_MS = 20;
-/** Sales that are not settled are bounded: with seconds between two syncs they would hold the sale up. */
-const SYNC_PERIOD_MAX_MS = 100;
+/** Between two syncs of the order log while orders come, at most. */
+const SYNC_PERIOD_MS = 100;
 
 export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
   const releases = new ReleaseStack(log);
@@ -129,9 +127,10 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
 
 /**
  * The catalog has a sale on disk before it is answered, and keeps it until our log has it on disk too. That may be late, so
- * that one sync serves many groups; this late costs the catalog some thousand sales in memory, and a crash as many to
- * complete. With `periodic` both may lose the sales of the last interval to a power failure, and none to the end of a process.
+ * that one sync serves many groups; this late costs the catalog some thousand sales in memory, and a power failure as many
+ * to complete. With `periodic` both may lose the sales of the last interval to a power failure, and none to the end of a
+ * process.
  */
 function syncPeriodOf({ durability, flushIntervalMs }: Settings): number {
-  return durability === 'commit' ? SYNC_PERIOD_MS : Math.min(flushIntervalMs, SYNC_PERIOD_MAX_MS);
+  return durability === 'commit' ? SYNC_PERIOD_MS : Math.min(flushIntervalMs, SYNC_PERIOD_MS);
 }
