@@ -1,7 +1,8 @@
 // catalog-link.ts: what the order engine asks of the catalog. The real link (grpc-catalog-link.ts) is one ordered stream;
 // a simulation brings its own.
 
-import type { OrderRequest, SoldOrder, Tag } from './order-types.js';
+import { OrderError } from './order-error.js';
+import { type OrderRequest, RESULT, type SoldOrder, type Tag } from './order-types.js';
 
 /** Purchases under consecutive tags: the one at index i has the tag (incarnation, firstSequence + i). */
 export interface PurchaseBatch {
@@ -35,4 +36,11 @@ export interface CatalogLink {
    * @throws whatever stood in the way; the caller tries again
    */
   recover(logged: Tag): Promise<Recovery>;
+}
+
+/** What of the catalog's results is a refusal, and our own answer too. Throws OrderError PROTOCOL for any other. */
+export function refusalOf(result: number): number {
+  const isKnown = result === RESULT.UNKNOWN_TOY || result === RESULT.NOT_ENOUGH_STOCK || result === RESULT.NOT_SELLING;
+  if (!isKnown) throw new OrderError('PROTOCOL', `the catalog answered a purchase with ${result}`);
+  return result;
 }

@@ -19,6 +19,7 @@
 // driven to its outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
 import type { Timer } from '../clock.js';
+import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { KeyDesk } from './key-desk.js';
 import { OrderError } from './order-error.js';
@@ -26,6 +27,7 @@ import { recoverSales } from './order-recovery.js';
 import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
 import { pause } from './pause.js';
 import { type Answers, type Purchase, Ticket } from './purchase.js';
+import { Settlement } from './settlement.js';
 
 /** How often waiting callers are looked through for lost patience. */
 const TICK_MS = 250;
@@ -38,7 +40,7 @@ const STOP_WAIT_MS = 4000;
 /** A batch that was sent. */
 interface Flight {
   readonly purchases: readonly Purchase[];
-  readonly lastSequence: number;
+  readonly firstSequence: number;
   results: readonly number[] | undefined;
 }
 
@@ -52,16 +54,12 @@ export class OrderEngine {
   #phase: 'recovering' | 'open' | 'stopping' | 'stopped' | 'failed' = 'recovering';
   #wasSelling = false;
   #incarnation = 0;
-  #nextSequence = 1;
-  #completedSequence = 0;
-  #settledSequence = 0;
+  readonly #tags = new Settlement();
   #waiting: Purchase[] = [];
   readonly #flights: Flight[] = [];
   #sold: Purchase[] = [];
   #logging: readonly Purchase[] = [];
   #isLogging = false;
-  /** Groups that are written and not yet on disk. */
-  #unsyncedGroups = 0;
   #isSendScheduled = false;
   #progressAtMs = 0;
   #tickTimer: Timer | undefined;
@@ -141,13 +139,13 @@ export class OrderEngine {
       waiting: this.#waiting.length,
       inFlight: this.#flights.reduce((sum, flight) => sum + flight.purchases.length, 0),
       unlogged: this.#sold.length + this.#logging.length,
-      unsettled: this.#nextSequence - 1 - this.#settledSequence,
+      unsettled: this.#tags.unsettled,
       ...this.#counts,
     };
   }
 
   get #isBusy(): boolean {
-    return this.#flights.length > 0 || this.#sold.length > 0 || this.#isLogging || this.#unsyncedGroups > 0;
+    return this.#flights.length > 0 || this.#sold.length > 0 || this.#isLogging || this.#tags.isSyncing;
   }
 
   /** The catalog has not answered for so long that nobody new should wait for it. What was sent keeps asking. */
@@ -158,7 +156,7 @@ export class OrderEngine {
   }
 
   get #hasRoomForTags(): boolean {
-    return this.#nextSequence - this.#settledSequence + this.#limits.batchOrdersMax <= this.#limits.unsettledMax;
+    return this.#tags.unsettled + this.#limits.batchOrdersMax < this.#limits.unsettledMax;
   }
 
   #open(incarnation: number): void {
@@ -189,14 +187,13 @@ export class OrderEngine {
     const { windowMax, batchOrdersMax } = this.#limits;
     while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.#hasRoomForTags && this.isSelling) {
       const purchases = this.#waiting.splice(0, batchOrdersMax);
-      const firstSequence = this.#nextSequence;
-      this.#nextSequence += purchases.length;
-      const flight: Flight = { purchases, lastSequence: this.#nextSequence - 1, results: undefined };
+      const firstSequence = this.#tags.take(purchases.length);
+      const flight: Flight = { purchases, firstSequence, results: undefined };
       if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
       this.#flights.push(flight);
       this.#counts.batches++;
       this.#counts.purchases += purchases.length;
-      const batch = { incarnation: this.#incarnation, firstSequence, settledSequence: this.#settledSequence };
+      const batch = { incarnation: this.#incarnation, firstSequence, settledSequence: this.#tags.settled };
       this.#options.link
         .processOrders({ ...batch, purchases: purchases.map((purchase) => purchase.request) })
         .then((results) => this.#land(flight, results))
@@ -216,7 +213,7 @@ export class OrderEngine {
     this.#progressAtMs = this.#options.clock.monotonicMs();
     while (this.#flights[0]?.results !== undefined) this.#complete(this.#flights.shift()!);
     if (this.#sold.length > 0) void this.#writeLog().catch((error) => this.#end(error));
-    else this.#settleRest();
+    else if (!this.#isLogging) this.#tags.rest();
     this.#send();
   }
 
@@ -225,10 +222,10 @@ export class OrderEngine {
       const purchase = flight.purchases[index]!;
       const result = flight.results![index]!;
       if (result === RESULT.SOLD) this.#sold.push(purchase);
-      else this.#desk.settle(purchase, refusal(result));
-      purchase.sequence = flight.lastSequence - flight.purchases.length + 1 + index;
+      else this.#desk.settle(purchase, refusalOf(result));
+      purchase.sequence = flight.firstSequence + index;
     }
-    this.#completedSequence = flight.lastSequence;
+    this.#tags.complete(flight.firstSequence + flight.purchases.length - 1);
   }
 
   /** Writes all that is sold, group after group: one group while nothing else is written, and all that came meanwhile. */
@@ -237,7 +234,7 @@ export class OrderEngine {
     this.#isLogging = true;
     while (this.#sold.length > 0) {
       const group = this.#sold;
-      const settledSequence = this.#completedSequence;
+      const { completed } = this.#tags;
       this.#sold = [];
       this.#logging = group;
       const { log } = this.#options;
@@ -245,8 +242,8 @@ export class OrderEngine {
       const { firstNumber, durable } = await log.append(
         group.map(({ sequence, request }) => ({ tag: { incarnation, sequence }, ...request })),
       );
-      this.#unsyncedGroups++;
-      durable.then(() => this.#settle(settledSequence)).catch((error) => this.#end(error));
+      this.#tags.written();
+      durable.then(() => this.#settle(completed)).catch((error) => this.#end(error));
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {
@@ -257,21 +254,14 @@ export class OrderEngine {
       if (log.wantsCheckpoint) await log.checkpoint();
     }
     this.#isLogging = false;
-    this.#settleRest();
+    this.#tags.rest();
   }
 
   /** A group is on disk, and so are all before it. */
   #settle(sequence: number): void {
-    this.#unsyncedGroups--;
-    this.#settledSequence = sequence;
-    this.#settleRest();
+    this.#tags.synced(sequence);
+    if (!this.#isLogging) this.#tags.rest();
     this.#send();
-  }
-
-  /** Refusals need no record: they are settled once no sale before them is on its way to the disk. */
-  #settleRest(): void {
-    if (this.#isLogging || this.#sold.length > 0 || this.#unsyncedGroups > 0) return;
-    this.#settledSequence = this.#completedSequence;
   }
 
   #tick(): void {
@@ -323,11 +313,4 @@ export class OrderEngine {
     this.#wasSelling = isSelling;
     this.#options.onSelling?.(isSelling);
   }
-}
-
-/** A refusal of the catalog as our own answer. */
-function refusal(result: number): number {
-  const isKnown = result === RESULT.UNKNOWN_TOY || result === RESULT.NOT_ENOUGH_STOCK || result === RESULT.NOT_SELLING;
-  if (!isKnown) throw new OrderError('PROTOCOL', `the catalog answered a purchase with ${result}`);
-  return result;
 }
