@@ -190,6 +190,8 @@ export class BatchStream<Item, Outcome, Request, Response> {
    *  together. With nothing else to do this costs no measurable time. */
   #scheduleSend(): void {
     if (this.#isSendScheduled || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
+    // A call that is a message of its own has nobody to wait for.
+    if (this.#options.batchItemsMax === 1) return this.#send();
     this.#isSendScheduled = true;
     setImmediate(() => {
       this.#isSendScheduled = false;
