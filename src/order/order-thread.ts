@@ -1,5 +1,5 @@
-// order-thread.ts: what each thread of the order service runs: a gRPC server that hands every message on to the engine's
-// thread, undecoded, and sends what comes back.
+// order-thread.ts: what each thread of the order service runs, the engine's own among them: a gRPC server that hands every
+// message on to the engine, undecoded, and sends what comes back.
 
 import { fileURLToPath } from 'node:url';
 import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';

@@ -37,6 +37,14 @@ export interface RunningOrderService extends RunningService {
 /** Long enough for what is in flight, short enough to leave time for the last checkpoint: a stop takes 10 s at most. */
 const DRAIN_TIMEOUT_MS = 5000;
 
+/**
+ * Connections that are served where the engine is: an order then changes threads twice less on its way, which is a
+ * quarter of what it costs the store (docs/decisions/0006). Enough for the streams of a front end of a few threads, and
+ * for those who ask for health and metrics beside them; a larger front end gets the other threads too, for in the end
+ * the engine needs its thread for itself.
+ */
+const ACCEPTOR_SESSIONS = 8;
+
 /** Between two syncs of the order log while orders come, at most. */
 const SYNC_PERIOD_MS = 100;
 
@@ -83,6 +91,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     module: new URL('./order-thread.js', import.meta.url),
     threads: settings.threads,
     maxThreads: settings.maxThreads,
+    acceptorSessions: ACCEPTOR_SESSIONS,
     // The limit is for HTTP connections; the few of gRPC share the threads freely.
     sessionsPerThread: Number.POSITIVE_INFINITY,
     handoff: settings.handoff,

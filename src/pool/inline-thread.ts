@@ -1,5 +1,6 @@
-// inline-thread.ts: the pool without threads. The service runs on the accepting thread, in the same terms as in a
-// worker, so that a profiler or debugger sees one thread and all of the code.
+// inline-thread.ts: the accepting thread as one that serves, in the same terms as a worker: alone in a pool without
+// threads, where a profiler or debugger then sees all of the code on one thread, or as the first of several, where the
+// service's state lives on it.
 
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
@@ -16,6 +17,7 @@ import type { ThreadModule, ThreadService } from './thread-service.js';
 export class InlineThread implements PoolThread {
   readonly threadIndex = 0;
   readonly threadId = threadId;
+  readonly isAcceptor = true;
   readonly port: MessagePort;
   readonly #servicePort: MessagePort;
   readonly #options: SettledOptions;

@@ -51,6 +51,12 @@ export interface ThreadPoolOptions {
   readonly data?: unknown;
   /** Threads that are always there; 0 serves on the accepting thread. Default: number of cores. */
   readonly threads?: number;
+  /**
+   * Connections that the accepting thread serves itself before it hands any on; it is then one of the `threads`. Not 0
+   * where the service's state lives on that thread and each connection to it saves two changes of threads for each
+   * message; few, since accepting and the state have to share the thread with them. Default: 0.
+   */
+  readonly acceptorSessions?: number;
   /** The pool may grow to this many when all places are taken. Default: `threads`. Ignored with threads: 0. */
   readonly maxThreads?: number;
   /**
@@ -101,6 +107,7 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     data: options.data,
     threads,
     maxThreads,
+    acceptorSessions: options.acceptorSessions ?? 0,
     sessionsPerThread: options.sessionsPerThread ?? SESSIONS_PER_THREAD,
     queueMax: options.queueMax ?? QUEUE_MAX,
     queueTimeoutMs: options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS,
@@ -112,6 +119,7 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     signal: options.signal,
     name: options.name ?? 'pool',
   };
+  requireWhole('acceptorSessions', settled.acceptorSessions, 0);
   requireWholeOrInfinite('sessionsPerThread', settled.sessionsPerThread, 1);
   requireWholeOrInfinite('queueTimeoutMs', settled.queueTimeoutMs, 0);
   requireWhole('queueMax', settled.queueMax, 0);

@@ -38,6 +38,8 @@ export interface PoolThread {
   readonly threadIndex: number;
   readonly threadId: number;
   readonly state: ThreadState;
+  /** Whether it is the accepting thread itself. */
+  readonly isAcceptor: boolean;
   /** The owner's end of the service's port. */
   readonly port: MessagePort;
   /** Sessions it has, with those on their way. */

@@ -73,8 +73,26 @@ export class ThreadCrew {
     await Promise.all(Array.from({ length: count }, () => this.#start(this.#spawn())));
   }
 
-  /** The ready thread with the fewest sessions and a place; equals take turns. Undefined: all are full, or behind. */
-  leastBusy(): PoolThread | undefined {
+  /**
+   * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else the
+   * worker with the fewest; equals take turns. Undefined: all are full, or behind.
+   */
+  nextToServe(): PoolThread | undefined {
+    const acceptor = this.#acceptor;
+    if (acceptor === undefined) return this.#leastBusyWorker();
+    const { acceptorSessions, sessionsPerThread } = this.#options;
+    if (acceptor.sessions < Math.min(acceptorSessions, sessionsPerThread)) return acceptor;
+    // Without a worker to go to, it may as well be served here.
+    return this.#leastBusyWorker() ?? (acceptor.sessions < sessionsPerThread ? acceptor : undefined);
+  }
+
+  /** The accepting thread, if it serves. */
+  get #acceptor(): PoolThread | undefined {
+    const first = this.#threads[0];
+    return first?.isAcceptor && first.state === 'ready' ? first : undefined;
+  }
+
+  #leastBusyWorker(): PoolThread | undefined {
     const count = this.#threads.length;
     let best: PoolThread | undefined;
     let bestSessions = this.#options.sessionsPerThread;
@@ -82,7 +100,7 @@ export class ThreadCrew {
     for (let step = 0; step < count; step += 1) {
       const index = (this.#nextIndex + step) % count;
       const thread = this.#threads[index]!;
-      if (thread.state !== 'ready') continue;
+      if (thread.state !== 'ready' || thread.isAcceptor) continue;
       const { sessions } = thread;
       if (sessions >= bestSessions || thread.onTheWay >= ON_THE_WAY_MAX) continue;
       best = thread;
@@ -129,10 +147,11 @@ export class ThreadCrew {
       onReturned: this.#pool.onReturned,
       onExit: (thread, exit) => this.#onExit(thread, exit),
     };
-    const thread =
-      this.#way === 'inline'
-        ? new InlineThread(this.#options, this.#waitTimeUs, listener)
-        : new WorkerThread(this.#freeIndex(), this.#options, this.#way, this.#waitTimeUs, listener);
+    // The first is never retired and dies with its process alone: it stays the first.
+    const isAcceptor = this.#way === 'inline' || (this.#options.acceptorSessions > 0 && this.#threads.length === 0);
+    const thread = isAcceptor
+      ? new InlineThread(this.#options, this.#waitTimeUs, listener)
+      : new WorkerThread(this.#freeIndex(), this.#options, this.#way, this.#waitTimeUs, listener);
     this.#threads.push(thread);
     this.totals.spawned += 1;
     this.#pool.onSpawn(thread);
@@ -204,7 +223,7 @@ export class ThreadCrew {
     const now = performance.now();
     let spare = this.#threads.filter((thread) => thread.state === 'ready').length - this.#options.threads;
     for (const thread of this.#threads.toReversed()) {
-      if (thread.state !== 'ready' || thread.sessions > 0) {
+      if (thread.state !== 'ready' || thread.sessions > 0 || thread.isAcceptor) {
         this.#idleSince.delete(thread);
         continue;
       }

@@ -1,5 +1,5 @@
 // thread-pool.ts: places each accepted connection on a thread, where it stays until it closes. The accepting thread
-// does no more than that.
+// does no more than that, unless it is told to serve the first few connections itself (`acceptorSessions`).
 //
 //   accept ──► a thread with a place? ── yes ──► the one with the fewest sessions
 //                     │ no
@@ -172,7 +172,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   }
 
   #place(waiting: Waiting): void {
-    if (this.#queue.length === 0 && this.#sendToLeastBusy(waiting)) return;
+    if (this.#queue.length === 0 && this.#send(waiting)) return;
     if (this.#queue.push(waiting)) this.#onWaiting();
     else this.#refusals.refuse(waiting.socket, 'queue-full');
   }
@@ -189,7 +189,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #placeWaiting(): void {
     // Taken out before it is sent: sending may bring us here again.
     for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
-      if (this.#sendToLeastBusy(waiting)) continue;
+      if (this.#send(waiting)) continue;
       this.#queue.putBack(waiting);
       break;
     }
@@ -202,7 +202,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#setPressure();
     this.#crew.requestNotice();
     // A place may have come free before the notice was requested: then nobody would tell us.
-    if (!this.#isHandoffPaused && this.#crew.leastBusy() !== undefined) {
+    if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) {
       this.#placeWaiting();
     } else if (!this.#isSaturated && this.#crew.isFullyGrown) {
       this.#isSaturated = true;
@@ -233,10 +233,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   }
 
   /** True: the connection is off our hands. */
-  #sendToLeastBusy({ socket, acceptedAtUs }: Waiting): boolean {
+  #send({ socket, acceptedAtUs }: Waiting): boolean {
     if (this.#isHandoffPaused) return false;
     // Each turn places the connection or finds that a thread has gone: there are fewer turns than threads.
-    for (let thread = this.#crew.leastBusy(); thread !== undefined; thread = this.#crew.leastBusy()) {
+    for (let thread = this.#crew.nextToServe(); thread !== undefined; thread = this.#crew.nextToServe()) {
       switch (thread.send(socket, acceptedAtUs)) {
         case 'sent':
           return true;

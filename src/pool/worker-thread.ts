@@ -21,6 +21,7 @@ const WORKER_ENTRY = new URL('./worker-entry.js', import.meta.url);
 export class WorkerThread implements PoolThread {
   readonly threadIndex: number;
   readonly threadId: number;
+  readonly isAcceptor = false;
   readonly port: MessagePort;
   readonly #worker: Worker;
   readonly #ledger = new SessionLedger();

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, threadId } from 'node:worker_threads';
 import test from 'ava';
 import { call, type RefusalReason } from '../../src/pool/index.js';
 import type { EchoCalls, EchoData } from './fixtures/echo-thread.js';
@@ -216,6 +216,68 @@ test('inline: the same service on the accepting thread', async (t) => {
   await clients[0]!.close();
   t.is(await clients[2]!.ask('who'), 'thread 0');
   t.is(pool.stats().handoff, 'inline');
+});
+
+forEachHandoff(test, 'the accepting thread serves the first connections where it is told to', async (t, handoff) => {
+  const { pool, port } = await startPool(t, { handoff, threads: 3, acceptorSessions: 2 });
+  const served: string[] = [];
+  const clients: LineClient[] = [];
+  for (let count = 0; count < 6; count++) {
+    clients.push(await LineClient.connect(port));
+    served.push((await clients[count]!.ask('who'))!);
+  }
+  t.deepEqual(served.slice(0, 2), ['thread 0', 'thread 0']);
+  t.deepEqual(served.slice(2).sort(), ['thread 1', 'thread 1', 'thread 2', 'thread 2']);
+  t.is(pool.stats().threads[0]!.threadId, threadId);
+  t.is(pool.stats().threads.length, 3);
+
+  await clients[1]!.close();
+  await until(() => pool.stats().sessions === 5);
+  t.is(await (await LineClient.connect(port)).ask('who'), 'thread 0');
+});
+
+test('the accepting thread takes more than its share only where no other has a place', async (t) => {
+  const options = { threads: 2, acceptorSessions: 1, sessionsPerThread: 2 };
+  const { pool, port } = await startPool(t, options);
+  const served: string[] = [];
+  for (let count = 0; count < 4; count++) served.push((await (await LineClient.connect(port)).ask('who'))!);
+  t.deepEqual(served, ['thread 0', 'thread 1', 'thread 1', 'thread 0']);
+  await LineClient.connect(port);
+  await until(() => pool.stats().queueLength === 1);
+
+  const alone = await startPool(t, { threads: 1, acceptorSessions: 1 });
+  for (const client of await LineClient.connectMany(alone.port, 3)) t.is(await client.ask('who'), 'thread 0');
+});
+
+test('a pool whose accepting thread serves: workers come and go beside it, and a drain waits for all', async (t) => {
+  const options = { threads: 2, maxThreads: 3, acceptorSessions: 1, sessionsPerThread: 1, idleThreadTimeoutMs: 20 };
+  const { pool, port } = await startPool(t, options);
+  const clients: LineClient[] = [];
+  for (let count = 0; count < 3; count++) {
+    clients.push(await LineClient.connect(port));
+    t.is(await clients[count]!.ask('who'), `thread ${count}`);
+  }
+  const [own, first, extra] = clients as [LineClient, LineClient, LineClient];
+  await own.close();
+  // Longer than an idle worker would be kept.
+  await first.ask('later 60');
+  await extra.close();
+  await until(() => pool.stats().threadsRetired === 1);
+  t.deepEqual(
+    pool.stats().threads.map(({ threadIndex }) => threadIndex),
+    [0, 1],
+  );
+
+  const failed = once(pool, 'exit');
+  first.send('crash');
+  t.like(await failed, [{ threadIndex: 1, reason: 'failed' }]);
+  await until(() => pool.stats().threads.filter(({ state }) => state === 'ready').length === 2);
+  const [here, there] = [await LineClient.connect(port), await LineClient.connect(port)];
+  // The answer to the second line says that the first one has arrived.
+  t.deepEqual(await Promise.all([here.ask('later 20\nwho'), there.ask('later 20\nwho')]), ['thread 0', 'thread 1']);
+  await pool.close();
+  t.deepEqual(await Promise.all([here.read(), there.read()]), ['thread 0', 'thread 1']);
+  t.is(pool.stats().threads.length, 0);
 });
 
 for (const threads of [0, 1]) {

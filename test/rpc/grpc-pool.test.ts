@@ -7,9 +7,10 @@ import { ThreadPool, type ThreadPoolOptions } from '../../src/pool/index.js';
 import { connectToShelf, lookOnce, lookStream } from './shelf-service.js';
 
 const DEADLINE_MS = 20_000;
+type Ways = Pick<ThreadPoolOptions, 'threads' | 'handoff' | 'acceptorSessions'>;
 const MODULE = new URL('./fixtures/shelf-thread.js', import.meta.url);
 
-async function startPool(t: ExecutionContext, options: Pick<ThreadPoolOptions, 'threads' | 'handoff'>) {
+async function startPool(t: ExecutionContext, options: Ways) {
   const pool = new ThreadPool({ module: MODULE, ...options });
   t.teardown(() => pool.close({ drainTimeoutMs: 0 }));
   await pool.start();
@@ -19,10 +20,11 @@ async function startPool(t: ExecutionContext, options: Pick<ThreadPoolOptions, '
 
 const sessionsOf = (pool: ThreadPool): number => pool.stats().threads.reduce((sum, { sessions }) => sum + sessions, 0);
 
-const WAYS: [name: string, options: Pick<ThreadPoolOptions, 'threads' | 'handoff'>][] = [
+const WAYS: [name: string, options: Ways][] = [
   ['in worker threads', { threads: 2 }],
   ['in worker threads, by the handoff that works everywhere', { threads: 2, handoff: 'ipc' }],
   ['on the accepting thread', { threads: 0 }],
+  ['on the accepting thread and another', { threads: 2, acceptorSessions: 3 }],
 ];
 
 for (const [name, options] of WAYS) {

@@ -7,10 +7,14 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import test from 'ava';
+import ava from 'ava';
 import { freePort } from '../support/free-port.js';
 import { buy, call, stockOf } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
+
+// One after the other: each starts up to five processes, and all of them at once take a slow machine longer to start than
+// any one may.
+const test = ava.serial;
 
 test('the whole store says where it is, in its last line, and stops on SIGTERM and SIGINT with 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
