@@ -3,17 +3,10 @@
 import type { BenchOptions } from '../run/bench-options.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import {
-  measurePoints,
-  type Point,
-  pointsSeconds,
-  TARGET_SECONDS,
-  type Timing,
-  warmUp,
-  warmUpSeconds,
-} from './measure-points.js';
+import { measurePoints, type Point, pointsSeconds, TARGET_SECONDS, type Timing } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 /** The evaluation's 1 to 5, and on until far more clients than cores. */
 const CLIENT_COUNTS = [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256] as const;

@@ -16,12 +16,12 @@ import type { Row } from '../run/results.js';
 import { startServer, type Target } from '../store/server-process.js';
 import { startAll } from '../store/start-all.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, type Point, pointsSeconds, type Timing, throughputOf } from './measure-points.js';
+import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
 import { describeConnections, type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
-import { untilSteady } from './steady.js';
 import { storeTarget } from './store-target.js';
 import { sweepOf } from './sweep.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
@@ -31,7 +31,6 @@ const STORE = 'toystore';
 const BASELINE = 'fastify';
 const FLOOR = 'raw-socket';
 const SUBJECTS = [STORE, BASELINE, 'node-http', FLOOR] as const;
-const WARM_UP_CONNECTIONS = 64;
 const FLOOR_WORK: Work = {
   kind: 'fixed',
   method: 'GET',
@@ -39,11 +38,6 @@ const FLOOR_WORK: Work = {
   expectedBody: '{"data":{"name":"Tux","price":15.99,"quantity":100}}',
 };
 const START_SECONDS = 6;
-const QUICK_WARM_UP_MS = 200;
-/** A warm-up ends when a server has become steady (steady.ts); most do within ten seconds. */
-const WARM_UP_SECONDS_MAX = 25;
-const WARM_UP_SECONDS_EXPECTED = 10;
-
 /** What the project asks of itself, as ratios to the baseline. */
 const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: 64, quantity: 'throughput', bar: { atLeast: 15 } },
@@ -55,11 +49,6 @@ function timingOf({ quick, rounds, isOverview }: BenchOptions): Timing {
   if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 };
   if (isOverview) return { rounds: rounds ?? 3, durationMs: 800, warmupMs: 200 };
   return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
-}
-
-/** At most, for each subject and operation, before anything is measured. Only a named comparison has time to wait. */
-function warmUpSecondsMax({ quick, isOverview }: BenchOptions): number {
-  return quick || isOverview ? 1 : WARM_UP_SECONDS_MAX;
 }
 
 /** How many connections a subject is measured at. Named ones are for everybody. */
@@ -78,8 +67,7 @@ export const compare: Scenario = {
     const points = SUBJECTS.flatMap((subject) =>
       operationsOf(subject).flatMap(() => connectionsOf(subject, options)),
     ).length;
-    const warmUpSeconds = Math.min(WARM_UP_SECONDS_EXPECTED, warmUpSecondsMax(options));
-    return START_SECONDS + loads * warmUpSeconds + pointsSeconds(points, timingOf(options));
+    return START_SECONDS + loads * warmUpSeconds(options) + pointsSeconds(points, timingOf(options));
   },
   run: async (context) => {
     const { options } = context;
@@ -89,7 +77,7 @@ export const compare: Scenario = {
       startPeer(FLOOR, ['raw-socket.js']),
     ]);
     try {
-      await warmUp(context, targets);
+      await warmUpAll(context, targets);
       const rows = await measurePoints(context, pointsOf(targets, options), timingOf(options), START_SECONDS);
       context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
       context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
@@ -120,22 +108,16 @@ function pointOf(target: Target, operation: Row['operation'], connections: numbe
     label: `${operation}, ${describeConnections(connections)}`,
     key: { scenario: 'compare', subject: target.name, clients: connections },
     target,
-    job: { connections, work: target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS } },
+    job: { connections, work: workOf(target, operation) },
   };
 }
 
-async function warmUp(context: ScenarioContext, targets: readonly Target[]): Promise<void> {
-  const { generator, signal, options } = context;
-  const durationMs = options.quick ? QUICK_WARM_UP_MS : 1000;
+function workOf(target: Target, operation: Row['operation']): Work {
+  return target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS };
+}
+
+async function warmUpAll(context: ScenarioContext, targets: readonly Target[]): Promise<void> {
   for (const target of targets) {
-    for (const operation of operationsOf(target.name)) {
-      context.step(`${target.name}, ${operation}, warming up`);
-      const { host, port } = target;
-      const { job } = pointOf(target, operation, WARM_UP_CONNECTIONS);
-      await untilSteady(async () => {
-        if (signal.aborted) return 0;
-        return throughputOf(await generator.run({ ...job, host, port, warmupMs: 0, durationMs }, signal));
-      }, warmUpSecondsMax(options));
-    }
+    for (const operation of operationsOf(target.name)) await warmUp(context, target, workOf(target, operation));
   }
 }

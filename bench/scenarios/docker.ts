@@ -3,9 +3,10 @@
 
 import { startComposeStore } from '../store/compose-store.js';
 import { clientsPoints, clientsTiming } from './clients.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS, warmUp, warmUpSeconds } from './measure-points.js';
+import { measurePoints, pointsSeconds, TARGET_SECONDS } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 /** Fewer than the clients scenario has: each is measured twice. */
 const CLIENT_COUNTS = [1, 2, 3, 4, 5, 16, 64] as const;

@@ -17,10 +17,11 @@ import { type JournalCounts, readJournalCounts } from '../store/journal-counts.j
 import { startServer, type Target } from '../store/server-process.js';
 import { startAll } from '../store/start-all.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, type Point, pointsSeconds, type Timing, warmUp, warmUpSeconds } from './measure-points.js';
+import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
 import { describeConnections, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = [1, 8, 64, 256] as const;
 const QUICK_CONNECTIONS = [1, 64] as const;

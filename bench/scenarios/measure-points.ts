@@ -6,15 +6,12 @@
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import { GENERATOR_CPU_LIMIT } from '../load/load-generator.js';
 import type { LoadJob, LoadReport } from '../load/load-job.js';
-import type { BenchOptions } from '../run/bench-options.js';
 import { type Row, type RowKey, rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
-import { TOYS } from '../store/toystore.js';
 import type { ScenarioContext } from './scenario.js';
 
 const MS_PER_S = 1000;
 const ERRORS_NOTED_MAX = 2;
-const WARM_UP_CONNECTIONS = 32;
 /** Starting a store, or a peer, and stopping it. */
 export const TARGET_SECONDS = 4;
 
@@ -115,26 +112,6 @@ function addNotes(context: ScenarioContext, point: Point, reports: readonly Load
       context.note(`${scenario}, ${subject}, ${point.label}: error: ${sample}`);
     }
   }
-}
-
-/** How long a freshly started store is loaded before it is measured, in seconds. */
-export function warmUpSeconds({ quick }: BenchOptions): number {
-  return quick ? 1 : 3;
-}
-
-/**
- * Loads a freshly started store, uncounted, until its hot code is compiled. Without this the first round of each point
- * showed medians of twice the later rounds'.
- */
-export async function warmUp(context: ScenarioContext, { name, host, port }: Target): Promise<void> {
-  if (context.signal.aborted) return;
-  context.step(`${name}, warming up`);
-  const work = { kind: 'session', toys: TOYS, p: 0.5 } as const;
-  const durationMs = warmUpSeconds(context.options) * MS_PER_S;
-  await context.generator.run(
-    { host, port, connections: WARM_UP_CONNECTIONS, work, durationMs, warmupMs: 0 },
-    context.signal,
-  );
 }
 
 /** Expected answers per second over all kinds, for scenarios that go on from a top rate. */

@@ -2,9 +2,10 @@
 
 import type { BenchOptions } from '../run/bench-options.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing, warmUp, warmUpSeconds } from './measure-points.js';
+import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 const CLIENTS = 5;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;

@@ -10,17 +10,10 @@ import type { BenchOptions } from '../run/bench-options.js';
 import { type Figure, type Row, rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import {
-  measurePoints,
-  pointsSeconds,
-  TARGET_SECONDS,
-  type Timing,
-  throughputOf,
-  warmUp,
-  warmUpSeconds,
-} from './measure-points.js';
+import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing, throughputOf } from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
+import { warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = 64;
 const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { untilSteady } from '../scenarios/steady.js';
+import { untilSteady } from '../scenarios/warm-up.js';
 
 const SECONDS_MAX = 20;
 

@@ -1,0 +1,64 @@
+// warm-up.ts: loads a server, uncounted, until it does not get faster any more: until its hot code is compiled.
+//
+//   thousands a second:  4.5  7.2  8.7  7.7  9.0  10.3  11.2  12.0  11.6  11.3  11.6  11.9  12.1   ► steady
+//                                                     best so far ┘└─ five seconds without a better one
+//
+// A fixed time will not do: V8 compiles on the processors that the load keeps busy, and a slow moment of the machine makes
+// it take three times as long. The same rule for every server that is compared. Only a named scenario has time for it.
+
+import type { Work } from '../load/load-job.js';
+import type { BenchOptions } from '../run/bench-options.js';
+import type { Target } from '../store/server-process.js';
+import { TOYS } from '../store/toystore.js';
+import { throughputOf } from './measure-points.js';
+import type { ScenarioContext } from './scenario.js';
+
+const MS_PER_S = 1000;
+/** Without a better second for so long it is steady: rates go up and down by more than a tenth from one to the next. */
+const SECONDS_WITHOUT_A_BETTER = 5;
+/** Less than this is not better. */
+const BETTER_BY = 1.03;
+/** Most servers are steady in ten seconds. */
+const SECONDS_MAX = 25;
+const SECONDS_EXPECTED = 10;
+const OVERVIEW_SECONDS = 3;
+const QUICK_SECONDS = 1;
+const CONNECTIONS = 64;
+/** As customers do. */
+const SESSIONS: Work = { kind: 'session', toys: TOYS, p: 0.5 };
+
+/** How long a warm-up mostly takes, in seconds. */
+export function warmUpSeconds({ quick, isOverview }: BenchOptions): number {
+  if (quick) return QUICK_SECONDS;
+  return isOverview ? OVERVIEW_SECONDS : SECONDS_EXPECTED;
+}
+
+/** Without this the first rounds of each point showed medians of twice the later rounds'. */
+export async function warmUp(context: ScenarioContext, target: Target, work: Work = SESSIONS): Promise<void> {
+  const { options, signal, generator } = context;
+  if (signal.aborted) return;
+  context.step(`${target.name}, warming up`);
+  const { host, port } = target;
+  const job = { host, port, connections: CONNECTIONS, work, durationMs: MS_PER_S, warmupMs: 0 };
+  await untilSteady(
+    async () => (signal.aborted ? 0 : throughputOf(await generator.run(job, signal))),
+    options.quick || options.isOverview ? warmUpSeconds(options) : SECONDS_MAX,
+  );
+}
+
+/**
+ * Runs `loadForASecond`, which returns the rate that it saw, again and again.
+ *
+ * @param secondsMax whatever the rates are
+ * @returns the best rate
+ */
+export async function untilSteady(loadForASecond: () => Promise<number>, secondsMax: number): Promise<number> {
+  let best = 0;
+  let secondsSince = 0;
+  for (let second = 0; second < secondsMax && secondsSince < SECONDS_WITHOUT_A_BETTER; second++) {
+    const rate = await loadForASecond();
+    secondsSince = rate > best * BETTER_BY ? 0 : secondsSince + 1;
+    best = Math.max(best, rate);
+  }
+  return best;
+}
