@@ -11,10 +11,14 @@
 //   | 3 further on, a whole record with the flag AFTER_SYNC             | corrupt: the bad one was on disk before that one
 //   | 4 fewer than 8 bytes, or the first 8 bytes are zeros              | torn:    cut short, or its first sector is missing
 //   | 5 the length check is wrong, or the length is over the limit      | corrupt: those 8 bytes are whole or zeros, see record-format.ts
-//   | 6 it reaches beyond the end of the file                           | torn:    cut short
+//   | 6 its payload reaches beyond the last byte, or it beyond the file | torn:    cut short
 //   | 7 wrong checksum, and its part of some sector is nothing but zeros| torn:    that sector is missing
 //   | 8 wrong checksum otherwise                                        | corrupt: bytes have changed
 //   | 9 right checksum, wrong sequence number or unknown flags          | corrupt: not what the writer would have appended
+//
+// The last byte is the last one that is not zero: a journal that is synced for each group has blocks full of zeros behind
+// its records (journal-writer.ts), and a write that was cut short stands before them as it would before the end of the
+// file.
 //
 // What the rule cannot tell: damage other than by a crash that happens to look like line 4, 6 or 7 in the very last
 // records. That is why a torn tail is kept aside before it is cut off.
@@ -62,13 +66,14 @@ export async function damageAt(file: OpenFile, path: string, size: number, damag
     new StorageError('CORRUPT', `${path}: corrupt at offset ${offset}: ${reason}${detail}`, { path, offset });
 
   if (damage.isOpening) throw corrupt(', in a part that was on disk before the file got its name');
-  if (await isZeroToEnd(file, offset, size)) return 'clean';
+  const written = await writtenBytes(file, offset, size);
+  if (written === 0) return 'clean';
   const proof = await findRecordAfterSync(file, size, damage);
   if (proof !== undefined) throw corrupt(`, but the record at offset ${proof} was written when this one was on disk`);
-  if (bytes.length < ALIGNMENT_BYTES || isZero(bytes, 0, ALIGNMENT_BYTES)) return 'torn';
+  if (written < ALIGNMENT_BYTES || isZero(bytes, 0, ALIGNMENT_BYTES)) return 'torn';
   const length = lengthAt(bytes, 0);
   if (length === undefined || length > PAYLOAD_BYTES_MAX) throw corrupt('');
-  if (recordBytes(length) > size - offset) return 'torn';
+  if (RECORD_HEADER_BYTES + length > written || recordBytes(length) > size - offset) return 'torn';
   if (!isWhole(bytes, 0, bytes.length) && missesSector(bytes, offset, recordBytes(length))) return 'torn';
   throw corrupt('');
 }
@@ -82,13 +87,19 @@ function flawIn(bytes: Buffer, damage: Damage): string {
   return flawOf(bytes, 0, length, damage.sequence) ?? 'the record is in the wrong place';
 }
 
-async function isZeroToEnd(file: OpenFile, from: number, size: number): Promise<boolean> {
+/** How many bytes there are from `from` on, without the zeros at the end of the file. */
+async function writtenBytes(file: OpenFile, from: number, size: number): Promise<number> {
   const bytes = Buffer.allocUnsafe(Math.min(STEP_BYTES, size - from));
+  let written = 0;
   for (let start = from; start < size; start += STEP_BYTES) {
     const length = await readFully(file, bytes, start);
-    if (!isZero(bytes, 0, length)) return false;
+    for (let index = length - 1; index >= 0; index--) {
+      if (bytes[index] === 0) continue;
+      written = start - from + index + 1;
+      break;
+    }
   }
-  return true;
+  return written;
 }
 
 /** Offset of a whole record behind the damage that was written when all before it was on disk. */

@@ -13,6 +13,8 @@ export interface OpenedJournal {
   readonly file: OpenFile;
   /** Where the next record goes. */
   readonly end: number;
+  /** Up to here the file reaches: zeros, behind `end`. */
+  readonly allocated: number;
   readonly nextSequence: number;
 }
 
@@ -43,7 +45,8 @@ export async function openJournalFile(
     await repair(fileSystem, file, path, found, log);
     // The crash may have come between the rename that gave the file its name and the sync of that name.
     await fileSystem.syncDirectory(dirname(path));
-    return { file, end: found.end, nextSequence: found.nextSequence };
+    const allocated = found.isTorn ? found.end : found.size;
+    return { file, end: found.end, allocated, nextSequence: found.nextSequence };
   } catch (error) {
     await file.close().catch(() => undefined);
     // What onRecord threw is the caller's own.
@@ -69,5 +72,5 @@ export async function createJournalFile(
   let offset = HEADER_BYTES;
   for (const [index, payload] of openingRecords.entries()) offset = encodeRecord(bytes, offset, payload, index + 1);
   const file = await createInPlace(path, fileSystem, (aside) => writeAll(aside, bytes, 0));
-  return { file, end, nextSequence: firstSequence };
+  return { file, end, allocated: end, nextSequence: firstSequence };
 }

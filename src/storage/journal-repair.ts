@@ -1,6 +1,7 @@
 // journal-repair.ts: makes a journal that was read to its end fit to be appended to.
 //
 //   torn tail       kept as <path>.torn (the newest one alone), then cut off, then synced
+//   zeros           stay: room for what comes next
 //   unsynced part   written again as it is, then synced
 //
 // Why again: if the process before this one died after a failed sync, what it wrote may lie in the cache as if all were
@@ -19,7 +20,7 @@ export function tornPath(path: string): string {
   return `${path}.torn`;
 }
 
-/** Cuts off what lies behind the last good record, and makes sure of what lies before it. Errors are the file's own. */
+/** Cuts off a torn tail, and makes sure of what lies before it. Errors are the file's own. */
 export async function repair(
   fileSystem: FileSystem,
   file: OpenFile,
@@ -27,8 +28,10 @@ export async function repair(
   found: Replay,
   log: StorageLog,
 ): Promise<void> {
-  if (found.isTorn) await keepTail(fileSystem, file, path, found, log);
-  if (found.size > found.end) await file.truncate(found.end);
+  if (found.isTorn) {
+    await keepTail(fileSystem, file, path, found, log);
+    await file.truncate(found.end);
+  }
   await copy(file, found.unsyncedFrom, file, found.unsyncedFrom, found.end);
   await file.datasync();
 }

@@ -72,7 +72,7 @@ export class Journal {
     this.#syncMode = options.syncMode;
     this.#onState = options.onState ?? (() => undefined);
     this.#syncTimes = new SyncTimes(this.#clock, log, options.path);
-    this.#writer = new JournalWriter(options.path, fileSystem, this.#syncTimes, opened);
+    this.#writer = new JournalWriter(options.path, fileSystem, this.#syncTimes, opened, options.syncMode === 'commit');
     this.#queue = new CommitQueue(opened.nextSequence);
   }
 

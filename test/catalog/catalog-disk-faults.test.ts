@@ -2,12 +2,13 @@
 // selling resumes: by itself after a failed write, by a restart after a failed sync.
 
 import test from 'ava';
+import type { CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
 import { batch, CSV, EngineWorld, JOURNAL, stock } from './engine-fixture.js';
 
-async function selling() {
+async function selling(options: Partial<CatalogEngineOptions> = {}) {
   const world = new EngineWorld();
   const states: string[] = [];
-  const engine = await world.open({ onState: (state) => states.push(state) });
+  const engine = await world.open({ ...options, onState: (state) => states.push(state) });
   await world.run(engine.recover({ incarnation: 0, sequence: 0 }));
   return { world, engine, states };
 }
@@ -55,17 +56,19 @@ test('a copy that waits with the failed write still hears of a sale that was on 
 });
 
 test('a full disk stops the sale, and room on it starts it again; catalog.csv comes after', async (t) => {
-  const { world, engine, states } = await selling();
+  // The journal begins anew after each checkpoint: then it has no blocks ahead, which would take more sales.
+  const { world, engine, states } = await selling({ journalBytesMax: 1 });
+  t.deepEqual(await world.run(engine.purchase(batch(1, 1, ['Tux 10']))), [0]);
   await world.sleep(2_000);
   world.disk.faults.capacityBytes = 0;
-  t.deepEqual(await world.run(engine.purchase(batch(1, 1, ['Tux 1']))), [-4]);
+  t.deepEqual(await world.run(engine.purchase(batch(1, 2, ['Tux 1']))), [-4]);
   await world.sleep(5_000);
   t.deepEqual(states, ['full']);
   world.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
   await world.sleep(2_000);
-  t.deepEqual(await world.run(engine.purchase(batch(1, 2, ['Tux 2']))), [0]);
+  t.deepEqual(await world.run(engine.purchase(batch(1, 3, ['Tux 2']))), [0]);
   await world.sleep(2_000);
-  t.regex(world.csv(), /^Tux,15.99,98$/m);
+  t.regex(world.csv(), /^Tux,15.99,88$/m);
 });
 
 test('a catalog.csv that cannot be written is tried again; the sale goes on', async (t) => {

@@ -5,7 +5,13 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { StorageError } from '../../src/storage/index.js';
-import { encodeRecord, HEADER_BYTES, markAfterSync, recordBytes } from '../../src/storage/record-format.js';
+import {
+  encodeRecord,
+  HEADER_BYTES,
+  markAfterSync,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+} from '../../src/storage/record-format.js';
 import { openJournal, recordsOf, scratchDirectory, writeJournal } from './journal-helpers.js';
 
 // Two commits of one record, then one commit of three; `long` reaches over several sectors of 512 bytes.
@@ -13,6 +19,8 @@ const LONG = 'long'.repeat(500);
 const GROUPS = [['tux'], ['whale'], ['fox', LONG, 'python']];
 const ALL = GROUPS.flat();
 const LONGER = Buffer.alloc(100, 'x');
+/** What a journal has behind its records while it is open. */
+const AHEAD = Buffer.alloc(2000);
 
 /** Changes the file's bytes, given the offsets of its records and of its end; may return a shorter or longer one. */
 type Damage = (bytes: Buffer, at: readonly number[]) => Buffer | undefined;
@@ -214,19 +222,42 @@ test('cut anywhere, a journal comes back with exactly the records that are whole
   }
 });
 
-test('any single changed byte, anywhere in a journal, is found', async (t) => {
+test('cut anywhere in front of blocks allocated ahead, a journal comes back the same', async (t) => {
   const path = join(await scratchDirectory(t), 'journal');
-  await writeJournal(path, [['tux'], ['whale', 'fox']]);
+  const texts = ['tux', 'whale', 'fox'];
+  const at = await writeJournal(path, [['tux'], ['whale', 'fox']]);
   const good = await readFile(path);
-  for (let index = 0; index < good.length; index++) {
-    for (const mask of [1, 0x80, 0xff]) {
-      const bytes = Buffer.from(good);
-      bytes[index]! ^= mask;
-      await writeFile(path, bytes);
-      await t.throwsAsync(openJournal(path), { code: 'CORRUPT' }, `byte ${index} with ${mask}`);
-    }
+  for (let length = HEADER_BYTES; length <= good.length; length++) {
+    await writeFile(path, Buffer.concat([good.subarray(0, length), AHEAD]));
+    // Zeros stand for the padding, so a record is whole with the last byte of its payload.
+    const whole = texts.filter((text, index) => at[index]! + RECORD_HEADER_BYTES + text.length <= length).length;
+    const { journal, records } = await openJournal(path);
+    t.deepEqual(records, texts.slice(0, whole), `${length} bytes`);
+    journal.append(Buffer.from('elephant'));
+    await journal.commit();
+    await journal.close();
+    t.deepEqual(await recordsOf(path), [...texts.slice(0, whole), 'elephant']);
   }
 });
+
+for (const { name, behind } of [
+  { name: 'anywhere in a journal', behind: Buffer.alloc(0) },
+  { name: 'in front of blocks allocated ahead', behind: AHEAD },
+]) {
+  test(`any single changed byte, ${name}, is found`, async (t) => {
+    const path = join(await scratchDirectory(t), 'journal');
+    await writeJournal(path, [['tux'], ['whale', 'fox']]);
+    const good = await readFile(path);
+    for (let index = 0; index < good.length; index++) {
+      for (const mask of [1, 0x80, 0xff]) {
+        const bytes = Buffer.concat([good, behind]);
+        bytes[index]! ^= mask;
+        await writeFile(path, bytes);
+        await t.throwsAsync(openJournal(path), { code: 'CORRUPT' }, `byte ${index} with ${mask}`);
+      }
+    }
+  });
+}
 
 test('damage in what a restart put first is corruption, whatever it looks like', async (t) => {
   const path = join(await scratchDirectory(t), 'journal');
