@@ -39,7 +39,7 @@ const DRAIN_TIMEOUT_MS = 5000;
 
 /**
  * Connections that are served where the engine is: an order then changes threads twice less on its way, which is a
- * quarter of what it costs the store (docs/decisions/0006). Enough for the streams of a front end of a few threads, and
+ * fifth of what it costs the store (docs/decisions/0006). Enough for the streams of a front end of a few threads, and
  * for those who ask for health and metrics beside them; a larger front end gets the other threads too, for in the end
  * the engine needs its thread for itself.
  */
