@@ -21,7 +21,7 @@ import { describeConnections, type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
 import { sweepOf } from './sweep.js';
-import { warmUp, warmUpSeconds } from './warm-up.js';
+import { type BriefLoad, warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
@@ -38,6 +38,9 @@ const FLOOR_WORK: Work = {
   expectedBody: '{"data":{"name":"Tux","price":15.99,"quantity":100}}',
 };
 const START_SECONDS = 6;
+/** Each server is warmed up under each operation: seven loads. */
+const BRIEF_WARM_UP: BriefLoad = { overviewMs: 1000, quickMs: 200 };
+
 /** What the project asks of itself, as ratios to the baseline. */
 const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: 64, quantity: 'throughput', bar: { atLeast: 15 } },
@@ -67,7 +70,7 @@ export const compare: Scenario = {
     const points = SUBJECTS.flatMap((subject) =>
       operationsOf(subject).flatMap(() => connectionsOf(subject, options)),
     ).length;
-    return START_SECONDS + loads * warmUpSeconds(options) + pointsSeconds(points, timingOf(options));
+    return START_SECONDS + loads * warmUpSeconds(options, BRIEF_WARM_UP) + pointsSeconds(points, timingOf(options));
   },
   run: async (context) => {
     const { options } = context;
@@ -118,6 +121,8 @@ function workOf(target: Target, operation: Row['operation']): Work {
 
 async function warmUpAll(context: ScenarioContext, targets: readonly Target[]): Promise<void> {
   for (const target of targets) {
-    for (const operation of operationsOf(target.name)) await warmUp(context, target, workOf(target, operation));
+    for (const operation of operationsOf(target.name)) {
+      await warmUp(context, target, workOf(target, operation), BRIEF_WARM_UP);
+    }
   }
 }

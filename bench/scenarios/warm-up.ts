@@ -21,38 +21,55 @@ const BETTER_BY = 1.03;
 /** Most servers are steady in ten seconds. */
 const SECONDS_MAX = 25;
 const SECONDS_EXPECTED = 10;
-const OVERVIEW_SECONDS = 3;
-const QUICK_SECONDS = 1;
 const CONNECTIONS = 64;
 /** As customers do. */
 const SESSIONS: Work = { kind: 'session', toys: TOYS, p: 0.5 };
 
+/** How long one load lasts where there is no time to wait for steadiness. */
+export interface BriefLoad {
+  readonly overviewMs: number;
+  readonly quickMs: number;
+}
+
+const BRIEF: BriefLoad = { overviewMs: 3000, quickMs: 1000 };
+
 /** How long a warm-up mostly takes, in seconds. */
-export function warmUpSeconds({ quick, isOverview }: BenchOptions): number {
-  if (quick) return QUICK_SECONDS;
-  return isOverview ? OVERVIEW_SECONDS : SECONDS_EXPECTED;
+export function warmUpSeconds(options: BenchOptions, brief = BRIEF): number {
+  return (briefMs(options, brief) ?? SECONDS_EXPECTED * MS_PER_S) / MS_PER_S;
 }
 
 /** Without this the first rounds of each point showed medians of twice the later rounds'. */
-export async function warmUp(context: ScenarioContext, target: Target, work: Work = SESSIONS): Promise<void> {
+export async function warmUp(
+  context: ScenarioContext,
+  target: Target,
+  work: Work = SESSIONS,
+  brief = BRIEF,
+): Promise<void> {
   const { options, signal, generator } = context;
   if (signal.aborted) return;
   context.step(`${target.name}, warming up`);
   const { host, port } = target;
-  const job = { host, port, connections: CONNECTIONS, work, durationMs: MS_PER_S, warmupMs: 0 };
-  await untilSteady(
-    async () => (signal.aborted ? 0 : throughputOf(await generator.run(job, signal))),
-    options.quick || options.isOverview ? warmUpSeconds(options) : SECONDS_MAX,
-  );
+  const load = async (durationMs: number): Promise<number> => {
+    if (signal.aborted) return 0;
+    const job = { host, port, connections: CONNECTIONS, work, durationMs, warmupMs: 0 };
+    return throughputOf(await generator.run(job, signal));
+  };
+  const durationMs = briefMs(options, brief);
+  if (durationMs === undefined) await untilSteady(() => load(MS_PER_S), SECONDS_MAX);
+  else await load(durationMs);
+}
+
+function briefMs({ quick, isOverview }: BenchOptions, { quickMs, overviewMs }: BriefLoad): number | undefined {
+  if (quick) return quickMs;
+  return isOverview ? overviewMs : undefined;
 }
 
 /**
  * Runs `loadForASecond`, which returns the rate that it saw, again and again.
  *
  * @param secondsMax whatever the rates are
- * @returns the best rate
  */
-export async function untilSteady(loadForASecond: () => Promise<number>, secondsMax: number): Promise<number> {
+export async function untilSteady(loadForASecond: () => Promise<number>, secondsMax: number): Promise<void> {
   let best = 0;
   let secondsSince = 0;
   for (let second = 0; second < secondsMax && secondsSince < SECONDS_WITHOUT_A_BETTER; second++) {
@@ -60,5 +77,4 @@ export async function untilSteady(loadForASecond: () => Promise<number>, seconds
     secondsSince = rate > best * BETTER_BY ? 0 : secondsSince + 1;
     best = Math.max(best, rate);
   }
-  return best;
 }

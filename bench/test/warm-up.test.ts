@@ -23,8 +23,3 @@ test('a little more than before is not better', async (t) => {
 test('not for ever', async (t) => {
   t.is(await secondsOf(Array.from({ length: 100 }, (_, second) => 2 ** second)), SECONDS_MAX);
 });
-
-test('the best rate is returned', async (t) => {
-  const rates = [1, 3, 2];
-  t.is(await untilSteady(async () => rates.shift() ?? 1, SECONDS_MAX), 3);
-});

@@ -54,7 +54,8 @@ export interface ThreadPoolOptions {
   /**
    * Connections that the accepting thread serves itself before it hands any on; it is then one of the `threads`. Not 0
    * where the service's state lives on that thread and each connection to it saves two changes of threads for each
-   * message; few, since accepting and the state have to share the thread with them. Default: 0.
+   * message; few, since accepting and the state have to share the thread with them. Default: 0. Ignored with
+   * threads: 0.
    */
   readonly acceptorSessions?: number;
   /** The pool may grow to this many when all places are taken. Default: `threads`. Ignored with threads: 0. */

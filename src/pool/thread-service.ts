@@ -1,6 +1,6 @@
 // thread-service.ts: the contract between the pool and what it runs. A service writes one module whose export
-// `createThreadService` makes a ThreadService; the pool loads that module in each worker thread (or, with threads: 0,
-// once on the accepting thread) and hands it sockets. The service cannot tell the two apart, and need not.
+// `createThreadService` makes a ThreadService; the pool loads that module in each worker thread (or, with threads: 0 or
+// `acceptorSessions`, on the accepting thread) and hands it sockets. The service cannot tell the two apart, and need not.
 //
 //   owner of the pool ── port ──►  service in thread 0 ◄── serve(socket) ── pool
 //                     ── port ──►  service in thread 1 ◄── serve(socket) ── pool
@@ -21,7 +21,7 @@ export interface ThreadContext {
    * none.
    */
   readonly port: MessagePort;
-  /** True where the service runs on the accepting thread itself (threads: 0). */
+  /** True where the service runs on the accepting thread itself (threads: 0, or `acceptorSessions`). */
   readonly inline: boolean;
 }
 

@@ -126,6 +126,7 @@ export class JournalWriter {
     this.#file = opened.file;
     this.#end = opened.end;
     this.#allocated = opened.allocated;
+    this.#hasAllocated = false;
     this.#isSynced = true;
     // It has no name any more: how its closing ends is nobody's concern.
     await old.close().catch(() => undefined);
