@@ -41,8 +41,11 @@ export class ExchangeQueue {
   /** Takes out the exchanges whose turn has come and whose answer is there, and moves their answers to `text`. */
   takeDueAnswers(): void {
     while (this.first?.answerText !== undefined) {
-      this.text += this.first.answerText;
-      this.first = this.first.next;
+      const answered: SessionExchange = this.first;
+      this.text += answered.answerText;
+      this.first = answered.next;
+      // One of them that has grown old would keep all after it alive until the next full collection.
+      answered.next = undefined;
       this.length--;
     }
     if (this.first !== undefined) return;
