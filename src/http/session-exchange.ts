@@ -57,7 +57,6 @@ export class SessionExchange implements Exchange {
     this.requestIdLine = '';
     this.isAnswered = false;
     this.resource = undefined;
-    this.next = undefined;
     this.answerText = undefined;
   }
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { BatchQueue, forEachCall, PendingCall } from '../../src/rpc/batch-queue.js';
+import { bytesKeptByScavenges } from '../support/scavenged-heap.js';
 
 type Call = PendingCall<string, number>;
 
@@ -140,4 +141,18 @@ test('property: any sequence of steps does what the plain queue does', (t) => {
       }
     }),
   );
+});
+
+test('calls that were taken are freed by scavenges, however old the queue is', (t) => {
+  const batches = 5_000;
+  const queue = new BatchQueue<number[], number>({
+    queueItemsMax: 10,
+    batchItemsMax: 10,
+    keyOf: (item) => item.length,
+  });
+  const kept = bytesKeptByScavenges(batches, () => {
+    queue.add(new PendingCall(new Array<number>(50).fill(0.5), neverExpires, ignore, ignore));
+    queue.take();
+  });
+  t.true(kept < 100 * batches, `${kept} bytes of ${batches} calls with 400 bytes each`);
 });

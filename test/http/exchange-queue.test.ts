@@ -1,0 +1,19 @@
+import test from 'ava';
+import { ExchangeQueue } from '../../src/http/exchange-queue.js';
+import { SessionExchange } from '../../src/http/session-exchange.js';
+import { bytesKeptByScavenges } from '../support/scavenged-heap.js';
+
+test('answered exchanges of a pipeline that never runs dry are freed by scavenges', (t) => {
+  const exchanges = 5_000;
+  const queue = new ExchangeQueue();
+  const owner = { answer() {} };
+  queue.add(new SessionExchange(owner, undefined));
+  const kept = bytesKeptByScavenges(exchanges, () => {
+    queue.add(new SessionExchange(owner, undefined));
+    queue.first!.answerText = 'HTTP/1.1 200 OK\r\n\r\n';
+    queue.takeDueAnswers();
+    queue.takeText();
+  });
+  t.is(queue.length, 1);
+  t.true(kept < 50 * exchanges, `${kept} bytes of ${exchanges} exchanges`);
+});
