@@ -1,6 +1,7 @@
 // desk-line.ts: a gRPC thread's line to the engine's thread: requests by number, answers in any order.
 
 import type { MessagePort } from 'node:worker_threads';
+import { ChurnMap } from '../churn-map.js';
 import { RpcError } from '../rpc/index.js';
 import { type DeskAnswer, type DeskRequest, ownBytes } from './thread-messages.js';
 
@@ -11,7 +12,7 @@ interface Waiting {
 
 export class DeskLine {
   readonly #port: MessagePort;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new ChurnMap<number, Waiting>();
   #nextId = 0;
 
   /** @param onSelling told whether orders are taken */

@@ -7,6 +7,7 @@
 // Only a sold order binds its key (contract). A key goes on its way before the log is asked about it, for that may take a
 // read of orders.csv, and a second caller may come meanwhile.
 
+import { ChurnMap } from '../churn-map.js';
 import { type LoggedOrder, RESULT } from './order-types.js';
 import { answer, type Caller, Purchase } from './purchase.js';
 
@@ -23,7 +24,7 @@ export interface KeyDeskOptions {
 
 export class KeyDesk {
   readonly #options: KeyDeskOptions;
-  readonly #onTheirWay = new Map<string, Purchase>();
+  readonly #onTheirWay = new ChurnMap<string, Purchase>();
 
   constructor(options: KeyDeskOptions) {
     this.#options = options;

@@ -4,14 +4,10 @@
 //   marks      [0]           [1]            [2]            the byte at which every 64th row begins
 //
 // An order is found by reading from the mark before it to the next one (about 6 kB) and counting rows. A million orders
-// take 125 kB of marks. The newest orders are kept whole as well: they are the ones that are asked for.
-
-import type { LoggedOrder } from './order-types.js';
+// take 125 kB of marks.
 
 /** Rows between two marks: 64 rows are about one and a half pages to read, and a mark costs 8 bytes. */
 const ROWS_PER_MARK = 64;
-/** Newest orders kept in memory: about 1 MB. */
-const RECENT_MAX = 4096;
 const MARKS_MIN = 1024;
 
 /** Bytes of the file to look through, and how many whole rows of them to skip. */
@@ -25,7 +21,6 @@ export class OrderIndex {
   #marks = new Float64Array(MARKS_MIN);
   #count = 0;
   #endByte: number;
-  readonly #recent: (LoggedOrder | undefined)[] = new Array(RECENT_MAX).fill(undefined);
 
   /** @param firstByte where the first row begins: behind the header */
   constructor(firstByte: number) {
@@ -50,17 +45,6 @@ export class OrderIndex {
     }
     this.#count++;
     this.#endByte += bytes;
-  }
-
-  /** Keeps an order whole while it is among the newest. */
-  remember(order: LoggedOrder): void {
-    this.#recent[order.number % RECENT_MAX] = order;
-  }
-
-  /** The order, if it is among the newest. */
-  recent(number: number): LoggedOrder | undefined {
-    const order = this.#recent[number % RECENT_MAX];
-    return order?.number === number ? order : undefined;
   }
 
   /** Where to look for order `number`, which must be less than `count`. */

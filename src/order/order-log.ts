@@ -166,7 +166,7 @@ export class OrderLog {
   /** The order of that number, if there is one. */
   async get(number: number): Promise<LoggedOrder | undefined> {
     if (!Number.isInteger(number) || number < 0 || number >= this.orderCount) return undefined;
-    return this.#file.index.recent(number) ?? (await this.#file.read(number));
+    return this.#file.read(number);
   }
 
   /** The order that the key is bound to; undefined at once where there certainly is none. */
@@ -241,10 +241,8 @@ export class OrderLog {
   /** What an order leaves in memory. */
   #note({ orders, firstNumber, orderedAtMs }: OrderGroup): void {
     for (let index = 0; index < orders.length; index++) {
-      const { name, quantity, key, transient } = orders[index]!;
-      const number = firstNumber + index;
-      if (key !== '') this.#keys.bind(key, transient, number, orderedAtMs);
-      this.#file.index.remember({ number, name, quantity, key });
+      const { key, transient } = orders[index]!;
+      if (key !== '') this.#keys.bind(key, transient, firstNumber + index, orderedAtMs);
     }
     this.#lastTag = orders.at(-1)!.tag;
   }

@@ -10,6 +10,7 @@
 
 import { crc32 } from 'node:zlib';
 import { type FileSystem, type OpenFile, readFully, replaceFile, StorageError, writeAll } from '../storage/index.js';
+import { FileTail } from './file-tail.js';
 import type { IdempotencyKeys } from './idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
@@ -28,6 +29,8 @@ import { type LoggedOrder, NO_TAG } from './order-types.js';
 
 /** Bytes read at once while the file is checked. A row is far shorter: 64 bytes of name, all quotes, are 130. */
 const CHUNK_BYTES = 1024 * 1024;
+/** Newest rows kept in memory: some 5,000. */
+const TAIL_BYTES = 512 * 1024;
 const HEADER = Buffer.from(ORDERS_HEADER);
 
 /** The head of a log without orders. */
@@ -42,6 +45,7 @@ export class OrdersFile {
   readonly index = new OrderIndex(HEADER.length);
   readonly #path: string;
   readonly #file: OpenFile;
+  readonly #tail = new FileTail(TAIL_BYTES);
   #bytes = HEADER.length;
   #checksum = EMPTY_HEAD.csvChecksum;
 
@@ -111,6 +115,7 @@ export class OrdersFile {
       await this.#file.truncate(this.#bytes).catch(() => {});
       throw storageError('WRITE_FAILED', 'writing', this.#path, error);
     }
+    this.#tail.append(bytes, this.#bytes);
     this.#bytes += bytes.length;
     this.#checksum = crc32(bytes, this.#checksum);
     let start = 0;
@@ -139,7 +144,8 @@ export class OrdersFile {
   async read(number: number): Promise<LoggedOrder> {
     const range = this.index.rangeOf(number);
     const bytes = Buffer.allocUnsafe(range.end - range.start);
-    const length = await readFully(this.#file, bytes, range.start);
+    const isInMemory = this.#tail.read(bytes, range.start);
+    const length = isInMemory ? bytes.length : await readFully(this.#file, bytes, range.start);
     let skip = range.skipRows;
     let order: LoggedOrder | undefined;
     scanRows(bytes, length, (start, ends, fieldCount) => {
