@@ -50,6 +50,8 @@ export interface LoadReport {
 
 /** How well an open loop kept its schedule. */
 export interface ScheduleReport {
+  /** Requests per second, as asked for. */
+  readonly rate: number;
   readonly intended: number;
   /** Not sent by the end: every connection was waiting for an answer. */
   readonly missed: number;

@@ -21,6 +21,7 @@ const LAST_TICK_MS = 5;
 /** All connections of one open-loop job, and their schedule. */
 export class OpenLoop {
   readonly #counters: LoadCounters;
+  readonly #rate: number;
   readonly #intervalMs: number;
   readonly #script: Script;
   readonly #loaders: Loader[];
@@ -35,6 +36,7 @@ export class OpenLoop {
   constructor(job: LoadJob, rate: number, counters: LoadCounters) {
     const { host, port, connections, work } = job;
     this.#counters = counters;
+    this.#rate = rate;
     this.#intervalMs = MS_PER_S / rate;
     this.#script = createScript(work, `${host}:${port}`, 0);
     this.#loaders = Array.from(
@@ -68,7 +70,7 @@ export class OpenLoop {
   report(): ScheduleReport {
     const { untilMs } = this.#counters;
     const missed = Math.max(0, Math.ceil((untilMs - this.#nextDueMs) / this.#intervalMs));
-    return { intended: this.#sent + missed, missed, late: this.#late, lag: this.#lag.encode() };
+    return { rate: this.#rate, intended: this.#sent + missed, missed, late: this.#late, lag: this.#lag.encode() };
   }
 
   close(): void {

@@ -18,9 +18,10 @@ export interface Row extends LatencyFigures {
   readonly clients: number;
   /** Probability of an order after a query, where sessions ran. */
   readonly p?: number | undefined;
-  /** Requests per second offered, in an open loop; latencies then count from the intended time. */
+  /** Requests per second offered, in an open loop: the median of the rounds. Latencies then count from the intended time. */
   readonly rate?: number | undefined;
-  /** `bare` or `docker`, where the two are compared; the minute of a soak; THREADS. */
+  /** `bare` or `docker`, where the two are compared; the minute of a soak; THREADS; the share of the
+   *  top rate that was offered. */
   readonly variant?: string | undefined;
   /** Expected answers of this kind per second: the median of the rounds. */
   readonly throughput: number;
@@ -64,7 +65,7 @@ export interface BenchResults {
 }
 
 /** What a row is of; the rest is measured. */
-export type RowKey = Pick<Row, 'scenario' | 'subject' | 'clients' | 'p' | 'rate' | 'variant'>;
+export type RowKey = Pick<Row, 'scenario' | 'subject' | 'clients' | 'p' | 'variant'>;
 
 /**
  * Puts the rounds of one load together: histograms are added, throughputs and per-round percentiles kept apart.
@@ -95,16 +96,18 @@ function makeRow(
   }
   const sum = (of: (report: LoadReport, part: OperationReport) => number): number =>
     parts.reduce((total, { report, part }) => total + of(report, part), 0);
-  const isOpenLoop = key.rate !== undefined;
+  const schedules = parts.flatMap(({ report }) => report.schedule ?? []);
+  const isOpenLoop = schedules.length > 0;
   const soldOut = sum((_, part) => part.soldOut);
   return {
     ...key,
+    rate: isOpenLoop ? median(schedules.map(({ rate }) => rate)) : undefined,
     operation,
     ...all.figures(sum((_, part) => part.errors)),
     throughput: median(rounds.throughput),
     corrected: isOpenLoop ? undefined : correct(all),
-    missed: isOpenLoop ? sum((report) => report.schedule?.missed ?? 0) : undefined,
-    late: isOpenLoop ? sum((report) => report.schedule?.late ?? 0) : undefined,
+    missed: isOpenLoop ? schedules.reduce((total, { missed }) => total + missed, 0) : undefined,
+    late: isOpenLoop ? schedules.reduce((total, { late }) => total + late, 0) : undefined,
     soldOut: soldOut === 0 ? undefined : soldOut,
     generatorCpu: Math.max(...parts.map(({ report }) => report.generatorCpu)),
     rounds,

@@ -21,6 +21,10 @@ export interface Point {
   readonly key: RowKey;
   readonly target: Target;
   readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
+  /** For an open loop whose rate hangs on an earlier point: asked when the point's turn comes. undefined: left out then. */
+  readonly rateNow?: (() => number | undefined) | undefined;
+  /** Told of each round's report. */
+  readonly onReport?: ((report: LoadReport) => void) | undefined;
   /** Called before each round; what it returns, after the round: for counts that the target itself keeps. */
   readonly watch?: (() => Promise<() => Promise<void>>) | undefined;
 }
@@ -85,10 +89,14 @@ async function runRounds(
       const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
       context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
       const { host, port } = point.target;
+      const rate = point.rateNow === undefined ? point.job.rate : point.rateNow();
+      if (rate === undefined && point.rateNow !== undefined) continue;
       const endWatch = await point.watch?.();
-      const report = await context.generator.run({ ...point.job, host, port, durationMs, warmupMs }, context.signal);
+      const job = { ...point.job, rate, host, port, durationMs, warmupMs };
+      const report = await context.generator.run(job, context.signal);
       if (report.seconds === 0) continue;
       await endWatch?.();
+      point.onReport?.(report);
       ofPoint.push(report);
     }
   }

@@ -1,16 +1,26 @@
 // rate.ts: latency at a given rate, in an open loop: what customers see who come whether or not the store keeps up.
 //
-// The top rate comes first, from a closed loop; then fixed shares of it are offered. At half of it the latency shows what
-// the store is like in good health; near it, how it queues. With --rates the rates are given and no top is looked for.
+//   round 1:  top  0.1  0.25  0.5  0.75  0.9     round 2:  top  0.1 …
+//              └─ closed loop: the shares that follow are of this
+//
+// Each round looks for its own top rate: on a machine that others keep busy too, half of what it gave three minutes ago may
+// be all that it gives now. At half of the top the latency shows what the store is like in good health; near it, how it
+// queues. With --rates the rates are given and no top is looked for.
 
-import type { Work } from '../load/load-job.js';
 import { formatNumber } from '../report/words.js';
 import { median } from '../rounds.js';
 import type { BenchOptions } from '../run/bench-options.js';
-import { type Figure, type Row, rowsFromReports } from '../run/results.js';
+import type { Figure, Row } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, pointsSeconds, TARGET_SECONDS, type Timing, throughputOf } from './measure-points.js';
+import {
+  measurePoints,
+  type Point,
+  pointsSeconds,
+  TARGET_SECONDS,
+  type Timing,
+  throughputOf,
+} from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
 import { storeTarget } from './store-target.js';
 import { warmUp, warmUpSeconds } from './warm-up.js';
@@ -18,7 +28,6 @@ import { warmUp, warmUpSeconds } from './warm-up.js';
 const CONNECTIONS = 64;
 const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const;
 const OPERATIONS: readonly ('query' | 'order')[] = ['query', 'order'];
-const MS_PER_S = 1000;
 
 /** What the tail may be at half of the top rate, in milliseconds. */
 const BAR_SHARE = 0.5;
@@ -28,10 +37,6 @@ function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
   if (quick) return { rounds: rounds ?? 1, durationMs: 400, warmupMs: 100 };
   if (isOverview) return { rounds: rounds ?? 2, durationMs: 1000, warmupMs: 250 };
   return { rounds: rounds ?? 5, durationMs: 2000, warmupMs: 500 };
-}
-
-function topTimingOf({ quick }: BenchOptions): { durationMs: number; warmupMs: number } {
-  return quick ? { durationMs: 800, warmupMs: 500 } : { durationMs: 2000, warmupMs: 1000 };
 }
 
 export const rate: Scenario = {
@@ -51,9 +56,7 @@ export const rate: Scenario = {
 };
 
 function secondsPerOperation(options: BenchOptions): number {
-  const { durationMs, warmupMs } = topTimingOf(options);
-  const topSeconds = options.rates === undefined ? (durationMs + warmupMs) / MS_PER_S : 0;
-  return topSeconds + pointsSeconds((options.rates ?? SHARES).length, timingOf(options));
+  return pointsSeconds(options.rates?.length ?? 1 + SHARES.length, timingOf(options));
 }
 
 async function measureOperation(
@@ -62,27 +65,44 @@ async function measureOperation(
   operation: 'query' | 'order',
   secondsBefore: number,
 ): Promise<void> {
-  const { options, signal } = context;
-  const work: Work = { kind: operation, toys: TOYS };
-  let rates = options.rates;
-  let barRate: number | undefined;
-  if (rates === undefined) {
-    const top = await measureTop(context, target, operation, work, secondsBefore);
-    if (signal.aborted || top === 0) return;
-    rates = SHARES.map((share) => rateAt(top, share));
-    barRate = rateAt(top, BAR_SHARE);
-  }
-  const points = rates.map((rate) => ({
-    label: `${operation}, ${rate}/s offered`,
-    key: { scenario: 'rate', subject: target.name, clients: CONNECTIONS, rate },
-    target,
-    job: { connections: CONNECTIONS, work, rate },
-  }));
-  const rows = await measurePoints(context, points, timingOf(options), secondsBefore);
-  context.addFigures(rows.filter((row) => row.rate === barRate && row.count > 0).map(tailOf));
+  const { rates } = context.options;
+  const job = { connections: CONNECTIONS, work: { kind: operation, toys: TOYS } };
+  const points =
+    rates === undefined ? pointsByShare(target, job) : rates.map((rate) => pointOf(target, { ...job, rate }));
+  const rows = await measurePoints(context, points, timingOf(context.options), secondsBefore);
+  context.addFigures(rows.filter((row) => row.variant === shareName(BAR_SHARE) && row.count > 0).map(tailOf));
 }
 
-/** Two digits: rates that were measured again a little differently can still be set side by side. */
+/** The closed loop first, then shares of what it just gave. */
+function pointsByShare(target: Target, job: Point['job']): Point[] {
+  let top = 0;
+  const topPoint: Point = {
+    ...pointOf(target, job, 'top rate, closed loop'),
+    onReport: (report) => {
+      top = throughputOf(report);
+    },
+  };
+  const shares = SHARES.map((share) => ({
+    ...pointOf(target, job, shareName(share)),
+    rateNow: () => (top === 0 ? undefined : rateAt(top, share)),
+  }));
+  return [topPoint, ...shares];
+}
+
+function pointOf(target: Target, job: Point['job'], variant?: string): Point {
+  return {
+    label: `${job.work.kind}, ${variant ?? `${job.rate}/s offered`}`,
+    key: { scenario: 'rate', subject: target.name, clients: CONNECTIONS, variant },
+    target,
+    job,
+  };
+}
+
+function shareName(share: number): string {
+  return `${share} of the top`;
+}
+
+/** Two digits: nobody reads more of a rate. */
 function rateAt(top: number, share: number): number {
   return Math.max(1, Number((top * share).toPrecision(2)));
 }
@@ -98,23 +118,6 @@ function tailOf({ operation, subject, rate, rounds, p99, missed = 0 }: Row): Fig
     better: 'lower',
     rounds: rounds.p99,
     bar: BARS[operation],
-    note: `${rate}/s offered; ${all}${missed > 0 ? `; ${missed} never sent` : ''}`,
+    note: `${rate}/s offered, the median of the rounds; ${all}${missed > 0 ? `; ${missed} never sent` : ''}`,
   };
-}
-
-/** The closed loop's rate; its row stands in the results too, without a rate. */
-async function measureTop(
-  context: ScenarioContext,
-  target: Target,
-  operation: string,
-  work: Work,
-  secondsBefore: number,
-): Promise<number> {
-  context.step(`${operation}, looking for the top rate`, secondsBefore);
-  const { host, port } = target;
-  const job = { host, port, connections: CONNECTIONS, work, ...topTimingOf(context.options) };
-  const report = await context.generator.run(job, context.signal);
-  const key = { scenario: 'rate', subject: target.name, clients: CONNECTIONS, variant: 'top rate, closed loop' };
-  context.addRows(rowsFromReports(key, [report]));
-  return throughputOf(report);
 }
