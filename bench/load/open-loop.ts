@@ -30,6 +30,8 @@ export class OpenLoop {
   readonly #lag = new LatencyHistogram();
   #pacer: Worker | undefined;
   #nextDueMs = 0;
+  /** The same for the pacer, in ms since 1970. */
+  readonly #sharedDue = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
   #sent = 0;
   #late = 0;
 
@@ -57,8 +59,8 @@ export class OpenLoop {
   /** Starts the schedule. */
   start(): void {
     this.#free.push(...this.#loaders);
-    this.#pacer = new Worker(new URL('./pacer-thread.js', import.meta.url));
     this.#nextDueMs = performance.now();
+    this.#pacer = new Worker(new URL('./pacer-thread.js', import.meta.url), { workerData: this.#sharedDue });
     this.#pacer.on('message', () => this.#sendDue());
   }
 
@@ -90,6 +92,7 @@ export class OpenLoop {
       loader.send(this.#script.next(), this.#nextDueMs);
       this.#nextDueMs += this.#intervalMs;
     }
+    this.#sharedDue[0] = performance.timeOrigin + this.#nextDueMs;
   }
 
   #noteLag(now: number): void {
