@@ -22,8 +22,8 @@ probability 0.4 on the same connection. Closed loop: a client waits for each ans
     measures: 'store',
     inDefaultRun: true,
     summary: 'open loop: requests leave on a schedule, latency counts from the intended time',
-    detail: `64 connections. First the top rate is measured in a closed loop, then fixed shares of it are offered, for
-queries and for durable orders apart. What could not be sent in time is reported.
+    detail: `64 connections. In each round the top rate is measured in a closed loop, then fixed shares of it are offered,
+for queries and for durable orders apart. What could not be sent in time is reported.
 Bars: at half of the top rate a p99 of 10 ms for queries and of 25 ms for durable orders.
   --rates 1000,5000,…       requests per second, in place of shares of the top rate
   --rounds 5                rounds for each rate`,
