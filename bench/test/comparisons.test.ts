@@ -14,6 +14,9 @@ const OPTIONS = {
   bars: [{ operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 5 } }],
 } as const;
 
+const sweptRow = (clients: number, perSecond: readonly number[], errors = 0): Row =>
+  sampleRow(1, { clients, errors, rounds: { p50: [1], p99: [1], throughput: perSecond } });
+
 const orders = (subject: string, clients: number, ms: number): Row =>
   sampleRow(ms, { operation: 'order', subject, clients });
 
@@ -52,7 +55,7 @@ const HOLDS: readonly [name: string, perSecond: readonly number[], share: number
 ];
 for (const [name, perSecond, share, isReached] of HOLDS) {
   test(`throughput over connections: ${name}`, (t) => {
-    const rows = perSecond.map((throughput, index) => sampleRow(1, { throughput, clients: 4 ** index, errors: index }));
+    const rows = perSecond.map((throughput, index) => sweptRow(4 ** index, [throughput], index));
     const [hold, failures] = sweepOf(rows);
     t.is(hold!.value, share);
     t.is(isBarReached(hold!), isReached);
@@ -63,6 +66,14 @@ for (const [name, perSecond, share, isReached] of HOLDS) {
     t.false(isBarReached(failures!));
   });
 }
+
+test('throughput over connections: a machine that gets faster from round to round says nothing of the store', (t) => {
+  const rounds = { 1: [100, 400, 220], 64: [1000, 3900, 2000], 1000: [900, 3900, 1600] };
+  const rows = Object.entries(rounds).map(([clients, perSecond]) => sweptRow(Number(clients), perSecond));
+  const [hold] = sweepOf(rows);
+  t.deepEqual(hold!.rounds, [0.9, 1, 0.8]);
+  t.is(hold!.value, 0.9);
+});
 
 test('one number of connections says nothing about holding', (t) => {
   t.deepEqual(sweepOf([sampleRow(1)]), []);
