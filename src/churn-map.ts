@@ -6,7 +6,7 @@
 // V8's Map moves to a new table after some deletions, and the old one, with the entries of that moment, points to the new
 // one for the sake of running iterators. A scavenge takes whatever the old generation points to as alive, dead or not. So
 // once one table has grown old all after it grow old too, with entries that are long gone, until the next full collection:
-// the order service's engine promoted 630 bytes with every order.
+// the order service's engine promoted every purchase that way.
 
 /** Deletions before a new Map is made, at least; more when there are more entries, so that copying stays cheap. */
 const RENEWAL_DELETIONS_MIN = 256;
