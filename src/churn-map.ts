@@ -15,10 +15,6 @@ export class ChurnMap<Key, Value> {
   #map = new Map<Key, Value>();
   #deletions = 0;
 
-  get size(): number {
-    return this.#map.size;
-  }
-
   get(key: Key): Value | undefined {
     return this.#map.get(key);
   }

@@ -5,13 +5,14 @@ import fc from 'fast-check';
 import { ChurnMap } from '../src/churn-map.js';
 import { bytesKeptByScavenges } from './support/scavenged-heap.js';
 
+const KEY_MAX = 20;
 /** Entries that are there at the same time. */
 const UNDER_WAY = 64;
 
 test('it answers as Map does, through many renewals', (t) => {
   const operation = fc.oneof(
-    fc.record({ key: fc.nat(20), value: fc.nat() }),
-    fc.record({ key: fc.nat(20), value: fc.constant(undefined) }),
+    fc.record({ key: fc.nat(KEY_MAX), value: fc.nat() }),
+    fc.record({ key: fc.nat(KEY_MAX), value: fc.constant(undefined) }),
   );
   fc.assert(
     fc.property(fc.array(operation, { minLength: 1000, maxLength: 2000 }), (operations) => {
@@ -23,8 +24,7 @@ test('it answers as Map does, through many renewals', (t) => {
           map.set(key, value);
           plain.set(key, value);
         }
-        t.is(map.get(key), plain.get(key));
-        t.is(map.size, plain.size);
+        for (let one = 0; one <= KEY_MAX; one++) t.is(map.get(one), plain.get(one));
       }
     }),
     { numRuns: 10 },

@@ -4,7 +4,8 @@
 //   sent       |    |    |         ||   |    |        connection counts: that is what a customer would have seen
 //
 // Node's timers tick in whole milliseconds and late. So a thread of its own sleeps between ticks (pacer-thread.ts) and
-// wakes this one by message where no answer does; then everything due is sent. How late things left is measured and reported.
+// wakes this one by message where no answer does; then everything due is sent. How late things left is measured and
+// reported.
 
 import { Worker } from 'node:worker_threads';
 import { LatencyHistogram } from './latency-histogram.js';

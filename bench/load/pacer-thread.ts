@@ -7,7 +7,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** What is due is sent at most so late; the delay counts as latency. */
+/** What is due is found out at most so late on an idle machine; the delay counts as latency. */
 const TICK_MS = 1;
 
 /** When the next request is due, in ms since 1970. */

@@ -18,7 +18,7 @@ export interface Row extends LatencyFigures {
   readonly clients: number;
   /** Probability of an order after a query, where sessions ran. */
   readonly p?: number | undefined;
-  /** Requests per second offered, in an open loop: the median of the rounds. Latencies then count from the intended time. */
+  /** Requests per second offered, in an open loop: the median of the rounds. Latencies count from the intended time. */
   readonly rate?: number | undefined;
   /** `bare` or `docker`, where the two are compared; the minute of a soak; THREADS; the share of the
    *  top rate that was offered. */

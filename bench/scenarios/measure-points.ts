@@ -23,7 +23,7 @@ export interface Point {
   readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
   /** For an open loop whose rate hangs on an earlier point: asked when the point's turn comes. undefined: left out then. */
   readonly rateNow?: (() => number | undefined) | undefined;
-  /** Told of each round's report. */
+  /** Told of each round's report, also where nothing could be measured. */
   readonly onReport?: ((report: LoadReport) => void) | undefined;
   /** Called before each round; what it returns, after the round: for counts that the target itself keeps. */
   readonly watch?: (() => Promise<() => Promise<void>>) | undefined;
@@ -94,9 +94,9 @@ async function runRounds(
       const endWatch = await point.watch?.();
       const job = { ...point.job, rate, host, port, durationMs, warmupMs };
       const report = await context.generator.run(job, context.signal);
+      point.onReport?.(report);
       if (report.seconds === 0) continue;
       await endWatch?.();
-      point.onReport?.(report);
       ofPoint.push(report);
     }
   }

@@ -30,11 +30,6 @@ export class KeyDesk {
     this.#options = options;
   }
 
-  /** Keys on their way. */
-  get count(): number {
-    return this.#onTheirWay.size;
-  }
-
   take(caller: Caller): void {
     const { key } = caller.request;
     const ahead = this.#onTheirWay.get(key);
