@@ -75,15 +75,16 @@ export class ThreadCrew {
 
   /**
    * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else the
-   * worker with the fewest; equals take turns. Undefined: all are full, or behind.
+   * fullest worker of those with less than `packedSessions`, else the one with the fewest; equals take turns. Undefined:
+   * all are full, or behind.
    */
   nextToServe(): PoolThread | undefined {
     const acceptor = this.#acceptor;
-    if (acceptor === undefined) return this.#leastBusyWorker();
+    if (acceptor === undefined) return this.#nextWorker();
     const { acceptorSessions, sessionsPerThread } = this.#options;
     if (acceptor.sessions < Math.min(acceptorSessions, sessionsPerThread)) return acceptor;
     // Without a worker to go to, it may as well be served here.
-    return this.#leastBusyWorker() ?? (acceptor.sessions < sessionsPerThread ? acceptor : undefined);
+    return this.#nextWorker() ?? (acceptor.sessions < sessionsPerThread ? acceptor : undefined);
   }
 
   /** The accepting thread, if it serves. */
@@ -92,23 +93,29 @@ export class ThreadCrew {
     return first?.isAcceptor && first.state === 'ready' ? first : undefined;
   }
 
-  #leastBusyWorker(): PoolThread | undefined {
+  #nextWorker(): PoolThread | undefined {
+    const { sessionsPerThread } = this.#options;
     const count = this.#threads.length;
     let best: PoolThread | undefined;
-    let bestSessions = this.#options.sessionsPerThread;
     let bestIndex = 0;
     for (let step = 0; step < count; step += 1) {
       const index = (this.#nextIndex + step) % count;
       const thread = this.#threads[index]!;
       if (thread.state !== 'ready' || thread.isAcceptor) continue;
-      const { sessions } = thread;
-      if (sessions >= bestSessions || thread.onTheWay >= ON_THE_WAY_MAX) continue;
+      if (thread.sessions >= sessionsPerThread || thread.onTheWay >= ON_THE_WAY_MAX) continue;
+      if (best !== undefined && !this.#goesBefore(thread.sessions, best.sessions)) continue;
       best = thread;
-      bestSessions = sessions;
       bestIndex = index;
     }
     if (best !== undefined) this.#nextIndex = bestIndex + 1;
     return best;
+  }
+
+  /** Whether a worker with so many sessions gets a connection rather than one with so many others. */
+  #goesBefore(sessions: number, others: number): boolean {
+    const { packedSessions } = this.#options;
+    if (sessions < packedSessions) return others >= packedSessions || sessions > others;
+    return sessions < others;
   }
 
   /** Starts as many threads as `waiting` connections need, within maxThreads. */

@@ -76,15 +76,20 @@ test('many look-ups in one message, answered in their order', async (t) => {
   ]);
 });
 
-test('two buyers on two connections race for the last unit: one gets it', async (t) => {
+test('two buyers on two threads race for the last unit: one gets it', async (t) => {
   const { catalog } = await started(t, ['--threads=2']);
-  using one = new StockClient(catalog.address);
-  using other = new StockClient(catalog.address);
-  await Promise.all([one.find('Fox'), other.find('Fox')]);
+  const clients = Array.from({ length: 5 }, () => new StockClient(catalog.address));
+  t.teardown(() => {
+    for (const client of clients) client[Symbol.dispose]();
+  });
+  // The first four are kept together.
+  for (const client of clients) await client.find('Fox');
   t.deepEqual(
     catalog.stats().pool.threads.map(({ sessions }) => sessions),
-    [1, 1],
+    [4, 1],
   );
+  const one = clients[0]!;
+  const other = clients[4]!;
   t.deepEqual((await Promise.all([one.order('Fox', 1), other.order('Fox', 1)])).sort(), [-2, 0]);
   t.is(await one.quantityOf('Fox'), 0);
   t.is(await other.quantityOf('Fox'), 0);
