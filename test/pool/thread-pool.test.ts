@@ -218,14 +218,21 @@ test('inline: the same service on the accepting thread', async (t) => {
   t.is(pool.stats().handoff, 'inline');
 });
 
+/** Connects one after the other, and says which thread serves each. */
+async function connectInTurn(port: number, count: number): Promise<{ clients: LineClient[]; served: string[] }> {
+  const clients: LineClient[] = [];
+  const served: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const client = await LineClient.connect(port);
+    clients.push(client);
+    served.push((await client.ask('who'))!);
+  }
+  return { clients, served };
+}
+
 forEachHandoff(test, 'the accepting thread serves the first connections where it is told to', async (t, handoff) => {
   const { pool, port } = await startPool(t, { handoff, threads: 3, acceptorSessions: 2 });
-  const served: string[] = [];
-  const clients: LineClient[] = [];
-  for (let count = 0; count < 6; count++) {
-    clients.push(await LineClient.connect(port));
-    served.push((await clients[count]!.ask('who'))!);
-  }
+  const { clients, served } = await connectInTurn(port, 6);
   t.deepEqual(served.slice(0, 2), ['thread 0', 'thread 0']);
   t.deepEqual(served.slice(2).sort(), ['thread 1', 'thread 1', 'thread 2', 'thread 2']);
   t.is(pool.stats().threads[0]!.threadId, threadId);
@@ -238,12 +245,7 @@ forEachHandoff(test, 'the accepting thread serves the first connections where it
 
 forEachHandoff(test, 'connections are packed where it is told so, and spread evenly after that', async (t, handoff) => {
   const { pool, port } = await startPool(t, { handoff, threads: 3, packedSessions: 2 });
-  const clients: LineClient[] = [];
-  const served: string[] = [];
-  for (let count = 0; count < 9; count++) {
-    clients.push(await LineClient.connect(port));
-    served.push((await clients[count]!.ask('who'))!);
-  }
+  const { clients, served } = await connectInTurn(port, 9);
   t.deepEqual(
     served.slice(0, 6),
     [0, 0, 1, 1, 2, 2].map((index) => `thread ${index}`),
@@ -254,16 +256,14 @@ forEachHandoff(test, 'connections are packed where it is told so, and spread eve
   const leaving = clients.filter((_, index) => index === 0 || served[index] === 'thread 2');
   for (const client of [...leaving, clients[served.lastIndexOf('thread 0')]!]) await client.close();
   await until(() => pool.stats().sessions === 4);
-  const next: string[] = [];
-  for (let count = 0; count < 3; count++) next.push((await (await LineClient.connect(port)).ask('who'))!);
-  t.deepEqual(next, ['thread 0', 'thread 2', 'thread 2']);
+  const next = await connectInTurn(port, 3);
+  t.deepEqual(next.served, ['thread 0', 'thread 2', 'thread 2']);
 });
 
 test('the accepting thread takes more than its share only where no other has a place', async (t) => {
   const options = { threads: 2, acceptorSessions: 1, sessionsPerThread: 2 };
   const { pool, port } = await startPool(t, options);
-  const served: string[] = [];
-  for (let count = 0; count < 4; count++) served.push((await (await LineClient.connect(port)).ask('who'))!);
+  const { served } = await connectInTurn(port, 4);
   t.deepEqual(served, ['thread 0', 'thread 1', 'thread 1', 'thread 0']);
   await LineClient.connect(port);
   await until(() => pool.stats().queueLength === 1);
