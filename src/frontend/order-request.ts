@@ -71,5 +71,7 @@ export function checkKey(key: string): Refusal | undefined {
 
 /** Whether a toy could have that name: 1 to 64 bytes in UTF-8. */
 export function isName(name: string): boolean {
-  return name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= NAME_BYTES_MAX;
+  // A UTF-16 unit is three bytes at most, so short names need not be measured.
+  const fits = name.length * 3 <= NAME_BYTES_MAX || Buffer.byteLength(name) <= NAME_BYTES_MAX;
+  return name !== '' && fits && name.isWellFormed();
 }

@@ -193,9 +193,13 @@ export class OrderEngine {
       this.#flights.push(flight);
       this.#counts.batches++;
       this.#counts.purchases += purchases.length;
-      const batch = { incarnation: this.#incarnation, firstSequence, settledSequence: this.#tags.settled };
       this.#options.link
-        .processOrders({ ...batch, purchases: purchases.map((purchase) => purchase.request) })
+        .processOrders({
+          incarnation: this.#incarnation,
+          firstSequence,
+          settledSequence: this.#tags.settled,
+          purchases: purchases.map((purchase) => purchase.request),
+        })
         .then((results) => this.#land(flight, results))
         .catch((error) => this.#end(error));
     }
@@ -239,9 +243,7 @@ export class OrderEngine {
       this.#logging = group;
       const { log } = this.#options;
       const incarnation = this.#incarnation;
-      const { firstNumber, durable } = await log.append(
-        group.map(({ sequence, request }) => ({ tag: { incarnation, sequence }, ...request })),
-      );
+      const { firstNumber, durable } = await log.append(group.map((purchase) => purchase.sold(incarnation)));
       this.#tags.written();
       durable.then(() => this.#settle(completed)).catch((error) => this.#end(error));
       this.#counts.groups++;

@@ -8,7 +8,7 @@
 // its outcome, whoever still waits.
 
 import { assert } from '../assert.js';
-import { type OrderRequest, RESULT } from './order-types.js';
+import { type OrderRequest, RESULT, type SoldOrder } from './order-types.js';
 
 /** The answers to one message: two columns with one row for each order. */
 export interface Answers {
@@ -86,6 +86,12 @@ export class Purchase {
   /** The moment from which nobody waits any more. */
   get giveUpAtMs(): number {
     return this.#callers.reduce((latest, caller) => Math.max(latest, caller.giveUpAtMs), 0);
+  }
+
+  /** The order that it becomes when the catalog has sold it. */
+  sold(incarnation: number): SoldOrder {
+    const { name, quantity, key, transient } = this.request;
+    return { tag: { incarnation, sequence: this.sequence }, name, quantity, key, transient };
   }
 
   /** Answers the callers; who joins later is answered later. */
