@@ -1,7 +1,8 @@
-// backends.ts: what one thread of the front end talks to, and whether it answers.
+// backends.ts: what one thread of the front end talks to, and whether it answers: this thread, and all the others.
 
 import { HealthCheck } from '../rpc/index.js';
 import { MetricsClient } from '../store-metrics/metrics-client.js';
+import type { AwayBoard, Backend } from './away-board.js';
 import { CatalogClient } from './catalog-client.js';
 import { OrderClient } from './order-client.js';
 
@@ -18,7 +19,7 @@ const HEALTH_TIMEOUT_MS = 1_000;
 const SELLING = { catalog: 'toystore.v1.Catalog/sell', order: 'toystore.v1.Order/sell' } as const;
 
 /** Told when a backend answers, and when it does not or no longer, with the reason. */
-export type OnBackendState = (backend: keyof BackendAddresses, isConnected: boolean, reason?: Error) => void;
+export type OnBackendState = (backend: Backend, isConnected: boolean, reason?: Error) => void;
 
 export class Backends {
   readonly catalog: CatalogClient;
@@ -26,23 +27,26 @@ export class Backends {
   /** What each backend has counted. */
   readonly metrics: { readonly catalog: MetricsClient; readonly order: MetricsClient };
   readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
+  readonly #board: AwayBoard;
 
-  constructor(addresses: BackendAddresses, onState: OnBackendState) {
+  /** @param board where all threads note what they miss: `onState` must do so for this one */
+  constructor(addresses: BackendAddresses, board: AwayBoard, onState: OnBackendState) {
+    this.#board = board;
     this.catalog = new CatalogClient(addresses.catalog, (...state) => onState('catalog', ...state));
     this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state));
     this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
     this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };
   }
 
-  /** The backends that cannot do their work now: empty when finds are answered and orders are sold. */
+  /** The backends that cannot do their work now: empty when every thread's finds are answered and orders are sold. */
   async unready(): Promise<string[]> {
     const [catalogSells, orderSells] = await Promise.all([
       this.#health.catalog.isServing(SELLING.catalog, HEALTH_TIMEOUT_MS),
       this.#health.order.isServing(SELLING.order, HEALTH_TIMEOUT_MS),
     ]);
     const unready = [];
-    if (!catalogSells || !this.catalog.isConnected) unready.push('catalog');
-    if (!orderSells || !this.orders.isConnected) unready.push('order');
+    if (!catalogSells || !this.catalog.isConnected || this.#board.isAway('catalog')) unready.push('catalog');
+    if (!orderSells || !this.orders.isConnected || this.#board.isAway('order')) unready.push('order');
     return unready;
   }
 

@@ -9,6 +9,7 @@ import { loggedRequestId } from '../request-id.js';
 import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
 import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings } from '../store-metrics/store-readings.js';
+import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends } from './backends.js';
 import { HttpMetrics } from './http-metrics.js';
 import { createRouter } from './routes.js';
@@ -16,6 +17,8 @@ import { createRouter } from './routes.js';
 /** What start-frontend.ts gives to each thread. */
 export interface FrontendThreadData {
   readonly addresses: BackendAddresses;
+  /** The memory of the AwayBoard that all threads share. */
+  readonly board: SharedArrayBuffer;
   readonly idleTimeoutUnderPressureMs: number;
   readonly logLevel: LogLevel;
 }
@@ -23,15 +26,17 @@ export interface FrontendThreadData {
 const NAMES = { catalog: 'catalog', order: 'order service' } as const;
 
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
-  const { addresses, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
+  const { addresses, board: memory, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
   const isDebug = log.isOn('debug');
   const slow = new SlowRequestLog(log);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
-  const backends = new Backends(addresses, (backend, isConnected, error) => {
-    // Each thread has connections of its own, which come and go together: the first thread, which is always there, speaks
-    // for all.
+  const board = new AwayBoard(memory);
+  const backends = new Backends(addresses, board, (backend, isConnected, error) => {
+    board.note(threadIndex, backend, !isConnected);
+    // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
+    // which is always there, speaks for all.
     if (threadIndex > 0) return;
     const address = addresses[backend];
     if (isConnected) log.info(`connected to the ${NAMES[backend]}`, { address });

@@ -7,6 +7,7 @@ import type { RunningService } from '../run-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
+import { AwayBoard } from './away-board.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 
 /** Less than the supervisor gives the front end to stop. */
@@ -29,8 +30,10 @@ const FULL = [
 ].join('\r\n');
 
 export async function startFrontend(settings: Settings, log: Log): Promise<RunningService> {
+  const board = AwayBoard.create(Math.max(1, settings.maxThreads));
   const data: FrontendThreadData = {
     addresses: { catalog: settings.catalogAddress, order: settings.orderAddress },
+    board: board.memory,
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
   };
@@ -57,6 +60,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   );
   pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
+    board.forget(exit.threadIndex);
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
   });
   pool.on('acceptError', (error) => acceptErrors.warn({ error }));

@@ -88,16 +88,6 @@ async function buyTux(at: number): Promise<number> {
   return JSON.parse(answer.body).data.order_number;
 }
 
-/** The stock of Tux, as soon as a thread that finds the catalog is asked. */
-async function stockWhenBack(): Promise<number> {
-  const answer = await eventually(
-    () => call(port, 'GET', '/products/Tux'),
-    ({ status }) => status === 200,
-    BACK_TIMEOUT_MS,
-  );
-  return JSON.parse(answer.body).data.quantity;
-}
-
 /** Sum of the quantities in orders.csv, by toy, and the numbers in it. */
 async function orderBook(): Promise<{ numbers: number[]; sold: Record<string, number> }> {
   const [, ...lines] = (await readFile(join(directory, 'var/order/orders.csv'), 'utf8')).trimEnd().split('\n');
@@ -159,11 +149,11 @@ test('the load client', async (t) => {
 
 for (const service of SERVICES) {
   test(`${service} is restarted: the others find it again`, async (t) => {
-    const stock = await stockWhenBack();
+    const stock = await stockOf(port, 'Tux');
     await compose.do(['restart', '--timeout', '15', service]);
     await untilReady(port, BACK_TIMEOUT_MS);
     await buyTux(port);
-    t.is(await stockWhenBack(), stock - 1);
+    t.is(await stockOf(port, 'Tux'), stock - 1);
   });
 }
 

@@ -103,6 +103,30 @@ test('the services may start in any order', async (t) => {
   t.is(answer.body, '{"data":{"order_number":0}}');
 });
 
+test('ready means every thread of the front end: no find is refused after that', async (t) => {
+  const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
+  const env = {
+    CATALOG_PORT: catalogPort,
+    ORDER_PORT: orderPort,
+    CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
+    ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
+    THREADS: '4',
+  };
+  await using frontend = await StoreProcess.start('frontend', { env });
+  await using order = await StoreProcess.start('order', { env });
+  // Connections open at the same time are spread evenly: two for each thread.
+  const find = async (): Promise<number> => (await call(frontend.port, 'GET', '/products/Tux')).status;
+  const findInAllThreads = (): Promise<number[]> => Promise.all(Array.from({ length: 8 }, find));
+  for (let round = 0; round < 3; round++) {
+    await using catalog = await StoreProcess.start('catalog', { env, dataDir: order.dataDir });
+    while ((await call(frontend.port, 'GET', '/readyz')).status !== 200);
+    t.deepEqual(await findInAllThreads(), Array(8).fill(200));
+    await catalog.stop('SIGKILL');
+    // They ride it out for a while; then each thread refuses at once, until it is connected again.
+    t.deepEqual(await findInAllThreads(), Array(8).fill(503));
+  }
+});
+
 test('a port in use is one line that says what to do, exit code 1', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
