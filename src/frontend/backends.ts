@@ -6,12 +6,8 @@ import type { AwayBoard, Backend } from './away-board.js';
 import { CatalogClient } from './catalog-client.js';
 import { OrderClient } from './order-client.js';
 
-export interface BackendAddresses {
-  /** host:port */
-  readonly catalog: string;
-  /** host:port */
-  readonly order: string;
-}
+/** host:port of each. */
+export type BackendAddresses = Readonly<Record<Backend, string>>;
 
 /** How long `/readyz` waits for a backend's own word. */
 const HEALTH_TIMEOUT_MS = 1_000;

@@ -1,7 +1,7 @@
 // order-engine.ts: placing orders: the sequence of steps, and what a crash leaves at each. No sockets, no threads, no
 // time of its own: link, log and clock are passed in, so that a simulation can run it and stop it at any step.
 //
-//   place -> key known? -> waiting -> up to 4 batches in flight -> outcomes in tag order -> order log -> answer
+//   place -> key known? -> waiting -> up to 2 batches in flight -> outcomes in tag order -> order log -> answer
 //            (answered)   (no tag)    (tagged, sent)               (refused: answered)      (written)
 //                                                                                              └─► synced: settled
 //

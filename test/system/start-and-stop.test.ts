@@ -16,6 +16,17 @@ import { StoreProcess } from '../support/store-process.js';
 // any one may.
 const test = ava.serial;
 
+/** Settings that give catalog and order service a port each, and tell it to all three: whichever starts first. */
+async function backendPlaces(): Promise<Record<string, string>> {
+  const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
+  return {
+    CATALOG_PORT: catalogPort,
+    ORDER_PORT: orderPort,
+    CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
+    ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
+  };
+}
+
 test('the whole store says where it is, in its last line, and stops on SIGTERM and SIGINT with 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await using store = await StoreProcess.start('start');
@@ -87,13 +98,7 @@ test('the front end alone is alive but not ready, and says 503', async (t) => {
 });
 
 test('the services may start in any order', async (t) => {
-  const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
-  const env = {
-    CATALOG_PORT: catalogPort,
-    ORDER_PORT: orderPort,
-    CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
-    ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
-  };
+  const env = await backendPlaces();
   await using frontend = await StoreProcess.start('frontend', { env });
   await using _order = await StoreProcess.start('order', { env });
   t.is((await buy(frontend.port, 'Tux', 1)).status, 503);
@@ -104,14 +109,7 @@ test('the services may start in any order', async (t) => {
 });
 
 test('ready means every thread of the front end: no find is refused after that', async (t) => {
-  const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
-  const env = {
-    CATALOG_PORT: catalogPort,
-    ORDER_PORT: orderPort,
-    CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
-    ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
-    THREADS: '4',
-  };
+  const env = { ...(await backendPlaces()), THREADS: '4' };
   await using frontend = await StoreProcess.start('frontend', { env });
   await using order = await StoreProcess.start('order', { env });
   // Connections open at the same time are spread evenly: two for each thread.
