@@ -189,25 +189,30 @@ export class BatchStream<Item, Outcome, Request, Response> {
   /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
    *  together. With nothing else to do this costs no measurable time. */
   #scheduleSend(): void {
-    if (this.#isSendScheduled || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
-    // A call that is a message of its own has nobody to wait for.
-    if (this.#options.batchItemsMax === 1) return this.#send();
-    this.#isSendScheduled = true;
-    setImmediate(() => {
-      this.#isSendScheduled = false;
-      this.#send();
-    });
+    if (this.#queue.isEmpty || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
+    if (this.#isAlwaysAlone) this.#send();
+    else this.#sendWhenTogether(1, 1);
   }
 
   /** Sends when those who were just answered have come back with what they ask next, beside those who wait already. */
   #awaitReturn(callCount: number): void {
-    if (callCount < 2) return this.#scheduleSend();
+    const together = this.#queue.callCount + callCount;
+    if (together < 2 || this.#isAlwaysAlone) this.#scheduleSend();
+    else this.#sendWhenTogether(together, RETURN_TURNS_MAX);
+  }
+
+  /** A call that is a message of its own has nobody to wait for. */
+  get #isAlwaysAlone(): boolean {
+    return this.#options.batchItemsMax === 1;
+  }
+
+  /** Sends in the first turn of the event loop in which that many calls wait, or after so many turns. */
+  #sendWhenTogether(callCount: number, turnsMax: number): void {
     if (this.#isSendScheduled) return;
     this.#isSendScheduled = true;
-    const together = this.#queue.callCount + callCount;
-    let turns = RETURN_TURNS_MAX;
+    let turns = 0;
     const look = (): void => {
-      if (--turns > 0 && this.#queue.callCount < together) return void setImmediate(look);
+      if (++turns < turnsMax && this.#queue.callCount < callCount) return void setImmediate(look);
       this.#isSendScheduled = false;
       this.#send();
     };

@@ -110,7 +110,7 @@ test('property: every call gets the outcome of its item, in order, whatever brea
   );
 });
 
-function fakeStream(options: { backoffMaxMs: number }) {
+function fakeStream(options: { backoffMaxMs?: number; batchItemsMax?: number }) {
   const channel = new FakeChannel<number[], number[]>();
   const stream = new BatchStream<number, number, number[], number[]>({
     open: channel.open,
@@ -151,5 +151,37 @@ test('a stream that answered before it broke is opened again without a pause', a
     channel.newest.break();
   }
   t.true(performance.now() - startedAt < 5000);
+  await stream.close();
+});
+
+test('callers who come back a little later are waited for, also when only one was answered', async (t) => {
+  const { channel, stream } = fakeStream({ batchItemsMax: 10 });
+  channel.newest.comeUp();
+  const { written } = channel.newest;
+  const ask = (item: number) => stream.call(item, Number.POSITIVE_INFINITY);
+  const sent = async (count: number) => {
+    while (written.length < count) await nextTurn();
+  };
+  const comeBack = async (item: number) => {
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    return ask(item);
+  };
+  // Two callers out of step: the second came when the first one's message had just left.
+  const first = ask(1);
+  await sent(1);
+  const second = ask(2);
+  channel.newest.answer([1]);
+  await first;
+  const third = comeBack(3);
+  await sent(2);
+  t.deepEqual(written, [[1], [2, 3]]);
+  // Nobody comes back: who waits is sent all the same.
+  const fourth = ask(4);
+  channel.newest.answer([2, 3]);
+  await Promise.all([second, third]);
+  await sent(3);
+  t.deepEqual(written.at(-1), [4]);
+  channel.newest.answer([4]);
+  t.is(await fourth, 4);
   await stream.close();
 });
