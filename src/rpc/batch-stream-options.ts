@@ -31,11 +31,6 @@ export interface BatchStreamOptions<Item, Outcome, Request, Response> {
 /** Expired calls are looked for this often: a deadline is met to within this. One timer for all calls, because one for
  *  each would cost more than the call. */
 export const DEADLINE_CHECK_MS = 20;
-/** After an answer the next message waits until all who got it have come back, beside those who wait already, for at most
- *  this many turns of the event loop: in the first their own answers go out, in the next ones what they ask then comes in.
- *  Sent at once, they would fall into groups that take turns: each then waits for the other's round trip too. An idle turn
- *  takes some microseconds. A caller who is alone has nobody to wait for. */
-export const RETURN_TURNS_MAX = 16;
 /** Opening a stream on a channel that is down costs well under a millisecond and sends nothing; the channel has a back-off
  *  of its own, and the two add up, so this one stays far below a second. */
 export const BACKOFF_MAX_DEFAULT_MS = 250;

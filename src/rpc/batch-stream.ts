@@ -18,8 +18,8 @@ import {
   type BatchStreamOptions,
   DEADLINE_CHECK_MS,
   REFUSALS,
-  RETURN_TURNS_MAX,
 } from './batch-stream-options.js';
+import { Departure } from './departure.js';
 import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
 import { ReopeningStream } from './reopening-stream.js';
 import { RpcError } from './rpc-error.js';
@@ -31,12 +31,12 @@ export class BatchStream<Item, Outcome, Request, Response> {
   readonly #statistics = new BatchStatistics();
   readonly #stream: ReopeningStream<Request, Response>;
   readonly #inFlight = new InFlightBatches<Item, Outcome>();
+  readonly #departure: Departure;
   /** Why calls fail while the stream is down; made once, not for each call. */
   #unreachable = new RpcError('UNAVAILABLE', 'the peer has not answered yet');
   readonly #queueFull: RpcError;
   #lastReported: boolean | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
-  #isSendScheduled = false;
   #isClosed = false;
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
@@ -46,6 +46,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
     this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
     this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
     this.#queue = new BatchQueue(options);
+    this.#departure = new Departure(this.#queue, () => this.#send());
     this.#stream = new ReopeningStream({
       open: options.open,
       backoffMaxMs: options.backoffMaxMs ?? BACKOFF_MAX_DEFAULT_MS,
@@ -82,7 +83,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
       }
       this.#statistics.calls++;
       if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
-      this.#scheduleSend();
+      this.#sendSoon();
     });
   }
 
@@ -164,7 +165,8 @@ export class BatchStream<Item, Outcome, Request, Response> {
       }
     }
     this.#statistics.answered += callCount;
-    this.#awaitReturn(callCount);
+    if (this.#isAlwaysAlone) this.#send();
+    else this.#departure.whenBack(callCount);
     this.#settleDrain();
   }
 
@@ -186,37 +188,15 @@ export class BatchStream<Item, Outcome, Request, Response> {
 
   // Batches on their way out
 
-  /** Sends once the event loop has handed out what it has read: what arrives on many connections at the same time leaves
-   *  together. With nothing else to do this costs no measurable time. */
-  #scheduleSend(): void {
-    if (this.#queue.isEmpty || !this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
+  #sendSoon(): void {
+    if (!this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
     if (this.#isAlwaysAlone) this.#send();
-    else this.#sendWhenTogether(1, 1);
-  }
-
-  /** Sends when those who were just answered have come back with what they ask next, beside those who wait already. */
-  #awaitReturn(callCount: number): void {
-    const together = this.#queue.callCount + callCount;
-    if (together < 2 || this.#isAlwaysAlone) this.#scheduleSend();
-    else this.#sendWhenTogether(together, RETURN_TURNS_MAX);
+    else this.#departure.soon();
   }
 
   /** A call that is a message of its own has nobody to wait for. */
   get #isAlwaysAlone(): boolean {
     return this.#options.batchItemsMax === 1;
-  }
-
-  /** Sends in the first turn of the event loop in which that many calls wait, or after so many turns. */
-  #sendWhenTogether(callCount: number, turnsMax: number): void {
-    if (this.#isSendScheduled) return;
-    this.#isSendScheduled = true;
-    let turns = 0;
-    const look = (): void => {
-      if (++turns < turnsMax && this.#queue.callCount < callCount) return void setImmediate(look);
-      this.#isSendScheduled = false;
-      this.#send();
-    };
-    setImmediate(look);
   }
 
   #send(): void {
