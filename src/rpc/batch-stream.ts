@@ -3,7 +3,7 @@
 //
 //   call() ─► waiting ─► [a b c] ─► in flight, at most windowMax messages ─► answers, in order ─► outcomes
 //                 ▲         ▲
-//                 │         └ leaves when the window has room, with all that came meanwhile; there is no timer in this
+//                 │         └ leaves when the window has room, with all that came meanwhile; no timer: see departure.ts
 //                 └ bounded; full: RESOURCE_EXHAUSTED
 //
 // Nothing is sent before the stream is up, so `sent: false` in an error is the truth. What was in flight on a stream that
@@ -46,7 +46,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
     this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
     this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
     this.#queue = new BatchQueue(options);
-    this.#departure = new Departure(this.#queue, () => this.#send());
+    this.#departure = new Departure(this.#queue, options.batchItemsMax, () => this.#send());
     this.#stream = new ReopeningStream({
       open: options.open,
       backoffMaxMs: options.backoffMaxMs ?? BACKOFF_MAX_DEFAULT_MS,
@@ -83,7 +83,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
       }
       this.#statistics.calls++;
       if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
-      this.#sendSoon();
+      if (this.isConnected && this.#inFlight.count < this.#options.windowMax) this.#departure.soon();
     });
   }
 
@@ -165,8 +165,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
       }
     }
     this.#statistics.answered += callCount;
-    if (this.#isAlwaysAlone) this.#send();
-    else this.#departure.whenBack(callCount);
+    this.#departure.whenBack(callCount);
     this.#settleDrain();
   }
 
@@ -187,17 +186,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
   }
 
   // Batches on their way out
-
-  #sendSoon(): void {
-    if (!this.isConnected || this.#inFlight.count >= this.#options.windowMax) return;
-    if (this.#isAlwaysAlone) this.#send();
-    else this.#departure.soon();
-  }
-
-  /** A call that is a message of its own has nobody to wait for. */
-  get #isAlwaysAlone(): boolean {
-    return this.#options.batchItemsMax === 1;
-  }
 
   #send(): void {
     while (this.isConnected && this.#inFlight.count < this.#options.windowMax && !this.#queue.isEmpty) {

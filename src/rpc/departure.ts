@@ -12,12 +12,17 @@ const RETURN_TURNS_MAX = 8;
 
 export class Departure {
   readonly #queue: { readonly callCount: number };
+  readonly #batchItemsMax: number;
   readonly #leave: () => void;
   #isSet = false;
 
-  /** @param leave called in a turn of its own; may find the queue empty */
-  constructor(queue: { readonly callCount: number }, leave: () => void) {
+  /**
+   * @param batchItemsMax items in one message; 1: a call is a message of its own, has nobody to wait for, and leaves at once
+   * @param leave may find the queue empty
+   */
+  constructor(queue: { readonly callCount: number }, batchItemsMax: number, leave: () => void) {
     this.#queue = queue;
+    this.#batchItemsMax = batchItemsMax;
     this.#leave = leave;
   }
 
@@ -33,11 +38,14 @@ export class Departure {
   }
 
   #set(callCount: number, turnsMax: number): void {
+    if (this.#batchItemsMax === 1) return this.#leave();
     if (this.#isSet) return;
     this.#isSet = true;
+    // More than a message takes would only make it late.
+    const together = Math.min(callCount, this.#batchItemsMax);
     let turns = 0;
     const look = (): void => {
-      if (++turns < turnsMax && this.#queue.callCount < callCount) return void setImmediate(look);
+      if (++turns < turnsMax && this.#queue.callCount < together) return void setImmediate(look);
       this.#isSet = false;
       this.#leave();
     };
