@@ -52,23 +52,19 @@ export class Acceptor {
     this.#server = this.#createServer();
   }
 
-  /** Rejects with the system's error, for example EADDRINUSE. */
+  /** Rejects with the system's error, for example EADDRINUSE; with PoolError NOT_RUNNING when it is closed meanwhile. */
   async listen(options: ListenOptions): Promise<AddressInfo> {
     this.#backlog = options.backlog;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    await this.#startListening(options);
     const address = this.#server.address() as AddressInfo;
     // Where there are no such pipes (Windows), it accepts as every other server does.
     this.#copier = await HandleCopier.create().catch(() => undefined);
-    if (this.#copier === undefined) return address;
-    await this.#makeSpare();
-    if (this.#isClosed) this.#copier.close();
-    else this.#watch = setInterval(() => this.#look(), WATCH_MS).unref();
+    if (this.#copier !== undefined && !this.#isClosed) await this.#makeSpare();
+    if (this.#isClosed) {
+      this.#copier?.close();
+      throw closedMeanwhile();
+    }
+    if (this.#copier !== undefined) this.#watch = setInterval(() => this.#look(), WATCH_MS).unref();
     return address;
   }
 
@@ -79,6 +75,22 @@ export class Acceptor {
     this.#server.close();
     this.#spare?.close();
     this.#copier?.close();
+  }
+
+  #startListening(options: ListenOptions): Promise<void> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      const onClose = () => reject(closedMeanwhile());
+      server.once('error', reject);
+      server.once('close', onClose);
+      server.listen(options, () => {
+        server.off('error', reject);
+        server.off('close', onClose);
+        // A close that comes while the host's name is looked up does not keep the server from listening after that.
+        if (this.#isClosed) server.close(onClose);
+        else resolve();
+      });
+    });
   }
 
   #createServer(): Server {
@@ -122,4 +134,8 @@ export class Acceptor {
     if (this.#isClosed) spare?.close();
     else this.#spare = spare;
   }
+}
+
+function closedMeanwhile(): PoolError {
+  return new PoolError('NOT_RUNNING', 'the pool was closed while it began to listen');
 }

@@ -6,10 +6,13 @@
 
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { REFUSALS_MAX } from './refusals.js';
+import { LINGERING_RESERVED } from './refusals.js';
 
-/** Left to the rest of the process: files, pipes, connections that it opens itself; and to refused connections. */
-const RESERVE = 32 + REFUSALS_MAX;
+/**
+ * Left to the rest of the process: files, pipes, connections that it opens itself; and to connections that are refused
+ * because of this limit.
+ */
+const RESERVE = 32 + LINGERING_RESERVED;
 
 /** A thread's event loop, its channel and its wake-up descriptors: 10 to 14 on Linux. */
 const PER_THREAD = 16;

@@ -12,6 +12,8 @@ import { type RawHandle, type RawPipe, WriteWrap } from './raw-pipe.js';
 export class HandleCopier {
   readonly #sendingEnd: RawPipe;
   readonly #receivingEnd: RawPipe;
+  /** Ends the copy that is under way. */
+  #failCopy = () => {};
 
   private constructor(sendingEnd: RawPipe, receivingEnd: RawPipe) {
     this.#sendingEnd = sendingEnd;
@@ -37,6 +39,7 @@ export class HandleCopier {
   copy(handle: RawHandle): Promise<RawHandle> {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new PoolError('HANDOFF_FAILED', 'the handle could not be copied'));
+      this.#failCopy = fail;
       this.#receivingEnd.onread = () => {
         const copy = this.#receivingEnd.pendingHandle;
         this.#receivingEnd.pendingHandle = undefined;
@@ -51,8 +54,10 @@ export class HandleCopier {
     });
   }
 
+  /** A copy that is under way fails. */
   close(): void {
     this.#sendingEnd.close();
     this.#receivingEnd.close();
+    this.#failCopy();
   }
 }

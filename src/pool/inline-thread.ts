@@ -62,13 +62,18 @@ export class InlineThread implements PoolThread {
   async start(): Promise<void> {
     try {
       const { createThreadService } = (await import(this.#options.module.href)) as ThreadModule;
-      this.#service = await createThreadService({
+      const service = await createThreadService({
         threadIndex: 0,
         // A clone, as a worker would get it: a service must not come to depend on sharing objects with its owner.
         data: structuredClone(this.#options.data),
         port: this.#servicePort,
         inline: true,
       });
+      if (this.state === 'dead') {
+        await service.close?.();
+        throw new Error('the pool was closed meanwhile');
+      }
+      this.#service = service;
       this.#state = 'ready';
     } catch (error) {
       this.#end('failed', error as Error);
@@ -100,6 +105,7 @@ export class InlineThread implements PoolThread {
   }
 
   drain(): Promise<void> {
+    if (this.#state === 'starting') return this.terminate();
     if (this.#state === 'ready') {
       this.#state = 'draining';
       void this.#finish();

@@ -90,6 +90,15 @@ export class IpcRendezvous {
     this.#server.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+
+  /** Gives up a worker that will never be ready: removes the path, and closes the channel if it had connected. */
+  abandon(): void {
+    this.close();
+    this.#channel.then(
+      (channel) => channel.close(),
+      () => {}, // it never connected
+    );
+  }
 }
 
 /** The accepting thread's end of a channel. */

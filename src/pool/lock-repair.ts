@@ -38,17 +38,25 @@ export interface LockRepair {
   readonly waitsEnded: number;
 }
 
-/** Frees the holders of a thread. It wakes nobody: the caller wakes everybody. */
+/** What was thrown; it may be undefined, so it is kept in a box. */
+interface RestoreFailure {
+  readonly error: unknown;
+}
+
+/**
+ * Frees the holders of a thread. It wakes nobody: the caller wakes everybody, and then throws what `restore` has thrown.
+ */
 export function repairHolders(
   machine: LockMachine,
   words: Int32Array,
   firstWord: number,
   deadThreadId: number,
   restore: () => void,
-): LockRepair {
+): LockRepair & { readonly restoreFailure: RestoreFailure | undefined } {
   let readsEnded = 0;
   let wasWriting = false;
   let waitsEnded = 0;
+  let restoreFailure: RestoreFailure | undefined;
   const change = (next: (state: number) => number) => {
     for (;;) {
       const state = machine.load(words, firstWord + STATE_WORD);
@@ -69,9 +77,10 @@ export function repairHolders(
         wasWriting = true;
         try {
           restore();
-        } finally {
-          change(afterWriter);
+        } catch (error) {
+          restoreFailure = { error };
         }
+        change(afterWriter);
         break;
       case AWAITING_WRITE:
         waitsEnded += 1;
@@ -93,7 +102,7 @@ export function repairHolders(
   }
   // Whoever was awake may be dead.
   change((state) => state & ~WOKEN);
-  return { readsEnded, wasWriting, waitsEnded };
+  return { readsEnded, wasWriting, waitsEnded, restoreFailure };
 }
 
 function withoutImpatientWriter(state: number): number {

@@ -7,8 +7,11 @@ import type { RefusalReason } from './pool-options.js';
 /** How long a refused connection has to take its refusal. */
 const LINGER_MS = 1_000;
 
-/** Refused connections that may linger at a time; those beyond are closed without a word. They hold descriptors. */
-export const REFUSALS_MAX = 64;
+/** Refused connections that may linger at a time: as many as may wait. Those beyond are closed without a word. */
+export const LINGERING_MAX = 1_024;
+
+/** The same where it is descriptors that have run out, for each of them holds one: so many are kept for it. */
+export const LINGERING_RESERVED = 64;
 
 export class Refusals {
   readonly #onRefused: (socket: Socket, reason: RefusalReason) => void;
@@ -24,9 +27,14 @@ export class Refusals {
     return this.#total;
   }
 
+  /** Refused connections that are still open. */
+  get lingering(): number {
+    return this.#lingering;
+  }
+
   refuse(socket: Socket, reason: RefusalReason): void {
     this.#total += 1;
-    if (this.#lingering >= REFUSALS_MAX) {
+    if (this.#lingering >= (reason === 'descriptor-limit' ? LINGERING_RESERVED : LINGERING_MAX)) {
       socket.destroy();
       return;
     }

@@ -140,11 +140,19 @@ export class SharedRwLock implements Disposable {
    * Ends whatever the holders of a thread were doing. Call it once for every thread that has ended (a Worker's
    * 'exit', a pool's 'exit'), whether or not it is known to have held the lock: it may have died on the point of
    * waking somebody.
-   * @param restore called while the lock is still held in a dead writer's place, to put half-written data right
+   * @param restore called while the lock is still held in a dead writer's place, to put half-written data right. What
+   *   it throws is thrown on, when all the rest is done: the lock is free then, and the data as it was left.
    */
   repair(deadThreadId: number, restore: () => void = () => {}): LockRepair {
-    const repaired = repairHolders(this.#machine, this.#words, this.#firstWord, deadThreadId, restore);
+    const { restoreFailure, ...repaired } = repairHolders(
+      this.#machine,
+      this.#words,
+      this.#firstWord,
+      deadThreadId,
+      restore,
+    );
     this.#holder.wakeAll();
+    if (restoreFailure !== undefined) throw restoreFailure.error;
     return repaired;
   }
 

@@ -23,6 +23,12 @@ const SOUND_AFTER_MS = 1_000;
 const SWEEP_MIN_MS = 5;
 const SWEEP_MAX_MS = 1_000;
 
+/** Since when a thread has been seen without a session, and how many sessions had ended there by then. */
+interface Idleness {
+  readonly sinceMs: number;
+  readonly ended: number;
+}
+
 /** What the crew tells the pool. */
 export interface CrewListener {
   /** A socket that seemed sent has come back, or a place may have come free. */
@@ -41,7 +47,7 @@ export class ThreadCrew {
   readonly #pool: CrewListener;
   readonly #timers = new Timers();
   readonly #readySince = new WeakMap<PoolThread, number>();
-  readonly #idleSince = new WeakMap<PoolThread, number>();
+  readonly #idleSince = new WeakMap<PoolThread, Idleness>();
   #threads: PoolThread[] = [];
   #nextIndex = 0;
   #sweep: NodeJS.Timeout | undefined;
@@ -197,6 +203,19 @@ export class ThreadCrew {
       this.#replace(thread);
     }
     this.#pool.onExit(exit);
+    this.#refill();
+  }
+
+  /**
+   * Starts those that must always be there, and then lets the pool see that there may be room for one more: while an
+   * idle thread was on its way out, it stood in the way of those that connections wait for.
+   */
+  #refill(): void {
+    if (this.#isClosing || this.#respawn !== undefined) return;
+    const isStaying = (thread: PoolThread) => thread.state !== 'draining';
+    let missing = this.#options.threads - this.#threads.filter(isStaying).length;
+    for (; missing > 0 && !this.isFullyGrown; missing -= 1) this.#spawnInBackground();
+    this.#pool.onPlaceFree();
   }
 
   #replace(dead: PoolThread): void {
@@ -210,9 +229,7 @@ export class ThreadCrew {
         : Math.min(RESPAWN_DELAY_MAX_MS, RESPAWN_DELAY_MIN_MS * 2 ** (this.#failuresInRow - 2));
     this.#respawn ??= this.#timers.after(delay, () => {
       this.#respawn = undefined;
-      while (this.#threads.length < this.#options.threads) this.#spawnInBackground();
-      // Connections may have come to wait meanwhile, while growth was paused.
-      this.#pool.onPlaceFree();
+      this.#refill();
     });
   }
 
@@ -234,9 +251,12 @@ export class ThreadCrew {
         this.#idleSince.delete(thread);
         continue;
       }
-      const since = this.#idleSince.get(thread) ?? now;
-      this.#idleSince.set(thread, since);
-      if (spare > 0 && now - since >= this.#options.idleThreadTimeoutMs) {
+      const { ended } = thread;
+      const seen = this.#idleSince.get(thread);
+      // Sessions that came and went between two looks count as well.
+      const idle = seen?.ended === ended ? seen : { sinceMs: now, ended };
+      this.#idleSince.set(thread, idle);
+      if (spare > 0 && now - idle.sinceMs >= this.#options.idleThreadTimeoutMs) {
         spare -= 1;
         void thread.drain('retired');
         // It has no session to finish; a service that does not come to an end all the same is not waited for.

@@ -45,7 +45,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   readonly #refusals: Refusals;
   readonly #timers = new Timers();
   readonly #totals = { accepted: 0, lost: 0, acceptErrors: 0 };
-  #state: 'made' | 'running' | 'closing' | 'closed' = 'made';
+  #state: 'made' | 'starting' | 'running' | 'closing' | 'closed' = 'made';
   #acceptor: Acceptor | undefined;
   #connectionsMax = Number.POSITIVE_INFINITY;
   #closing: Promise<void> | undefined;
@@ -79,23 +79,33 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   /**
    * Resolves when all `threads` threads serve. Rejects with PoolError THREAD_FAILED if one cannot; the pool is then
-   * closed.
+   * closed. Rejects with NOT_RUNNING if it is closed meanwhile.
    */
   async start(): Promise<void> {
     if (this.#state !== 'made') throw new PoolError('NOT_RUNNING', 'a pool can be started once');
     this.#options.signal?.throwIfAborted();
-    this.#state = 'running';
+    this.#state = 'starting';
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     try {
       await this.#crew.start();
     } catch (error) {
-      await this.close({ drainTimeoutMs: 0 });
-      throw error;
+      if (this.#closing === undefined) {
+        await this.close({ drainTimeoutMs: 0 });
+        throw error;
+      }
+    }
+    if (this.#closing !== undefined) {
+      await this.#closing;
+      throw new PoolError('NOT_RUNNING', 'the pool was closed while it started');
     }
     this.#connectionsMax = connectionsWithinLimit(this.#options.maxThreads - this.#options.threads);
+    this.#state = 'running';
   }
 
-  /** Accepts connections at an address. Rejects with the system's error (EADDRINUSE, EACCES, …). */
+  /**
+   * Accepts connections at an address, once the pool has started. Rejects with the system's error (EADDRINUSE, EACCES, …),
+   * or with PoolError NOT_RUNNING or ALREADY_LISTENING.
+   */
   async listen(options: ListenOptions): Promise<AddressInfo> {
     if (this.#state !== 'running') throw new PoolError('NOT_RUNNING', `the pool is ${this.#state}`);
     if (this.#acceptor !== undefined) throw new PoolError('ALREADY_LISTENING', 'the pool listens already');
@@ -168,7 +178,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   /** Connections that this process holds descriptors for. */
   get #connections(): number {
-    return this.#crew.threads.reduce((sum, thread) => sum + thread.sessions + thread.onTheWay, this.#queue.length);
+    const elsewhere = this.#queue.length + this.#refusals.lingering;
+    return this.#crew.threads.reduce((sum, thread) => sum + thread.sessions + thread.onTheWay, elsewhere);
   }
 
   #place(waiting: Waiting): void {

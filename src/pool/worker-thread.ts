@@ -175,7 +175,7 @@ export class WorkerThread implements PoolThread {
   async #exit(): Promise<void> {
     const wasStarting = this.#state === 'starting';
     this.#state = 'dead';
-    if (wasStarting) this.#rendezvous?.close();
+    if (wasStarting) this.#rendezvous?.abandon();
     this.port.close();
     // Sockets that had not left are returned first: they are not lost with it.
     await this.#sender?.close();

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import {
   PoolError,
@@ -14,6 +15,8 @@ import {
 import type { EchoData } from './fixtures/echo-thread.js';
 import { LineClient } from './support/line-client.js';
 import { ECHO_THREAD, forEachHandoff, Gate, startPool, until } from './support/pools.js';
+
+const ANYWHERE = { host: '127.0.0.1', port: 0 };
 
 forEachHandoff(test, 'close answers what is in flight and closes what is idle', async (t, handoff) => {
   const { pool, port } = await startPool(t, { handoff });
@@ -112,6 +115,34 @@ test('inline: close drains, and past the deadline ends', async (t) => {
   }
 });
 
+for (const threads of [0, 2]) {
+  test(`threads: ${threads}: a pool that is closed while it starts says so, at once`, async (t) => {
+    const pool = new ThreadPool({ module: ECHO_THREAD, threads, drainTimeoutMs: 60_000 });
+    const started = t.throwsAsync(pool.start(), { instanceOf: PoolError, code: 'NOT_RUNNING' });
+    await t.throwsAsync(pool.listen(ANYWHERE), { instanceOf: PoolError, message: 'the pool is starting' });
+    await pool.close();
+    await started;
+    t.is(pool.stats().threads.length, 0);
+  });
+}
+
+test('a pool that is closed while it begins to listen does not listen', async (t) => {
+  for (let turns = 0; turns < 6; turns++) {
+    const pool = new ThreadPool({ module: ECHO_THREAD, threads: 0 });
+    await pool.start();
+    const listening = pool.listen(ANYWHERE).then(
+      ({ port }) => port,
+      (error: PoolError) => error.code,
+    );
+    for (let turn = 0; turn < turns; turn++) await nextTurn();
+    await pool.close();
+    const outcome = await listening;
+    if (outcome !== 'NOT_RUNNING')
+      await t.throwsAsync(once(connect(Number(outcome), '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  }
+  t.pass();
+});
+
 test('an abort closes the pool', async (t) => {
   const abort = new AbortController();
   const { pool } = await startPool(t, { threads: 1, signal: abort.signal });
@@ -132,19 +163,18 @@ test('closes by itself at the end of its scope', async (t) => {
 test('calls at the wrong time reject by code', async (t) => {
   const code = async (promise: Promise<unknown>): Promise<PoolErrorCode | undefined> =>
     (await t.throwsAsync(promise, { instanceOf: PoolError }))?.code;
-  const anywhere = { host: '127.0.0.1', port: 0 };
   const pool = new ThreadPool({ module: ECHO_THREAD, threads: 0 });
-  t.is(await code(pool.listen(anywhere)), 'NOT_RUNNING');
+  t.is(await code(pool.listen(ANYWHERE)), 'NOT_RUNNING');
   await pool.start();
   t.is(await code(pool.start()), 'NOT_RUNNING');
-  const { port } = await pool.listen(anywhere);
-  t.is(await code(pool.listen(anywhere)), 'ALREADY_LISTENING');
+  const { port } = await pool.listen(ANYWHERE);
+  t.is(await code(pool.listen(ANYWHERE)), 'ALREADY_LISTENING');
   const other = new ThreadPool({ module: ECHO_THREAD, threads: 0 });
   await other.start();
   await t.throwsAsync(other.listen({ host: '127.0.0.1', port }), { code: 'EADDRINUSE' });
-  t.truthy(await other.listen(anywhere), 'a failed listen can be repeated');
+  t.truthy(await other.listen(ANYWHERE), 'a failed listen can be repeated');
   await Promise.all([pool.close(), other.close()]);
-  t.is(await code(pool.listen(anywhere)), 'NOT_RUNNING');
+  t.is(await code(pool.listen(ANYWHERE)), 'NOT_RUNNING');
 });
 
 const badOptions: Partial<ThreadPoolOptions>[] = [

@@ -297,6 +297,22 @@ test('repair ends a dead writer, after the data has been restored', (t) => {
   t.true(live.tryAcquireWrite());
 });
 
+test('a restore that throws is heard of, and nobody waits for the dead writer any more', async (t) => {
+  const words = newWords();
+  const dead = new SharedRwLock(words, 0, undefined, SOME_THREAD);
+  const [live, waiting] = [new SharedRwLock(words), new SharedRwLock(words)];
+  dead.acquireWrite();
+  const acquired = waiting.acquireWriteAsync();
+  const restore = () => {
+    throw new Error('cannot be put right');
+  };
+  t.throws(() => live.repair(SOME_THREAD, restore), { message: 'cannot be put right' });
+  t.true(await acquired);
+  t.deepEqual(live.repair(SOME_THREAD, restore), { readsEnded: 0, wasWriting: false, waitsEnded: 0 });
+  waiting.releaseWrite();
+  t.true(live.tryAcquireWrite());
+});
+
 test('repair ends all holders of a dead thread and no other', (t) => {
   const words = newWords();
   const dead = [1, 2, 3].map(() => new SharedRwLock(words, 0, undefined, SOME_THREAD));
