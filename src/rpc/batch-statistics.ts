@@ -21,8 +21,9 @@ export interface BatchStreamStats {
   /** Batches sent and not yet answered, and the entries in them. */
   readonly inFlightBatches: number;
   readonly inFlightItems: number;
-  /** Since the stream began: calls taken in; messages sent, those sent again included; entries in them; calls that
-   *  shared another's entry; answered calls; calls that failed, by any error; calls refused because the queue was full. */
+  /** Since the stream began: calls taken in; messages sent, those sent again included; entries in them; of the calls
+   *  taken in, those answered, and those that failed by any error; calls refused at once: the queue was full, the peer
+   *  out of reach, or the stream at its end. */
   readonly calls: number;
   readonly batches: number;
   readonly items: number;

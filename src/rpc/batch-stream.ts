@@ -76,7 +76,10 @@ export class BatchStream<Item, Outcome, Request, Response> {
     return new Promise((resolve, reject) => {
       const now = performance.now();
       const refusal = this.#refusal(now);
-      if (refusal !== undefined) return reject(refusal);
+      if (refusal !== undefined) {
+        this.#statistics.refused++;
+        return reject(refusal);
+      }
       if (!this.#queue.add(new PendingCall(item, now + deadlineMs, resolve, reject))) {
         this.#statistics.refused++;
         return reject(this.#queueFull);
@@ -242,10 +245,11 @@ export class BatchStream<Item, Outcome, Request, Response> {
     }
     this.#queue.expire(now, this.#rejecterOfLate(false));
     const isAwaited = this.#inFlight.expire(now, this.#rejecterOfLate(true));
-    // Nobody waits for any of the batches that fill the window: a peer that has got stuck must not hold up those behind.
-    if (this.isConnected && this.#inFlight.count > 0 && !isAwaited) {
-      this.#stream.break(new RpcError('DEADLINE_EXCEEDED', 'the peer has stopped answering'));
-    }
+    if (this.#inFlight.count === 0 || isAwaited) return;
+    // Nobody waits for any of the batches that fill the window: a peer that has got stuck must not hold up those behind,
+    // nor need they be sent again.
+    if (this.isConnected) this.#stream.break(new RpcError('DEADLINE_EXCEEDED', 'the peer has stopped answering'));
+    else this.#inFlight.takeAll();
   }
 
   #rejecterOfLate(sent: boolean): (call: PendingCall<Item, Outcome>) => void {

@@ -110,7 +110,7 @@ test('property: every call gets the outcome of its item, in order, whatever brea
   );
 });
 
-function fakeStream(options: { backoffMaxMs?: number; batchItemsMax?: number }) {
+function fakeStream(options: { backoffMaxMs?: number; failFastMs?: number; batchItemsMax?: number }) {
   const channel = new FakeChannel<number[], number[]>();
   const stream = new BatchStream<number, number, number[], number[]>({
     open: channel.open,
@@ -136,6 +136,24 @@ test('a stream that is drained is half-closed, not cancelled', async (t) => {
   t.is(await call, 7);
   t.true(channel.newest.isHalfClosed);
   t.is(channel.newest.state, 'up');
+});
+
+test('a stream that is down is drained once nobody waits for what was in flight', async (t) => {
+  const { channel, stream } = fakeStream({ backoffMaxMs: 100_000 });
+  channel.newest.comeUp();
+  const call = stream.call(7, 50);
+  while (channel.newest.unanswered.length === 0) await nextTurn();
+  channel.newest.break();
+  await t.throwsAsync(call, { message: 'no answer in time' });
+  await stream.drain();
+  t.like(stream.stats(), { inFlightBatches: 0, inFlightItems: 0, failed: 1 });
+});
+
+test('calls that are refused because the peer is out of reach are counted', async (t) => {
+  const { stream } = fakeStream({ failFastMs: 0 });
+  await t.throwsAsync(stream.call(7, Number.POSITIVE_INFINITY), { message: 'the peer has not answered yet' });
+  t.like(stream.stats(), { calls: 0, failed: 0, refused: 1 });
+  await stream.close();
 });
 
 test('a stream that answered before it broke is opened again without a pause', async (t) => {
