@@ -37,6 +37,12 @@ export const THREADS_MAX = 48;
 /** Sellers on one catalog: one for each thread, and the main thread's own. */
 export const SELLERS_MAX = THREADS_MAX + 1;
 
+/**
+ * Toys that have a metric of their own, the first in the file: each is a time series that Prometheus keeps. The answer to a
+ * scrape stays far below gRPC's limit of 4 MiB.
+ */
+export const MEASURED_TOYS_MAX = 1_000;
+
 /** A lock section lasts microseconds: a lock that cannot be had for this long has lost its owner. */
 export const LOCK_TIMEOUT_MS = 2_000;
 

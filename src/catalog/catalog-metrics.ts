@@ -4,13 +4,14 @@ import type { Reading } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import { journalReadings, poolReadings } from '../store-metrics/store-readings.js';
 import type { CatalogStats } from './catalog-engine.js';
+import { MEASURED_TOYS_MAX } from './catalog-limits.js';
 
 const SECONDS_PER_MS = 1e-3;
 
 /** What a running catalog tells of itself. */
 interface MeasuredCatalog {
   stats(): CatalogStats & { readonly pool: PoolStats };
-  stock(): { readonly name: string; readonly quantity: number }[];
+  stock(toysMax: number): { readonly name: string; readonly quantity: number }[];
 }
 
 /** All of the catalog's metrics. Its threads count in shared memory, so that the main thread can read everything. */
@@ -20,8 +21,13 @@ export function catalogReadings(catalog: MeasuredCatalog): Reading[] {
     ...poolReadings(() => catalog.stats().pool),
     ...journalReadings(() => catalog.stats().journal),
     {
+      ...{ name: 'toystore_toys', help: 'Toys in the catalog.', type: 'gauge' },
+      read: () => catalog.stats().toys,
+    },
+    {
       ...{ name: 'toystore_stock', help: 'How many of a toy are left, as queries show it.', type: 'gauge' },
-      read: () => catalog.stock().map(({ name, quantity }) => ({ labels: { toy: name }, value: quantity })),
+      read: () =>
+        catalog.stock(MEASURED_TOYS_MAX).map(({ name, quantity }) => ({ labels: { toy: name }, value: quantity })),
     },
     {
       ...{ name: 'toystore_selling', help: 'Whether the service takes orders: 1 or 0.', type: 'gauge' },

@@ -20,8 +20,8 @@ import { catalogReadings } from './catalog-metrics.js';
 export interface RunningCatalog extends RunningService {
   /** What there is to measure, at this moment. */
   stats(): CatalogStats & { readonly pool: PoolStats };
-  /** The stock of every toy that is on disk: names and quantities. Costs a string per toy. */
-  stock(): { readonly name: string; readonly quantity: number }[];
+  /** What is on disk of the stock of the first so many toys: names and quantities. Costs a string per toy. */
+  stock(toysMax: number): { readonly name: string; readonly quantity: number }[];
 }
 
 const THREAD_MODULE = new URL('./catalog-thread.js', import.meta.url);
@@ -114,9 +114,9 @@ class CatalogProcess implements RunningCatalog {
     return { ...this.#engine!.stats(), pool: this.#pool!.stats() };
   }
 
-  stock(): { readonly name: string; readonly quantity: number }[] {
+  stock(toysMax: number): { readonly name: string; readonly quantity: number }[] {
     const { table } = this.#engine!.memory;
-    return Array.from(table.shown, (quantity, toy) => ({ name: table.nameOf(toy), quantity }));
+    return Array.from(table.shown.subarray(0, toysMax), (quantity, toy) => ({ name: table.nameOf(toy), quantity }));
   }
 
   async stop(): Promise<void> {

@@ -48,7 +48,7 @@ export function poolReadings(stats: () => PoolStats): Reading[] {
       read: () => recorded(stats().waitTimeUs),
     },
     counter('connections_accepted_total', 'Connections accepted.', ({ accepted }) => accepted),
-    counter('connections_refused_total', 'Connections that found the queue full.', ({ refused }) => refused),
+    counter('connections_refused_total', 'Connections that were not given a place.', ({ refused }) => refused),
     counter('connections_lost_total', 'Connections lost with a thread.', ({ lost }) => lost),
     counter(
       'accept_errors_total',
@@ -99,7 +99,11 @@ export function batchStreamReadings(
     counter('messages_total', 'Messages sent, those sent again included.', ({ batches }) => batches),
     counter('items_total', 'Entries in the messages sent.', ({ items }) => items),
     counter('failed_total', 'Calls that failed.', ({ failed }) => failed),
-    counter('refused_total', 'Calls that found the queue full.', ({ refused }) => refused),
+    counter(
+      'refused_total',
+      'Calls refused at once: too many waited, or the peer was out of reach.',
+      ({ refused }) => refused,
+    ),
     counter(
       'connects_total',
       'Streams that came up; more than one for each thread means that some broke.',

@@ -206,7 +206,7 @@ test('what there is to measure', async (t) => {
   );
   t.true(journal.syncs >= 1 && journal.bytes > 0);
   t.is(pool.sessions, 1);
-  t.deepEqual(catalog.stock()[0], { name: 'Tux', quantity: 99 });
+  t.deepEqual(catalog.stock(1), [{ name: 'Tux', quantity: 99 }]);
 });
 
 function portOf(catalog: RunningCatalog): number {

@@ -84,6 +84,7 @@ test('sessions of the pool by thread, and those that wait', (t) => {
 test('stock, sales, waits for the lock, sizes of batches, syncs', (t) => {
   const { page } = t.context;
   const sold = CONNECTIONS * ORDERS;
+  t.is(page.value('toystore_toys'), 6);
   t.is(page.value('toystore_stock', { toy: 'Tux' }), 100 - sold);
   t.is(page.value('toystore_stock', { toy: 'Fox' }), 100);
   t.is(page.value('toystore_orders_total'), sold);
