@@ -45,6 +45,8 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
 }
 
 const [command, ...argv] = process.argv.slice(2);
+// Whoever reads the ready line may close the pipe then: that must not end a store that prints another one later.
+process.stdout.on('error', () => {});
 // Not process.exit at once: what was printed must reach a pipe first; a service that is stopped holds nothing open.
 process.exitCode = await run(command, argv).catch(reportFatal);
 setImmediate(() => process.exit());

@@ -18,6 +18,8 @@ const ANSWER_TIMEOUT_MS = 2_000;
 /** A status line is shorter than that. */
 const STATUS_LINE_BYTES_MAX = 256;
 const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
+/** As in rpc/grpc-channel.ts: no look-up of service configurations, and no http_proxy on the way to this machine. */
+const CHANNEL_OPTIONS = { 'grpc.service_config_disable_resolution': 1, 'grpc.enable_http_proxy': 0 };
 /** HealthCheckResponse { status: SERVING }: field 1, a varint, of value 1. */
 const SERVING = Buffer.from([0x08, 0x01]);
 
@@ -85,7 +87,7 @@ function askHttp(host: string, port: number): Promise<void> {
 
 /** Resolves when the server as a whole is SERVING. */
 async function askGrpc(address: string): Promise<void> {
-  const client = new Client(address, credentials.createInsecure());
+  const client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
   const asBytes = (bytes: Buffer): Buffer => bytes;
   // A HealthCheckRequest that names no service is empty.
   const request = Buffer.alloc(0);

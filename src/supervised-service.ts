@@ -15,7 +15,7 @@ import type { Log } from './log.js';
 const RESTART_DELAY_MIN_MS = 50;
 /** The contract wants a dead service back within 2 s; starting takes a few hundred milliseconds of that. */
 const RESTART_DELAY_MAX_MS = 1_000;
-/** A service that lived this long starts again without delay. */
+/** After a service that lived this long, the wait begins at its shortest again. */
 const STABLE_AFTER_MS = 10_000;
 
 export interface SupervisedServiceOptions {

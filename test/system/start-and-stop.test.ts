@@ -65,6 +65,17 @@ test('a service that is killed is back, and the books go on', async (t) => {
   t.is(await stockOf(store.port, 'Tux'), 96);
 });
 
+test('a service is started again also when nobody reads the ready lines any more', async (t) => {
+  await using store = await StoreProcess.start('start');
+  store.child.stdout?.destroy();
+  const pid = store.servicePid('catalog');
+  process.kill(pid, 'SIGKILL');
+  const isBack = () => store.logs.some(({ message, of }) => message === 'service is back' && of === 'catalog');
+  await store.until(isBack, 'the restart of catalog');
+  t.is((await call(store.port, 'GET', '/healthz')).status, 200);
+  t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
+});
+
 test('what was sold is still sold after a clean stop and a new start', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'toystore-again-'));
   {
