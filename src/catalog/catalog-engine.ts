@@ -195,7 +195,10 @@ export class CatalogEngine {
     this.memory.repairAfter(threadId);
     if (this.memory.isBroken) {
       this.#break(new CatalogError('BROKEN', 'a thread ended while it sold: the stock in memory may be half written'));
+      return;
     }
+    // It may have sold without having rung, or its bell may be lost with it; nobody else rings for what is rung for.
+    this.#keeper.wake();
   }
 
   /** Brings catalog.csv up to date now. Throws StorageError; nothing is lost then. */

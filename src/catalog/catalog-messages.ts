@@ -3,7 +3,7 @@
 //   thread ── BELL ──► main: there is something in the ring          main ── BELL ──► thread: look what has been decided
 //   thread ── call recover ──► main                                  main ── { selling } ──► thread: for the health service
 //
-// A bell carries nothing: the truth is in shared memory, and a bell that is lost with its thread loses nothing else.
+// A bell carries nothing: the truth is in shared memory, so main rings for itself when a thread has ended.
 // Measured against Atomics.waitAsync on Node 20, 24 and 26: the same 60 µs there and back, less processor time, and no
 // promise left behind in a thread that is ended.
 

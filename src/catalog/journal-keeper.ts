@@ -45,6 +45,8 @@ export class JournalKeeper {
   readonly #options: JournalKeeperOptions;
   readonly #turns: Turn[] = [];
   #isRunning = false;
+  /** Somebody has rung since the last look at the ring began. */
+  #isRung = false;
   #broken: Error | undefined;
   /** Ring position up to which all is in the journal for good, and is to be published. */
   #committed = 0;
@@ -58,6 +60,7 @@ export class JournalKeeper {
 
   /** Looks at the ring; to be called when a seller rings. */
   wake(): void {
+    this.#isRung = true;
     if (this.#isRunning || this.#broken !== undefined) return;
     this.#isRunning = true;
     this.#run().catch((error: unknown) => this.#break(error as Error));
@@ -83,12 +86,12 @@ export class JournalKeeper {
    * Ends the incarnation before and begins a new one; on disk when the promise resolves.
    *
    * @param logged the newest sale in the order service's log
-   * @throws CatalogError NOT_JOURNALED while the journal takes nothing
+   * @throws CatalogError NOT_JOURNALED while the journal takes nothing; StorageError SYNC_FAILED
    */
   async recover(logged: Tag): Promise<Recovered> {
     const { memory, unsettled } = this.#options;
     const begun = memory.write(() => this.#beginIncarnation(logged));
-    return this.inTurn(async () => {
+    const recovered = await this.inTurn(async () => {
       // A round takes all that is in the ring: after it the mark is on disk, with all that was sold before it, or undone.
       await this.#round();
       if (memory.read(() => memory.fateOf(begun.ticket, begun.undoCount)) !== 'durable') {
@@ -96,6 +99,9 @@ export class JournalKeeper {
       }
       return { incarnation: begun.incarnation, sales: unsettled.after(logged) };
     });
+    // Also where the journal is synced now and then: an incarnation that a power failure takes back would begin twice.
+    await this.#options.journal.synced();
+    return recovered;
   }
 
   /** From now on collects what is journaled, until takeCollected(). */
@@ -155,10 +161,11 @@ export class JournalKeeper {
 
   async #run(): Promise<void> {
     for (;;) {
+      this.#isRung = false;
       const isMore = await this.#round();
       const turn = this.#turns.shift();
       if (turn !== undefined) await turn.run();
-      else if (!isMore) break;
+      else if (!isMore && !this.#isRung) break;
     }
     this.#isRunning = false;
   }

@@ -93,7 +93,7 @@ export class StockTable {
 
   /**
    * A number that stands for names, prices and the quantities given: two states of a catalog that differ have, but for
-   * one chance in 2^52, different ones. The order of the rows does not matter. About 20 ms for a million toys.
+   * one chance in 2^32, different ones. The order of the rows does not matter. About 20 ms for a million toys.
    */
   fingerprint(quantities: Uint32Array): number {
     let low = this.toys | 0;

@@ -23,14 +23,12 @@ import { OrderReplay } from './order-replay.js';
 import { formatRows } from './order-row.js';
 import { compareTags, type LoggedOrder, type SoldOrder, type Tag } from './order-types.js';
 import { EMPTY_HEAD, OrdersFile } from './orders-file.js';
-import { pause } from './pause.js';
+import { PatientWrites } from './patient-writes.js';
 
 /** A journal larger than this makes a checkpoint due: about half a million orders, replayed in well under a second. */
 const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 /** Rows written at once when orders.csv is mended. */
 const MEND_TEXT_MAX = 1024 * 1024;
-/** Between two tries to write a group for which the disk had no room. */
-const RETRY_MS = 500;
 
 export interface OrderLogOptions {
   /** Where journal and orders.csv are; must exist, and be nobody else's. */
@@ -65,14 +63,16 @@ export class OrderLog {
   readonly #journal: Journal;
   readonly #file: OrdersFile;
   readonly #keys: IdempotencyKeys;
+  readonly #writes: PatientWrites;
   #lastTag: Tag;
-  /** What append() was given could not be written there yet. */
-  readonly #isFull = { journal: false, file: false };
+  /** An append has begun that has not succeeded: orders.csv may have rows that are in no journal and under no tag yet. */
+  #isAppending = false;
   /** A sync of orders.csv failed. */
   #hasSyncFailed = false;
-  #isClosing = false;
   /** orders.csv is on disk nearly whole: the checkpoint's own sync will be short. */
   #checkpoint: 'none' | 'syncing' | 'due' = 'none';
+  /** The sync that brings it there; never rejects. */
+  #earlySync: Promise<void> | undefined;
   /** The size of the journal at which the next one is due. */
   #checkpointBytes: number;
   #checkpointCount = 0;
@@ -82,6 +82,7 @@ export class OrderLog {
     this.#journal = journal;
     this.#file = file;
     this.#keys = keys;
+    this.#writes = new PatientWrites(options.clock, options.logger);
     this.#lastTag = last;
     this.#checkpointBytes = options.checkpointBytes ?? CHECKPOINT_BYTES;
   }
@@ -133,7 +134,7 @@ export class OrderLog {
   /** `full`: nothing can be written for now. `failed`: nothing more before a restart. Reading goes on in any case. */
   get state(): 'open' | 'full' | 'failed' {
     if (this.#hasSyncFailed || this.#journal.state === 'failed') return 'failed';
-    return this.#isFull.journal || this.#isFull.file ? 'full' : this.#journal.state;
+    return this.#writes.isWaiting ? 'full' : this.#journal.state;
   }
 
   /**
@@ -149,16 +150,19 @@ export class OrderLog {
     assert(orders.length > 0 && compareTags(orders[0]!.tag, this.#lastTag) > 0, 'sales must come in tag order');
     const records = encodeOrders(orders, firstNumber, orderedAtMs);
     const rows = formatRows(orders, firstNumber, orderedAtMs);
+    this.#isAppending = true;
     // Both at once. A row that a crash leaves without its record is cut off, and comes back by recovery: the catalog has
     // sold it, and it is the next one in tag order.
-    await Promise.all([
-      this.#untilWritten('journal', async () => {
-        this.#journal.appendMany(records);
-        await this.#journal.commit();
-      }),
-      this.#untilWritten('file', () => this.#file.append(rows)),
-    ]);
+    const toJournal = this.#writes.until('journal', async () => {
+      this.#journal.appendMany(records);
+      await this.#journal.commit();
+    });
+    const toFile = this.#writes.until('file', () => this.#file.append(rows));
+    await Promise.all([toJournal, toFile]).catch((error: unknown) => {
+      throw error instanceof OrderError ? error : this.#syncFailure(error);
+    });
     this.#note({ orders, firstNumber, orderedAtMs });
+    this.#isAppending = false;
     this.#prepareCheckpoint();
     return { firstNumber, durable: this.#synced() };
   }
@@ -180,9 +184,13 @@ export class OrderLog {
     return this.#checkpoint === 'due';
   }
 
-  /** Begins a new journal. Not while an append is under way. */
+  /** Begins a new journal. Not while an append is under way: the rows that it writes are not under `lastTag` yet. */
   async checkpoint(): Promise<void> {
+    assert(!this.#isAppending, 'a checkpoint vouches for whole groups');
+    // The kernel tells of a failed write once: of two syncs side by side the other would find that all is well.
+    await this.#earlySync;
     await this.#syncFile();
+    if (this.#hasSyncFailed) throw this.#syncFailure(undefined);
     const head: LogHead = {
       csvBytes: this.#file.bytes,
       csvChecksum: this.#file.checksum,
@@ -203,11 +211,11 @@ export class OrderLog {
     this.#checkpointCount++;
   }
 
-  /** Ends waiting appends; with a checkpoint, unless the disk is in trouble. */
+  /** Ends waiting appends; with a checkpoint, unless an append is under way or the disk is in trouble. */
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#writes.end();
     try {
-      if (this.state === 'open') await this.checkpoint();
+      if (this.state === 'open' && !this.#isAppending) await this.checkpoint();
     } finally {
       await this.#journal.close();
       await this.#file.close();
@@ -259,7 +267,7 @@ export class OrderLog {
   #prepareCheckpoint(): void {
     if (this.#checkpoint !== 'none' || this.#journal.bytes <= this.#checkpointBytes) return;
     this.#checkpoint = 'syncing';
-    this.#syncFile().then(
+    this.#earlySync = this.#syncFile().then(
       () => {
         this.#checkpoint = 'due';
       },
@@ -287,26 +295,5 @@ export class OrderLog {
   #syncFailure(cause: unknown): OrderError {
     this.#hasSyncFailed = true;
     return new OrderError('SYNC_FAILED', 'what is on disk of the order log is unknown', { cause });
-  }
-
-  /** Does a write again and again until it works. */
-  async #untilWritten(where: 'journal' | 'file', write: () => Promise<void>): Promise<void> {
-    const { logger, clock } = this.#options;
-    for (let hasFailed = false; ; hasFailed = true) {
-      if (this.#isClosing) throw new OrderError('CLOSED', 'the order log is closed');
-      try {
-        await write();
-        this.#isFull[where] = false;
-        if (hasFailed) logger.info('the order log can be written again', { where });
-        return;
-      } catch (error) {
-        if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
-          throw this.#syncFailure(error);
-        }
-        this.#isFull[where] = true;
-        if (!hasFailed) logger.error('the order log cannot be written: not selling', { where, error });
-      }
-      await pause(clock, RETRY_MS);
-    }
   }
 }

@@ -30,6 +30,29 @@ test('an unknown toy, more than the stock, the stock to the last, and one more',
   t.deepEqual(stock(engine, 'Tux', 'Fox'), [0, 0]);
 });
 
+test('who rings while the keeper is about to sleep is heard', async (t) => {
+  for (let microtasks = 0; microtasks < 8; microtasks++) {
+    const { world, engine } = await selling();
+    engine.wakeKeeper();
+    for (let passed = 0; passed < microtasks; passed++) await undefined;
+    t.deepEqual(await world.run(engine.purchase(batch(1, 1, ['Tux']))), [0], `${microtasks} microtasks later`);
+  }
+});
+
+test('an incarnation is on the disk before anybody sells under it, also where the journal is synced seldom', async (t) => {
+  const world = new EngineWorld();
+  const incarnations: number[] = [];
+  for (let life = 0; life < 3; life++) {
+    const engine = await world.open({ syncMode: { periodMs: 1_000 } });
+    // The first syncs of a new journal are over.
+    await world.sleep(3_000);
+    incarnations.push((await world.run(engine.recover(NONE))).incarnation);
+    world.kill();
+    world.disk.powerFailure();
+  }
+  t.deepEqual(incarnations, [1, 2, 3]);
+});
+
 test('a query shows nothing that is not on the disk', async (t) => {
   const { world, engine } = await selling();
   const sold = engine.purchase(batch(1, 1, ['Tux 40']));

@@ -51,7 +51,7 @@ class ThreadedCatalog {
   }
 
   /** Lets a thread die, and tells the engine as the service does. */
-  async die(seller: number, holding: 'read' | 'write'): Promise<void> {
+  async die(seller: number, holding: 'read' | 'write' | 'bell'): Promise<void> {
     const thread = this.threads.get(seller)!;
     const { threadId } = thread;
     this.tell(seller, { type: 'die', holding });
@@ -123,6 +123,14 @@ test('a thread that dies while it reads is nothing to the others', async (t) => 
   t.deepEqual(catalog.broken, []);
   t.deepEqual(await race(catalog, 'Tux', 3), [[0, 0, 0]]);
   t.is(stock(catalog.engine, 'Tux'), 7);
+});
+
+test('a thread that dies before it has rung leaves nobody waiting', async (t) => {
+  const catalog = await ThreadedCatalog.open(t, 'name,price,quantity\nTux,1,10\n', 2);
+  await catalog.die(1, 'bell');
+  t.deepEqual(catalog.broken, []);
+  t.deepEqual(await race(catalog, 'Tux', 3), [[0, 0, 0]]);
+  t.is(stock(catalog.engine, 'Tux'), 6, 'what the dead one sold is sold');
 });
 
 test('a thread that dies while it sells ends the catalog: nothing more is sold, found or written', async (t) => {
