@@ -34,8 +34,11 @@ const KEY_FORM: Refusal = {
   message: `Idempotency-Key must be 1 to ${KEY_LENGTH_MAX} visible ASCII characters`,
 };
 
-/** `application/json`, with or without a charset, which can only be UTF-8 (RFC 8259 section 8.1). */
-const JSON_MEDIA_TYPE = /^[ \t]*application\/json[ \t]*(?:;[ \t]*(?:charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?)?$/i;
+/** `application/json` with any parameters (RFC 9110 section 5.6.6), which mean nothing for it (RFC 8259 section 11). */
+const JSON_MEDIA_TYPE =
+  /^[ \t]*application\/json[ \t]*(?:;[ \t]*(?:[\w!#$%&'*+.^`|~-]+[ \t]*=[ \t]*(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")[ \t]*)?)*$/i;
+/** Only a charset that it cannot have is heeded: the bytes would be misread (RFC 8259 section 8.1). */
+const OTHER_CHARSET = /;[ \t]*charset[ \t]*=(?![ \t]*"?utf-8"?[ \t]*(?:;|$))/i;
 const VISIBLE_ASCII = new RegExp(`^[\\x21-\\x7e]{1,${KEY_LENGTH_MAX}}$`);
 
 // A byte order mark is kept, and so refused by JSON.parse: RFC 8259 section 8.1 lets no sender add one.
@@ -61,7 +64,8 @@ export function parseOrderRequest(contentType: string | undefined, body: Uint8Ar
 
 /** What nearly all send is compared first: that takes a twentieth of the expression's time. */
 function isJson(contentType: string): boolean {
-  return contentType === 'application/json' || JSON_MEDIA_TYPE.test(contentType);
+  if (contentType === 'application/json') return true;
+  return JSON_MEDIA_TYPE.test(contentType) && !OTHER_CHARSET.test(contentType);
 }
 
 /** Whether `key` can be an idempotency key; if not, the refusal. */

@@ -17,7 +17,7 @@ import { ResponseParser } from './response-parser.js';
 export interface ClientConnectionOptions {
   readonly host: string;
   readonly port: number;
-  /** From request to complete answer, connecting included; past it the connection is cut. */
+  /** Without a complete answer while one is owed, connecting included; past it the connection is cut. */
   readonly timeoutMs?: number;
   /** Bounds on what the server may send; `bodyBytesMax` above all. */
   readonly limits?: Partial<HttpLimits>;

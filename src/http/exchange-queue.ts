@@ -17,8 +17,8 @@ export class ExchangeQueue {
   length = 0;
   /** What can be written, one character per byte. */
   text = '';
-  /** A `100 Continue` that must wait for the answers before it. */
-  private isContinueDue = false;
+  /** Whether a `100 Continue` waits for the answers before it. */
+  isContinueDue = false;
 
   add(exchange: SessionExchange): void {
     if (this.last === undefined) this.first = exchange;

@@ -36,7 +36,10 @@ export interface HttpLimits {
   readonly idleTimeoutMs: number;
   /** The same while other connections wait for a place (`setPressure(true)`). */
   readonly idleTimeoutUnderPressureMs: number;
-  /** Without the peer taking any of the answer that waits for it. Past it the connection is cut. */
+  /**
+   * Without the kernel taking any of the answers that wait for the peer. It takes more only when a large part of what it
+   * holds has been read. Past it the connection is cut.
+   */
   readonly writeTimeoutMs: number;
   /** After our last answer, until the peer closes too; what it still sends is thrown away meanwhile (RFC 9112 9.6). */
   readonly lingerTimeoutMs: number;
@@ -45,6 +48,8 @@ export interface HttpLimits {
 }
 
 const KIB = 1024;
+/** What a net.Socket holds before it counts as full, at most, over the versions of Node.js. */
+const STREAM_BUFFER_BYTES = 64 * KIB;
 
 export const DEFAULT_LIMITS: HttpLimits = {
   blankLinesMax: 2,
@@ -76,6 +81,10 @@ export function httpLimits(overrides: Partial<HttpLimits> = {}): HttpLimits {
   assert(limits.pipelineDepthMax >= 1, 'pipelineDepthMax: a connection must be able to carry one request');
   assert(limits.targetBytesMax >= 1, 'targetBytesMax: the shortest target is one byte');
   assert(limits.methodBytesMax >= 7, 'methodBytesMax: OPTIONS, which every resource answers, has seven bytes');
+  assert(
+    limits.unsentBytesMax >= STREAM_BUFFER_BYTES,
+    'unsentBytesMax: net.Socket tells that it has room again only when it was full',
+  );
   assert(
     limits.idleTimeoutUnderPressureMs <= limits.idleTimeoutMs,
     'idleTimeoutUnderPressureMs: pressure cannot make an idle connection last longer',

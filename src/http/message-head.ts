@@ -46,7 +46,7 @@ export class MessageHead {
 
 /** The head of a request. */
 export class RequestHead extends MessageHead {
-  /** As it was sent; methods are case-sensitive. */
+  /** As it was sent; methods are case-sensitive. Empty while none has been read. */
   method = '';
   private bytes: Buffer = NO_BYTES;
   private base = 0;
@@ -65,6 +65,7 @@ export class RequestHead extends MessageHead {
 
   override release(): void {
     super.release();
+    this.method = '';
     this.bytes = NO_BYTES;
     if (this.kept.length > KEPT_BYTES_MAX) this.kept = NO_BYTES;
   }

@@ -16,7 +16,7 @@ export const REST_OF_BODY = 3;
 /** Both clocks of one session. */
 export class PeerPatience {
   waitingFor = REQUEST;
-  private unsentBytes = 0;
+  private backlog = 0;
   private unsentSinceMs = 0;
 
   /** @param sinceMs when waiting began */
@@ -55,10 +55,10 @@ export class PeerPatience {
     }
   }
 
-  /** How long `unsentBytes` have been waiting without the peer taking any of them; asked a few times a second. */
-  unsentForMs(unsentBytes: number, nowMs: number): number {
-    if (unsentBytes === 0 || unsentBytes !== this.unsentBytes) {
-      this.unsentBytes = unsentBytes;
+  /** How long the backlog of a socket has stood still; asked a few times a second. */
+  unsentForMs(backlog: number, nowMs: number): number {
+    if (backlog === 0 || backlog !== this.backlog) {
+      this.backlog = backlog;
       this.unsentSinceMs = nowMs;
     }
     return nowMs - this.unsentSinceMs;

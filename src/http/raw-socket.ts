@@ -25,6 +25,8 @@ const READ_BYTES = 64 * 1024;
 /** A connection's handle inside its net.Socket. Calls return 0 or a negative errno. */
 interface RawHandle {
   reading: boolean;
+  /** Bytes of writes under way that the kernel has not taken. */
+  readonly writeQueueSize: number;
   onread: (arrayBuffer: ArrayBuffer | undefined) => unknown;
   readStart(): number;
   readStop(): number;
@@ -93,6 +95,10 @@ export class RawSocket extends StreamSocket {
 
   override get unsentBytes(): number {
     return this.pendingBytes + this.socket.writableLength;
+  }
+
+  override get backlog(): number {
+    return this.unsentBytes === 0 ? 0 : this.unsentBytes + this.handle.writeQueueSize;
   }
 
   override resume(): void {
@@ -173,6 +179,6 @@ function findBindings(): Bindings | undefined {
 }
 
 function hasMethods(handleClass: (new () => object) | undefined): handleClass is new () => object {
-  const names = ['readStart', 'readStop', 'useUserBuffer', 'writeLatin1String', 'onread'];
+  const names = ['readStart', 'readStop', 'useUserBuffer', 'writeLatin1String', 'writeQueueSize', 'onread'];
   return names.every((name) => handleClass !== undefined && name in handleClass.prototype);
 }

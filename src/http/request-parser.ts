@@ -72,7 +72,7 @@ export class RequestParser extends MessageParser<RequestHead> {
       }
       this.base = index;
     }
-    if (step === METHOD && end - index > COMMON_METHOD_BYTES) {
+    if (step === METHOD && index === this.base && end - index > COMMON_METHOD_BYTES) {
       const method = commonMethod(bytes, index);
       if (method !== '') {
         this.beginMessage();
@@ -108,7 +108,8 @@ export class RequestParser extends MessageParser<RequestHead> {
       this.tokenStart = index - this.base;
       step = VERSION;
     }
-    if (step === VERSION && end - index >= LINE_END_BYTES && isHttp11LineEnd(bytes, index)) {
+    const isAtVersion = step === VERSION && index === this.base + this.tokenStart;
+    if (isAtVersion && end - index >= LINE_END_BYTES && isHttp11LineEnd(bytes, index)) {
       this.blankLines = 0;
       this.position = index + LINE_END_BYTES;
       return true;

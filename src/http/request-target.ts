@@ -34,7 +34,13 @@ export function pathOfRareTarget(bytes: Buffer, start: number, end: number, meth
   if (!isHost(bytes, hostStart, hostEnd)) return undefined;
   let pathEnd = hostEnd;
   while (pathEnd < end && bytes[pathEnd] !== QUESTION) pathEnd++;
-  return { start: hostEnd, end: pathEnd };
+  // Without a path it is "/" (RFC 9110 4.2.3): the slash in front of the host will do.
+  return pathEnd === hostEnd ? { start: hostStart - 1, end: hostStart } : { start: hostEnd, end: pathEnd };
+}
+
+/** Whether OPTIONS with this target asks about the server as a whole (RFC 9112 3.2.4). */
+export function isWholeServer(target: string): boolean {
+  return target === '*' || /^https?:\/\/[^/?]+$/i.test(target);
 }
 
 /**

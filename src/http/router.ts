@@ -5,12 +5,12 @@
 //
 // The path is split at "/" first; then each segment is percent-decoded, so "/%70roducts/a%2Fb" finds the product "a/b".
 // What every resource can answer without its handler is answered here: HEAD by the GET handler, OPTIONS and 405 with
-// Allow, 404, 501 for methods unknown to RFC 9110, `OPTIONS *`. Source: RFC 9110 9 and 15.5.6.
+// Allow, 404, 501 for methods that no resource has anywhere, `OPTIONS *`. Source: RFC 9110 9 and 15.5.6.
 import { assert } from '../assert.js';
 import type { Exchange, Handler } from './exchange.js';
 import { PERCENT, SLASH } from './grammar.js';
 import { type PreparedHeaders, prepareHeaders } from './prepared-headers.js';
-import { percentDecode } from './request-target.js';
+import { isWholeServer, percentDecode } from './request-target.js';
 
 /** Settings of one route. */
 export interface RouteOptions {
@@ -33,7 +33,10 @@ interface Node {
   resource: Resource | undefined;
 }
 
-/** Methods of RFC 9110 9.3 and RFC 5789: known, so 405 where a resource lacks them; any other is 501. */
+/**
+ * Methods of RFC 9110 9.3 and RFC 5789: known, so 405 where a resource lacks them; any other is 501. So is CONNECT, whose
+ * target is never a resource.
+ */
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']);
 
 /** The routes of a server. */
@@ -48,7 +51,7 @@ export class Router {
    */
   add(method: string, pattern: string, handler: Handler, options: RouteOptions = {}): this {
     assert(pattern.startsWith('/'), `pattern ${pattern} does not begin with "/"`);
-    assert(KNOWN_METHODS.has(method), `method ${method} is not one of RFC 9110`);
+    assert(KNOWN_METHODS.has(method), `no resource can have method ${method}`);
     const segments = pattern.slice(1).split('/');
     let node = this.root;
     for (const segment of segments) node = segment.startsWith(':') ? parameterOf(node) : literalOf(node, segment);
@@ -97,7 +100,7 @@ export class Router {
     const { method } = exchange;
     if (resource === undefined) {
       if (!KNOWN_METHODS.has(method)) exchange.sendError(501, 'method not implemented');
-      else if (exchange.target === '*') exchange.send(204, '', this.serverAllowHeaders);
+      else if (method === 'OPTIONS' && isWholeServer(exchange.target)) exchange.send(204, '', this.serverAllowHeaders);
       else exchange.sendError(404, 'not found');
       return;
     }

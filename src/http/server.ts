@@ -127,6 +127,7 @@ class Host implements SessionHost {
   }
 
   drain(): Promise<void> {
+    if (!this.isDraining) for (const session of this.sessions) session.beginDrain();
     this.isDraining = true;
     return new Promise((resolve) => {
       this.drained.push(resolve);

@@ -24,6 +24,8 @@ export interface SocketUser {
 export interface SessionSocket {
   /** Bytes written that the kernel has not taken yet. */
   readonly unsentBytes: number;
+  /** Changes whenever the kernel takes any of what waits, as far as that can be seen; 0 when nothing waits. */
+  readonly backlog: number;
   /** Whether everything has been sent, the end included. */
   readonly isFinished: boolean;
   /** Begins to read. */
@@ -60,6 +62,11 @@ export class StreamSocket implements SessionSocket {
 
   get unsentBytes(): number {
     return this.socket.writableLength;
+  }
+
+  /** Seen only when a whole write is done. */
+  get backlog(): number {
+    return this.unsentBytes;
   }
 
   get isFinished(): boolean {

@@ -54,6 +54,7 @@ export class Session implements SocketUser {
   private isReading = false;
   /** Not reading: too much waits to be answered or taken, or has been written in this turn. */
   private isBlocked = false;
+  /** Written since the last flush, which comes at the end of each turn in which this gets large. */
   private turnCharacters = 0;
   private isPeerDone = false;
   private readonly patience: PeerPatience;
@@ -99,21 +100,27 @@ export class Session implements SocketUser {
     if (!this.isReading && !this.isFlushDue) this.host.flushSoon(this);
   }
 
-  /** Writes what is due, and reads on; the first that this connection does in a turn of the event loop. */
+  /** Writes what is due, and reads on, at the end of a turn of the event loop: what comes now belongs to the next. */
   flush(): void {
     this.turnCharacters = 0;
     this.writeAndReadOn();
   }
 
+  /** However long it has been idle, a request may be under way: it is waited for from now on. */
+  beginDrain(): void {
+    if (this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
+  }
+
   /** Looks at the clock; called a few times a second. */
   tick(): void {
     const { limits, nowMs } = this.host;
-    const isStuck = this.patience.unsentForMs(this.socket.unsentBytes, nowMs) > limits.writeTimeoutMs;
+    const isStuck = this.patience.unsentForMs(this.socket.backlog, nowMs) > limits.writeTimeoutMs;
     if (isStuck || (this.state === LINGERING && this.isLingeringOver())) {
       this.destroy();
       return;
     }
-    if (this.state !== OPEN || this.isBlocked) return;
+    // It is we who are slow while there is no room for more, or while a body has not been asked for.
+    if (this.state !== OPEN || this.isBlocked || this.waiting.isContinueDue) return;
     const overdue = this.patience.overdue(this.host);
     if (overdue === 'IDLE') this.leaveIfIdle();
     else if (overdue !== undefined) {
@@ -124,7 +131,6 @@ export class Session implements SocketUser {
 
   received(bytes: Buffer, length: number): void {
     if (this.state !== OPEN) return;
-    this.turnCharacters = 0;
     this.parser.feed(bytes, length);
     this.read();
     if (this.parser.isInMessage) this.keepBytes();
@@ -145,7 +151,8 @@ export class Session implements SocketUser {
       this.write();
       if (!this.isBlocked) this.socket.resume();
     }
-    if (this.isBlocked && this.turnCharacters > TURN_CHARACTERS && !this.isFlushDue) this.host.flushSoon(this);
+    // Well before there is no room left: the count starts anew when the turn ends, not when the room does.
+    if (this.turnCharacters >= WRITE_CHARACTERS && !this.isFlushDue) this.host.flushSoon(this);
   }
 
   /** Reads all requests that have come, or as many as there is room for. */
@@ -227,9 +234,11 @@ export class Session implements SocketUser {
 
   /** Makes answers whose turn has come ready to be written. */
   private takeDueAnswers(): void {
-    this.waiting.takeDueAnswers();
-    const isAllAnswered = this.waiting.first === undefined;
-    if (isAllAnswered && this.patience.waitingFor === REQUEST) this.patience.restart(this.host.nowMs);
+    const { waiting, patience } = this;
+    const { isContinueDue } = waiting;
+    waiting.takeDueAnswers();
+    const isAllAnswered = waiting.first === undefined;
+    if (isAllAnswered && (patience.waitingFor === REQUEST || isContinueDue)) patience.restart(this.host.nowMs);
   }
 
   /** What has come and cannot be used yet: a message not complete, or more of them than there is room for. */
@@ -263,7 +272,8 @@ export class Session implements SocketUser {
     exchange.isKeepAlive = false;
     exchange.isAnswered = true;
     const body = errorBody(error.status, error.message);
-    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, false, 'close', requestIdLine);
+    const isHead = this.parser.head.method === 'HEAD';
+    exchange.answerText = this.host.writer.answer(error.status, body, JSON_HEADERS, isHead, 'close', requestIdLine);
     this.waiting.dropContinue();
     this.body.take();
     this.state = CLOSING;

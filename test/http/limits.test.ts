@@ -153,6 +153,7 @@ test('limits that could not work are refused when they are set', (t) => {
   t.throws(() => httpLimits({ bodyBytesMax: -1 }), { message: /bodyBytesMax/ });
   t.throws(() => httpLimits({ headTimeoutMs: 0.5 }), { message: /headTimeoutMs/ });
   t.throws(() => httpLimits({ methodBytesMax: 3 }), { message: /methodBytesMax/ });
+  t.throws(() => httpLimits({ unsentBytesMax: 1024 }), { message: /unsentBytesMax/ });
   t.throws(() => httpLimits({ idleTimeoutMs: 10, idleTimeoutUnderPressureMs: 20 }), {
     message: /idleTimeoutUnderPressureMs/,
   });

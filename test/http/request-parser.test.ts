@@ -26,6 +26,11 @@ const ROWS: Row[] = [
     ],
   },
   {
+    name: 'a method that ends like another',
+    input: 'BUDGET /a HTTP/1.1\r\nHost: a\r\n\r\nREPOST /b HTTP/1.1\r\nHost: a\r\n\r\n',
+    expected: ['BUDGET /a HTTP/1.1', 'Host: a', 'end', 'REPOST /b HTTP/1.1', 'Host: a', 'end'],
+  },
+  {
     name: 'a length of nothing',
     input: 'POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n',
     expected: ['POST /orders HTTP/1.1', 'Host: a', 'Content-Length: 0', 'end'],

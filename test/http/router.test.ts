@@ -54,7 +54,8 @@ const ROWS: Row[] = [
   { request: 'GET /products', status: 404, body: '{"error":{"code":404,"message":"not found"}}' },
   { request: 'GET /Products/Tux', status: 404 },
   { request: 'GET //products/Tux', status: 404 },
-  { request: 'GET http://elsewhere.example', status: 404 },
+  { request: 'GET http://elsewhere.example', status: 200, body: '"root"' },
+  { request: 'GET http://elsewhere.example?a=1', status: 200, body: '"root"' },
   { request: 'HEAD /products/Tux', status: 200, body: '', headers: { 'content-length': '5' } },
   { request: 'HEAD /nowhere', status: 404, body: '', headers: { 'content-length': '44' } },
   {
@@ -64,6 +65,7 @@ const ROWS: Row[] = [
   },
   { request: 'OPTIONS /orders', status: 204, headers: { allow: 'POST, DELETE, OPTIONS' } },
   { request: 'OPTIONS *', status: 204, headers: { allow: 'GET, HEAD, POST, DELETE, OPTIONS' } },
+  { request: 'OPTIONS http://elsewhere.example/orders', status: 204, headers: { allow: 'POST, DELETE, OPTIONS' } },
   { request: 'OPTIONS /nowhere', status: 404 },
   {
     request: 'PUT /products/Tux',
@@ -91,6 +93,16 @@ test('each request finds its answer, on one connection', async (t) => {
     if (body !== undefined) t.is(answer.body, body, request);
     for (const [name, value] of Object.entries(headers)) t.is(answer.headers[name], value, `${name} of ${request}`);
   }
+});
+
+test('OPTIONS of a URI without a path asks about the server, where "/" is no resource', async (t) => {
+  await using served = await serve({ router: new Router().add('POST', '/orders', () => {}) });
+  using client = new RawClient(served.port);
+  client.write('OPTIONS http://elsewhere.example HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const { status, headers } = await client.answer();
+  t.deepEqual([status, headers.allow], [204, 'POST, OPTIONS']);
+  client.write('OPTIONS http://elsewhere.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  t.is((await client.answer()).status, 404);
 });
 
 test('a route takes bodies up to its own limit, and sets its own headers', async (t) => {

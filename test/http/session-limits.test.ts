@@ -1,13 +1,24 @@
 // What a connection may cost: refusals with the contract's JSON, written out before the close; time-outs; back-pressure.
 // Times are short and only ever waited for: nothing here is true because something was fast.
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
 import { type Exchange, type HttpLimits, Router } from '../../src/http/index.js';
-import { get, post, RawClient, testBothWays } from './served.js';
+import { get, post, RawClient, serve as serveRaw, testBothWays } from './served.js';
 
 const SHORT_MS = 60;
 /** Where a request must come before it is over. */
 const LONGER_MS = 300;
+const MIB = 1024 * 1024;
+/** An answer has a status line and four header lines. */
+const ANSWER_BYTES_MIN = 100;
+/** Sends a text and reads whatever comes. */
+const FLOODER = `
+  const [port, text] = require('node:worker_threads').workerData;
+  require('node:net').connect(port, '127.0.0.1').on('error', () => {}).resume().write(text);
+`;
 const CHUNKED = 'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 function testRouter(): Router {
@@ -59,6 +70,20 @@ for (const [request, status, message] of REFUSED) {
     },
   );
 }
+
+testBothWays('a refused HEAD is answered without a body', async (t, serve) => {
+  await using served = await serve({ router: testRouter() });
+  using client = new RawClient(served.port);
+  client.write(`${get('/echo/1').replace('GET', 'HEAD')}HEAD /echo/1 HTTP/1.1\r\n\r\n`);
+  t.is((await client.answer(true)).status, 200);
+  const { status, headers } = await client.answer(true);
+  t.deepEqual([status, headers['content-length']], [400, '49']);
+  t.is(await client.rest(), '');
+  using other = new RawClient(served.port);
+  other.write(`${get('/echo/1').replace('GET', 'HEAD')}nonsense\r\n\r\n`);
+  await other.answer(true);
+  t.is((await other.answer()).body.length, 51, 'what had no method is no HEAD, whatever came before it');
+});
 
 testBothWays('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
@@ -254,6 +279,47 @@ testBothWays('a peer that takes large answers as fast as they are made does not 
   t.true(inOneTurn <= 256 / 64 + 1, `${inOneTurn} answers of 64 KiB in one turn`);
 });
 
+testBothWays('many small requests of one peer, ever so many at once, do not keep the thread', async (t, serve) => {
+  const requests = 200_000;
+  let inThisTurn = 0;
+  let inOneTurn = 0;
+  let handled = 0;
+  const router = new Router().add('GET', '/small', (exchange) => {
+    handled++;
+    inThisTurn++;
+    inOneTurn = Math.max(inOneTurn, inThisTurn);
+    exchange.send(200, '1');
+  });
+  await using served = await serve({ router });
+  // On a thread of its own, so that it goes on sending and reading while the server is at it.
+  const client = new Worker(FLOODER, {
+    eval: true,
+    workerData: [served.port, get(`/small?${'x'.repeat(20)}`).repeat(requests)],
+  });
+  while (handled < requests) {
+    await setImmediate();
+    inThisTurn = 0;
+  }
+  await client.terminate();
+  // What is written at once is counted when it is written.
+  t.true(inOneTurn * ANSWER_BYTES_MIN <= 2 * 256 * 1024, `${inOneTurn} answers in one turn`);
+});
+
+testBothWays('408 is not for a body that has not been asked for yet', async (t, serve) => {
+  const waiting: Exchange[] = [];
+  const router = testRouter().add('GET', '/later', (exchange) => void waiting.push(exchange));
+  await using served = await serve({ router, limits: { bodyTimeoutMs: LONGER_MS } });
+  using client = new RawClient(served.port);
+  client.write(`${get('/later')}POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`);
+  await until(() => waiting.length === 1);
+  await setTimeout(2 * LONGER_MS);
+  waiting[0]!.send(200, 'done');
+  t.is((await client.answer()).body, 'done');
+  t.is((await client.answer()).status, 100);
+  client.write('hi');
+  t.is((await client.answer()).body, 'hi');
+});
+
 testBothWays('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t, serve) => {
   const body = 'x'.repeat(256 * 1024);
   const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
@@ -264,6 +330,23 @@ testBothWays('writeTimeoutMs: a peer that takes nothing of its answers is cut', 
   await until(() => served.server.stats().sessions === 1);
   await until(() => served.server.stats().sessions === 0);
   t.pass();
+});
+
+test('writeTimeoutMs: a peer that takes a large answer slowly gets all of it', async (t) => {
+  const body = 'x'.repeat(24 * MIB);
+  const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
+  await using served = await serveRaw({ router, limits: { writeTimeoutMs: 2 * LONGER_MS } });
+  const socket = connect(served.port, '127.0.0.1').resume();
+  socket.write(get('/large').replace('\r\n', '\r\nConnection: close\r\n'));
+  let bytes = 0;
+  let pauseAt = MIB;
+  for await (const chunk of socket) {
+    bytes += (chunk as Buffer).length;
+    if (bytes < pauseAt) continue;
+    pauseAt += MIB;
+    await setTimeout(LONGER_MS / 5);
+  }
+  t.true(bytes > body.length, `${bytes} bytes`);
 });
 
 testBothWays('a large body arrives whole, however it is sent', async (t, serve) => {

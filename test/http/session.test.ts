@@ -1,6 +1,6 @@
 // One connection, over a real socket: order of answers, keep-alive and close, expectations, half-closed peers, draining.
 import { once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type Exchange, Router } from '../../src/http/index.js';
 import { get, post, RawClient, testBothWays } from './served.js';
 
@@ -343,16 +343,20 @@ testBothWays(
   'draining ends idle connections, finishes what is under way and says Connection: close',
   async (t, serve) => {
     const waiting = new Map<string, Exchange>();
-    await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 300 } });
+    await using served = await serve({ router: testRouter(waiting), limits: { drainIdleTimeoutMs: 800 } });
     using idle = new RawClient(served.port);
     idle.write(get('/echo/1'));
     await idle.answer();
     using fresh = new RawClient(served.port);
     await once(fresh.socket, 'connect');
+    // Longer than an idle connection gets when draining begins.
+    await delay(1_000);
     using busy = new RawClient(served.port);
     busy.write(get('/later/1'));
     await until(() => waiting.size === 1 && served.server.stats().sessions === 3);
     const drained = served.server.drain();
+    // So that the server looks at its clock, a few times within that time, before the request is there.
+    await delay(300);
     fresh.write(get('/echo/2'));
     const late = await fresh.answer();
     t.is(late.body, '"2"', 'a request that was under way is answered');
