@@ -184,8 +184,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   #place(waiting: Waiting): void {
     if (this.#queue.length === 0 && this.#send(waiting)) return;
-    if (this.#queue.push(waiting)) this.#onWaiting();
-    else this.#refusals.refuse(waiting.socket, 'queue-full');
+    if (this.#queue.push(waiting)) {
+      this.#onWaiting();
+    } else {
+      // Also where nobody may wait: the next one will find the place.
+      this.#crew.grow(this.#queue.length + 1);
+      this.#refusals.refuse(waiting.socket, 'queue-full');
+    }
   }
 
   /** A connection whose handoff failed after all keeps its turn. What made it fail may last: the next try waits. */

@@ -24,6 +24,20 @@ forEachHandoff(test, 'a connection that comes while an extra thread retires gets
   t.like(pool.stats(), { threadsSpawned: 3, refused: 0 });
 });
 
+forEachHandoff(test, 'the pool grows for those who come next also where nobody may wait', async (t, handoff) => {
+  const { pool, port } = await startPool(t, {
+    ...{ handoff, threads: 1, maxThreads: 2, sessionsPerThread: 1, queueMax: 0 },
+    onRefused: (socket) => socket.end('busy\n'),
+  });
+  const first = await LineClient.connect(port);
+  t.is(await first.ask('who'), 'thread 0');
+  const refused = await LineClient.connect(port);
+  t.is(await refused.read(), 'busy');
+  await until(() => pool.stats().threads.filter(({ state }) => state === 'ready').length === 2);
+  const second = await LineClient.connect(port);
+  t.is(await second.ask('who'), 'thread 1');
+});
+
 forEachHandoff(test, 'a thread that dies while an extra one retires is replaced at once', async (t, handoff) => {
   const options = { threads: 1, maxThreads: 2, sessionsPerThread: 1, ...RETIRES_SLOWLY, data: ignoresDrain };
   const { pool, port } = await startPool(t, { handoff, ...options });
