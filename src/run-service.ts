@@ -28,6 +28,9 @@ export class StartError extends Error {
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
+/** 128 and the signal's number, as of programs that a signal ends. */
+export const EXIT_SIGINT = 130;
+export const EXIT_SIGTERM = 143;
 
 /**
  * MiB that a thread allocates before a scavenge. V8 begins with 1 and goes up to 16 where much survives. Next to nothing
@@ -92,18 +95,23 @@ export function reportFatal(error: unknown): number {
 /**
  * The first request to stop: SIGINT, SIGTERM, or the end of the supervisor that this process is a child of. A signal
  * that comes a while later ends the process at once.
+ *
+ * @param beforeExit called before that end
  */
-export function waitForStop(): Promise<string> {
+export function waitForStop(beforeExit: () => void = () => {}): Promise<string> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
     const request = (reason: string, exitCode: number): void => {
       const now = performance.now();
       firstAt ??= now;
-      if (now - firstAt > REPEATED_SIGNAL_MS) process.exit(exitCode);
+      if (now - firstAt > REPEATED_SIGNAL_MS) {
+        beforeExit();
+        process.exit(exitCode);
+      }
       resolve(reason);
     };
-    process.on('SIGINT', () => request('SIGINT', 130));
-    process.on('SIGTERM', () => request('SIGTERM', 143));
+    process.on('SIGINT', () => request('SIGINT', EXIT_SIGINT));
+    process.on('SIGTERM', () => request('SIGTERM', EXIT_SIGTERM));
     if (process.channel !== undefined) process.on('disconnect', () => resolve('supervisor ended'));
   });
 }
@@ -130,6 +138,10 @@ function explainStartError(error: unknown, name: string): Error {
       return new StartError(`${name}: this machine has no address ${hostname}: set HOST to one that it has`);
     case 'INACCESSIBLE':
       return new StartError(`${name}: ${messageOf(error)}: set DATA_DIR to a directory that can be written`);
+    case 'CORRUPT':
+      return new StartError(`${name}: ${messageOf(error)}; put the right file back, or move its directory away`);
+    case 'HANDOFF_UNSUPPORTED':
+      return new StartError(`${name}: this Node.js has no native handoff: set HANDOFF to ipc or auto`);
   }
   return new StartError(`${name}: ${messageOf(error)}`);
 }

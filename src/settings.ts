@@ -49,6 +49,8 @@ const THREADS_MAX = 1024;
 const SESSIONS_MAX = 1_000_000;
 const WAITING_MAX = 1_000_000;
 const INTERVAL_MS_MAX = 3_600_000;
+/** An idle HTTP connection is closed after this, also when nobody waits for its place (http/limits.ts). */
+const IDLE_TIMEOUT_MS_MAX = 75_000;
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One row of the table. */
@@ -71,7 +73,7 @@ class Expected {
 }
 
 const SETTINGS: { [K in keyof Settings]: Setting<Settings[K]> } = {
-  host: { ...text('HOST', 'address that a service listens on'), ...byDefault('127.0.0.1') },
+  host: { ...host('HOST', 'address that a service listens on'), ...byDefault('127.0.0.1') },
   frontendPort: { ...wholeNumber('FRONTEND_PORT', 0, PORT_MAX, 'port of the front end'), ...byDefault(5000) },
   catalogPort: { ...wholeNumber('CATALOG_PORT', 0, PORT_MAX, 'port of the catalog'), ...byDefault(5001) },
   orderPort: { ...wholeNumber('ORDER_PORT', 0, PORT_MAX, 'port of the order service'), ...byDefault(5002) },
@@ -117,7 +119,7 @@ const SETTINGS: { [K in keyof Settings]: Setting<Settings[K]> } = {
     ...wholeNumber(
       'IDLE_TIMEOUT_MS',
       1,
-      INTERVAL_MS_MAX,
+      IDLE_TIMEOUT_MS_MAX,
       'an idle HTTP connection gives way after this to one that waits',
     ),
     ...byDefault(5000),
@@ -210,7 +212,7 @@ function parseFlags(argv: readonly string[]): Record<string, string | undefined>
 /** The one line for a flag that node:util's parseArgs refused. */
 export function flagError(error: unknown): UsageError {
   const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
-  return new UsageError(`${message}: see --help for the flags`, { cause: error });
+  return new UsageError(`${message.replace(/\.$/, '')}: see --help for the flags`);
 }
 
 function flagOf(env: string): string {
@@ -223,8 +225,9 @@ function byDefault<T extends string | number>(value: T): Pick<Setting<T>, 'defau
   return { defaultText: String(value), fallback: () => value };
 }
 
-function text(env: string, help: string): Parsing<string> {
-  return { env, placeholder: 'TEXT', help, parse: (value) => (value === '' ? new Expected('not empty') : value) };
+function host(env: string, help: string): Parsing<string> {
+  const expected = new Expected('an address or a host name, without brackets');
+  return { env, placeholder: 'HOST', help, parse: (value) => (/^[^\s[\]/]+$/.test(value) ? value : expected) };
 }
 
 function path(env: string, help: string): Parsing<string> {

@@ -2,13 +2,14 @@
 //
 //   starting ──ready line──▶ ready ──exit──▶ waiting ──back-off──▶ starting        stop() from any state ──▶ stopped
 //
-// A child that ends before it was ever ready has a mistake in its settings or files that a restart would not mend: that
-// ends the whole store. The child leads a process group of its own, so that a Ctrl-C in the terminal reaches only the
+// A child that ends by itself before it was ever ready has a mistake in its settings or files that a restart would not
+// mend: that ends the whole store. The child leads a process group of its own, so that a Ctrl-C in the terminal reaches only the
 // supervisor, which stops the services in order; an IPC channel tells the child when the supervisor itself is gone.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from './log.js';
 
 /** The wait before the next start doubles from here while the service keeps dying young. */
@@ -68,16 +69,31 @@ export class SupervisedService {
    * @throws ServiceStartError if it ends before
    */
   async start(): Promise<string> {
-    const child = this.#spawn();
-    const address = await this.#readiness(child);
-    if (address === undefined) throw new ServiceStartError(this.name, child.exitCode ?? 1);
-    this.#keepAlive(child);
-    return address;
+    for (;;) {
+      const child = this.#spawn();
+      const address = await this.#readiness(child);
+      if (address !== undefined) {
+        this.#keepAlive(child);
+        return address;
+      }
+      const { signalCode: signal, exitCode } = child;
+      if (this.#stopping || signal === null) throw new ServiceStartError(this.name, exitCode ?? 1);
+      this.#options.log.warn('service was killed before it was ready: starting it again', { of: this.name, signal });
+      await delay(this.#nextRestartDelayMs());
+      if (this.#stopping) throw new ServiceStartError(this.name, 1);
+    }
   }
 
   /** Variables for the next starts: a port that the first one was given by the system is kept. */
   pin(env: NodeJS.ProcessEnv): void {
     this.#env = { ...this.#env, ...env };
+  }
+
+  /** Ends the service at once, without waiting until it is gone. */
+  kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
+    this.#child?.kill('SIGKILL');
   }
 
   /** Ends the service: SIGTERM, then SIGKILL after `timeoutMs`. Resolves when it is gone. */
@@ -127,11 +143,16 @@ export class SupervisedService {
       if (this.#stopping) return;
       if (performance.now() - startedAt > STABLE_AFTER_MS) this.#restartDelayMs = RESTART_DELAY_MIN_MS;
       this.#options.log.warn('service ended: starting it again', { of: this.name, code, signal });
-      this.#restartTimer = setTimeout(() => void this.#restart(), this.#restartDelayMs);
-      this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, RESTART_DELAY_MAX_MS);
+      this.#restartTimer = setTimeout(() => void this.#restart(), this.#nextRestartDelayMs());
     };
     if (hasEnded(child)) restart(child.exitCode, child.signalCode);
     else child.once('exit', restart);
+  }
+
+  #nextRestartDelayMs(): number {
+    const delayMs = this.#restartDelayMs;
+    this.#restartDelayMs = Math.min(delayMs * 2, RESTART_DELAY_MAX_MS);
+    return delayMs;
   }
 
   async #restart(): Promise<void> {

@@ -23,8 +23,11 @@ export async function runStore(program: string, argv: readonly string[]): Promis
   }
   const settings = parseSettings(argv, process.env);
   const log = new Log(settings.logLevel, { service: 'supervisor' });
-  const stopRequested = waitForStop();
   const services: SupervisedService[] = [];
+  // Without a supervisor they would end by themselves, but take their time, and hold their ports meanwhile.
+  const stopRequested = waitForStop(() => {
+    for (const service of services) service.kill();
+  });
   // A start that is cut short by a signal fails with the service it was waiting for: that is not an error to report.
   const stop = new AbortController();
   const starting = startAll(program, settings, log, services, stop.signal);

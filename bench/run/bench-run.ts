@@ -4,12 +4,14 @@
 // others go on; Ctrl-C ends the one that runs and skips the rest; whatever was measured is reported.
 
 import path from 'node:path';
+import { messageOf } from '../../src/log.js';
+import { createDirectory } from '../../src/storage/index.js';
 import { LoadGenerator } from '../load/load-generator.js';
 import { renderTerminal } from '../report/terminal-report.js';
 import { writeReport } from '../report/write-report.js';
 import { scenarios } from '../scenarios/index.js';
 import type { ScenarioContext } from '../scenarios/scenario.js';
-import type { BenchOptions } from './bench-options.js';
+import { type BenchOptions, BenchUsageError } from './bench-options.js';
 import { readMachineFacts } from './machine.js';
 import { RESULTS_FOLDER } from './paths.js';
 import { Progress } from './progress.js';
@@ -28,6 +30,11 @@ export interface BenchOutcome {
 /** @param signal aborted by Ctrl-C */
 export async function runBench(options: BenchOptions, command: string, signal: AbortSignal): Promise<BenchOutcome> {
   const startedAt = new Date();
+  const folder = options.out ?? path.join(RESULTS_FOLDER, folderName(startedAt));
+  // Before anything is measured: without it all would be lost.
+  await createDirectory(folder).catch((error: Error) => {
+    throw new BenchUsageError(`--out: ${messageOf(error)}`);
+  });
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const notes = new Set<string>();
@@ -74,7 +81,7 @@ export async function runBench(options: BenchOptions, command: string, signal: A
     notes: [...notes],
   };
   process.stdout.write(renderTerminal(results));
-  const reportPath = await writeReport(results, options.out ?? path.join(RESULTS_FOLDER, folderName(startedAt)));
+  const reportPath = await writeReport(results, folder);
   return { results, reportPath, failedScenarios };
 }
 

@@ -81,8 +81,8 @@ export class CatalogEngine {
   static async open(options: CatalogEngineOptions): Promise<CatalogEngine> {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     const paths = { csv: join(options.directory, CSV_NAME), journal: join(options.directory, JOURNAL_NAME) };
-    const found = await readWholeFile(paths.csv, fileSystem);
-    const seed = found === undefined ? await readWholeFile(options.seedPath, fileSystem) : undefined;
+    const found = await readFile(paths.csv, fileSystem);
+    const seed = found === undefined ? await readFile(options.seedPath, fileSystem) : undefined;
     const bytes = found ?? seed;
     if (bytes === undefined) {
       throw new CatalogError(
@@ -243,5 +243,14 @@ export class CatalogEngine {
     this.#isBroken = true;
     this.#checkpoint.abandon();
     this.#onBroken(error);
+  }
+}
+
+/** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
+async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
+  try {
+    return await readWholeFile(path, fileSystem);
+  } catch (cause) {
+    throw new CatalogError('BAD_FILE', `${path} cannot be read`, { cause });
   }
 }

@@ -3,13 +3,12 @@
 // Results go to stdout; the progress line to stderr, and only where that is a terminal. Ctrl-C ends the run, prints what
 // was measured so far and leaves with 130 (SIGTERM: 143), as programs that are ended by a signal do.
 
-import { EXIT_FAILED, EXIT_OK, wantsHelp } from '../run-service.js';
+import { EXIT_FAILED, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, waitForStop, wantsHelp } from '../run-service.js';
 import { type ClientSettings, clientHelp, parseClientSettings } from './client-settings.js';
 import { formatJson, formatText } from './load-report.js';
 import { LoadRun } from './load-run.js';
 import { StoreUnreachable } from './store-connection.js';
 
-const EXIT_SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const PROGRESS_INTERVAL_MS = 250;
 const MS_PER_S = 1000;
 
@@ -28,12 +27,10 @@ export async function runClient(argv: readonly string[]): Promise<number> {
   const settings = parseClientSettings(argv, process.env);
   const run = new LoadRun(settings);
   let exitCode: number = EXIT_OK;
-  const onSignal = (signal: keyof typeof EXIT_SIGNALS): void => {
-    exitCode = EXIT_SIGNALS[signal];
+  void waitForStop().then((reason) => {
+    exitCode = reason === 'SIGINT' ? EXIT_SIGINT : EXIT_SIGTERM;
     run.stop();
-  };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  });
   const endProgress = showProgress(run);
 
   let unreachable: StoreUnreachable | undefined;

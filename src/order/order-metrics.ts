@@ -55,6 +55,14 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
     },
     {
       ...{
+        name: 'toystore_order_keys_forgotten_early_total',
+        help: 'Keys of customers that were forgotten before their day was over.',
+        type: 'counter',
+      },
+      read: () => log().keys.forgottenEarly,
+    },
+    {
+      ...{
         name: 'toystore_checkpoints_total',
         help: 'Rewrites of the CSV file, each with a new journal.',
         type: 'counter',

@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import ava from 'ava';
 import { freePort } from '../support/free-port.js';
 import { buy, call, stockOf } from '../support/store-client.js';
@@ -25,6 +26,11 @@ async function backendPlaces(): Promise<Record<string, string>> {
     CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`,
     ORDER_ADDRESS: `127.0.0.1:${orderPort}`,
   };
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
 test('the whole store says where it is, in its last line, and stops on SIGTERM and SIGINT with 0', async (t) => {
@@ -63,6 +69,34 @@ test('a service that is killed is back, and the books go on', async (t) => {
   while (answer.status === 503) answer = await buy(store.port, 'Tux', 1, 'after-the-crashes');
   t.is(answer.body, '{"data":{"order_number":1}}');
   t.is(await stockOf(store.port, 'Tux'), 96);
+});
+
+test('a service that is killed before it is ready is started again', async (t) => {
+  await using store = await StoreProcess.spawn('start');
+  const started = () => store.logs.filter(({ message, of }) => message === 'service starts' && of === 'order');
+  await store.until(() => started().length > 0, 'the start of order');
+  process.kill(started()[0]!.pid as number, 'SIGKILL');
+  await store.until(() => store.address, 'the ready line');
+  t.is(started().length, 2);
+  t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
+});
+
+test('a second Ctrl-C ends all at once', async (t) => {
+  await using store = await StoreProcess.start('start');
+  const { port } = store;
+  const slow = connect(port, '127.0.0.1');
+  slow.on('error', () => {});
+  slow.write('POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
+  await once(slow, 'connect');
+  const frontend = store.servicePid('frontend');
+  store.child.kill('SIGINT');
+  // Sooner it would be taken for the same one.
+  await delay(1_100);
+  t.deepEqual(await store.stop('SIGINT'), { code: 130, signal: null });
+  // It has died, and only waits to be reaped, if it is there at all.
+  while (await isRunning(frontend)) await delay(5);
+  await t.throwsAsync(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  slow.destroy();
 });
 
 test('a service is started again also when nobody reads the ready lines any more', async (t) => {
@@ -202,7 +236,8 @@ test('wrong usage is one line, exit code 2', async (t) => {
     ['start', ['--colour'], {}, /--colour/],
     ['catalog', ['--threads', 'x'], {}, /--threads is "x"/],
     ['order', [], { DURABILITY: 'never' }, /DURABILITY is "never"/],
-    ['frontend', ['now'], {}, /'now'/],
+    ['frontend', ['now'], {}, /^Unexpected argument 'now': see --help for the flags$/],
+    ['start', [], { HOST: '[::1]' }, /^HOST is "\[::1\]": it must be an address or a host name, without brackets$/],
     ['client', ['--p', '2'], {}, /--p/],
     ['sell', [], {}, /unknown command "sell"/],
   ];
@@ -250,6 +285,25 @@ for (const [what, text, line, reason] of brokenFiles) {
     await rm(dataDir, { recursive: true });
   });
 }
+
+test('a seed that is a directory is one line that names it', async (t) => {
+  await using store = await StoreProcess.spawn('start', { env: { SEED_CSV: tmpdir() } });
+  t.is((await store.exited).code, 1);
+  t.deepEqual(
+    store.stderr.filter((entry) => !entry.startsWith('{')),
+    [`catalog: ${tmpdir()} cannot be read: EISDIR: illegal operation on a directory, read`],
+  );
+});
+
+test('a damaged journal is one line that says what to do', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-journal-'));
+  await mkdir(join(dataDir, 'order'));
+  await writeFile(join(dataDir, 'order', 'orders.journal'), 'no journal at all, but long enough');
+  await using store = await StoreProcess.spawn('order', { dataDir });
+  t.is((await store.exited).code, 1);
+  t.regex(store.stderr.at(-1) ?? '', /^order: .*orders.journal: corrupt .*; put the right file back, or move /);
+  await rm(dataDir, { recursive: true });
+});
 
 test('a catalog.csv put there by hand wins over the seed', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'toystore-by-hand-'));
