@@ -49,8 +49,6 @@ const THREADS_MAX = 1024;
 const SESSIONS_MAX = 1_000_000;
 const WAITING_MAX = 1_000_000;
 const INTERVAL_MS_MAX = 3_600_000;
-/** An idle HTTP connection is closed after this, also when nobody waits for its place (http/limits.ts). */
-const IDLE_TIMEOUT_MS_MAX = 75_000;
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One row of the table. */
@@ -119,7 +117,7 @@ const SETTINGS: { [K in keyof Settings]: Setting<Settings[K]> } = {
     ...wholeNumber(
       'IDLE_TIMEOUT_MS',
       1,
-      IDLE_TIMEOUT_MS_MAX,
+      INTERVAL_MS_MAX,
       'an idle HTTP connection gives way after this to one that waits',
     ),
     ...byDefault(5000),

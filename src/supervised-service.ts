@@ -3,8 +3,8 @@
 //   starting ──ready line──▶ ready ──exit──▶ waiting ──back-off──▶ starting        stop() from any state ──▶ stopped
 //
 // A child that ends by itself before it was ever ready has a mistake in its settings or files that a restart would not
-// mend: that ends the whole store. The child leads a process group of its own, so that a Ctrl-C in the terminal reaches only the
-// supervisor, which stops the services in order; an IPC channel tells the child when the supervisor itself is gone.
+// mend: that ends the whole store. The child leads a process group of its own, so that a Ctrl-C in the terminal reaches
+// only the supervisor, which stops the services in order; an IPC channel tells the child when the supervisor is gone.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

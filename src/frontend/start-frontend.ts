@@ -13,6 +13,9 @@ import type { FrontendThreadData } from './frontend-thread.js';
 /** Less than the supervisor gives the front end to stop. */
 const DRAIN_TIMEOUT_MS = 4_500;
 
+/** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
+const IDLE_TIMEOUT_MS_MAX = 75_000;
+
 /** They come by the thousand. */
 const REFUSAL_LINES_PER_SECOND_MAX = 1;
 
@@ -32,7 +35,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   const data: FrontendThreadData = {
     addresses: { catalog: settings.catalogAddress, order: settings.orderAddress },
     board: board.memory,
-    idleTimeoutUnderPressureMs: settings.idleTimeoutMs,
+    idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
   };
   const refusals = new LimitedLine(log, 'a connection is refused', REFUSAL_LINES_PER_SECOND_MAX);
