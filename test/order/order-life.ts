@@ -33,6 +33,9 @@ const ORDERS_PER_BUYER = 8;
 const CHECKPOINT_BYTES = 1500;
 /** At each step. */
 const CATALOG_DEATH = 0.004;
+/** Share of the stops that give up waiting for what is in flight, and how long at most it has been under way then. */
+const HASTY_STOP = 0.3;
+const HASTY_STOP_MS = 150;
 const DIRECTORY = '/data';
 
 interface Wish {
@@ -166,7 +169,7 @@ class OrderLife {
     const { random } = this.world;
     const again = this.#open;
     await this.#buyAll(engine, again);
-    await Promise.all(
+    const allBought = Promise.all(
       Array.from({ length: BUYERS }, async () => {
         for (let count = 0; count < ORDERS_PER_BUYER; count++) {
           await service.sleep(random.next() * 20);
@@ -176,7 +179,12 @@ class OrderLife {
         }
       }),
     );
-    await engine.stop();
+    if (random.chance(HASTY_STOP)) {
+      await Promise.race([allBought, service.sleep(random.next() * HASTY_STOP_MS)]);
+    } else {
+      await allBought;
+      await engine.stop();
+    }
     await log.close().catch((error: unknown) => {
       if (!(error instanceof StorageError || (error instanceof OrderError && error.code === 'SYNC_FAILED')))
         throw error;
