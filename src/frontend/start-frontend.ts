@@ -12,7 +12,6 @@ import type { FrontendThreadData } from './frontend-thread.js';
 
 /** Less than the supervisor gives the front end to stop. */
 const DRAIN_TIMEOUT_MS = 4_500;
-
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
 

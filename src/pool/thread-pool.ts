@@ -24,13 +24,11 @@ import { PoolError } from './pool-error.js';
 import type { ThreadPoolEvents } from './pool-events.js';
 import { type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
+import { Pressure } from './pressure.js';
 import { Refusals } from './refusals.js';
 import { ThreadCrew } from './thread-crew.js';
 import { Timers } from './timers.js';
 import { type Waiting, WaitingRoom } from './waiting-room.js';
-
-/** After this long without waiting connections the threads are told so: a queue that flickers must not flood them. */
-const PRESSURE_OFF_DELAY_MS = 100;
 
 /** How long no socket is sent after one could not be: within this, threads take theirs and dead ones are noticed. */
 const HANDOFF_PAUSE_MS = 5;
@@ -44,6 +42,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   readonly #crew: ThreadCrew;
   readonly #refusals: Refusals;
   readonly #timers = new Timers();
+  readonly #pressure = new Pressure(this.#timers, (connectionsWait) => this.#crew.setPressure(connectionsWait));
   readonly #totals = { accepted: 0, lost: 0, acceptErrors: 0 };
   #state: 'made' | 'starting' | 'running' | 'closing' | 'closed' = 'made';
   #acceptor: Acceptor | undefined;
@@ -52,8 +51,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #onQueueEmptied: (() => void) | undefined;
   #isSaturated = false;
   #isHandoffPaused = false;
-  #hasPressure = false;
-  #pressureOff: NodeJS.Timeout | undefined;
 
   /** Throws PoolError INVALID_OPTION or HANDOFF_UNSUPPORTED. */
   constructor(options: ThreadPoolOptions) {
@@ -70,7 +67,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
       onReturned: (socket, acceptedAtUs) => this.#takeBack({ socket, acceptedAtUs }),
       onSpawn: ({ threadIndex, threadId, port }) => this.emit('spawn', { threadIndex, threadId, port }),
       onReady: (thread) => {
-        if (this.#hasPressure) thread.setPressure(true);
+        if (this.#pressure.isOn) thread.setPressure(true);
         this.#placeWaiting();
       },
       onExit: (exit) => this.emit('exit', exit),
@@ -215,7 +212,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   #onWaiting(): void {
     this.#crew.grow(this.#queue.length);
-    this.#setPressure();
+    this.#pressure.begin();
     this.#crew.requestNotice();
     // A place may have come free before the notice was requested: then nobody would tell us.
     if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) {
@@ -228,24 +225,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
 
   #onQueueEmpty(): void {
     this.#onQueueEmptied?.();
-    if (this.#hasPressure) this.#pressureOff ??= this.#timers.after(PRESSURE_OFF_DELAY_MS, () => this.#clearPressure());
+    this.#pressure.end();
     if (!this.#isSaturated) return;
     this.#isSaturated = false;
     this.emit('drain');
-  }
-
-  #setPressure(): void {
-    this.#timers.cancel(this.#pressureOff);
-    this.#pressureOff = undefined;
-    if (this.#hasPressure) return;
-    this.#hasPressure = true;
-    this.#crew.setPressure(true);
-  }
-
-  #clearPressure(): void {
-    this.#pressureOff = undefined;
-    this.#hasPressure = false;
-    this.#crew.setPressure(false);
   }
 
   /** True: the connection is off our hands. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import type { SoldOrder } from '../../src/order/order-types.js';
+import { Deferred } from '../../src/pool/deferred.js';
 import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
 import { makeDirectory, openLog, removeDirectories } from './shop.js';
 
@@ -55,21 +56,11 @@ function sale(sequence: number): SoldOrder {
   return { tag, name: 'Tux', quantity: sequence, key: `key-${sequence}`, transient: false };
 }
 
-/** A promise and what settles it. */
-function settledByHand() {
-  let resolve = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    [resolve, reject] = [onResolve, onReject];
-  });
-  return { promise, resolve, reject };
-}
-
 test('a group that waits behind a slow sync at the close is logged once, under its tag', async (t) => {
   const disk = new SlowDisk();
   const directory = await makeDirectory();
   const log = await openLog(directory, { fileSystem: disk.fileSystem });
-  const slowSync = settledByHand();
+  const slowSync = new Deferred<void>();
   const sync = disk.hold('orders.journal', slowSync.promise);
   await log.append([sale(1)]);
   while (!sync.hasBegun) await nextTurn();
@@ -89,7 +80,7 @@ test('a sync of orders.csv that fails beside the last checkpoint: the journal is
   const disk = new SlowDisk();
   const directory = await makeDirectory();
   const log = await openLog(directory, { fileSystem: disk.fileSystem, checkpointBytes: 100 });
-  const slowSync = settledByHand();
+  const slowSync = new Deferred<void>();
   const sync = disk.hold('orders.csv', slowSync.promise);
   const { durable } = await log.append([sale(1), sale(2)]);
   let isDurable = false;
