@@ -6,19 +6,8 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { Log, messageOf } from './log.js';
-import { parseSettings, type Settings, settingsHelp, UsageError } from './settings.js';
-
-/** A service that listens. */
-export interface RunningService {
-  /** What it listens on, as the ready line shows it: `127.0.0.1:5001` or `http://127.0.0.1:5000`. */
-  readonly address: string;
-  /** Settles, with the reason, when the service can no longer do its work and must be started again. */
-  readonly failed: Promise<Error>;
-  /** Drains, writes what must be written, releases everything. Never rejects for what a client did. */
-  stop(): Promise<void>;
-}
-
-export type StartService = (settings: Settings, log: Log) => Promise<RunningService>;
+import type { StartService } from './running-service.js';
+import { parseSettings, settingsHelp, UsageError } from './settings.js';
 
 /** A start that cannot go on, with a message for the user: one line that says what to do. */
 export class StartError extends Error {

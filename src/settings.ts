@@ -49,7 +49,7 @@ const THREADS_MAX = 1024;
 const SESSIONS_MAX = 1_000_000;
 const WAITING_MAX = 1_000_000;
 const INTERVAL_MS_MAX = 3_600_000;
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /** One row of the table. */
 interface Setting<T> {

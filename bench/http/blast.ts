@@ -5,8 +5,8 @@
 // without Node's streams, so that the servers are the slower half.
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { rawSocket } from '../../src/http/raw-socket.js';
-import { type SocketUser, StreamSocket } from '../../src/http/session-socket.js';
+import { rawSocket } from '../../src/http/server/raw-socket.js';
+import { type SocketUser, StreamSocket } from '../../src/http/server/session-socket.js';
 import { BODY, TARGET } from './answer.js';
 
 /** What a blast is told. */

@@ -7,8 +7,8 @@
 // and ends the connection. It is no parser to learn from; that is src/http, whose way past Node's streams it takes too.
 
 import net from 'node:net';
-import { rawSocket } from '../../src/http/raw-socket.js';
-import { type SessionSocket, type SocketUser, StreamSocket } from '../../src/http/session-socket.js';
+import { rawSocket } from '../../src/http/server/raw-socket.js';
+import { type SessionSocket, type SocketUser, StreamSocket } from '../../src/http/server/session-socket.js';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** `Content-Length:` in two parts: the tail is searched for, the start compared without regard to case. */

@@ -2,7 +2,7 @@
 // works until it is over, and says how often it got in and how long it had to wait at worst.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { SharedRwLock } from '../../src/pool/index.js';
+import { SharedRwLock } from '../../src/lock/index.js';
 import { PlainMutex } from './plain-mutex.js';
 
 export interface ContendedSetup {

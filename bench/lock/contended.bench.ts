@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { SharedRwLock } from '../../src/pool/index.js';
+import { SharedRwLock } from '../../src/lock/index.js';
 import type { Result, RunBenchmark, RunOptions } from '../result.js';
 import { measureRounds, median } from '../rounds.js';
 import type { ContendedOrder, ContendedReport, ContendedSetup, ContendedSubject } from './contended-thread.js';

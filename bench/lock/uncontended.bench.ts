@@ -1,7 +1,7 @@
 // uncontended.bench.ts: what does a lock cost that nobody else wants? Beside the least any lock could do: one
 // compareExchange to take a word, one to give it back.
 
-import { SharedRwLock } from '../../src/pool/index.js';
+import { SharedRwLock } from '../../src/lock/index.js';
 import type { Result, RunBenchmark } from '../result.js';
 import { measureRounds, type Subject } from '../rounds.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
-export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** bench/ with its sources and packages. */
 export const BENCH_FOLDER = path.join(ROOT, 'bench');
 /** The compiled bench/, with one folder for each of its own. */

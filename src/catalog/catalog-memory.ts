@@ -13,7 +13,7 @@
 // A section that ends by an error that nobody expected has left things half done: from then on no thread gets in, and the
 // process ends. Recovery from the journal is the one way out that is known to work.
 
-import { SharedRwLock } from '../pool/index.js';
+import { SharedRwLock } from '../lock/index.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
 import { LOCK_TIMEOUT_MS, SELLERS_MAX, UNDO_HISTORY } from './catalog-limits.js';

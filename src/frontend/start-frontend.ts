@@ -3,7 +3,7 @@
 import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
 import { ThreadPool } from '../pool/index.js';
-import type { RunningService } from '../run-service.js';
+import type { RunningService } from '../running-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';

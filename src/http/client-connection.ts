@@ -7,12 +7,12 @@
 // request still waiting on it. The caller opens a new one. It never sends a request twice.
 import { connect, type Socket } from 'node:net';
 import { assert } from '../assert.js';
-import { BodyCollector } from './body-collector.js';
-import { FIELD_TEXT, TARGET, TOKEN } from './grammar.js';
 import { HttpError } from './http-error.js';
 import { type HttpLimits, httpLimits } from './limits.js';
-import { ResponseHead } from './message-head.js';
-import { ResponseParser } from './response-parser.js';
+import { BodyCollector } from './parser/body-collector.js';
+import { FIELD_TEXT, TARGET, TOKEN } from './parser/grammar.js';
+import { ResponseHead } from './parser/message-head.js';
+import { ResponseParser } from './parser/response-parser.js';
 
 export interface ClientConnectionOptions {
   readonly host: string;

@@ -21,12 +21,12 @@
 import type { Timer } from '../clock.js';
 import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
-import { KeyDesk } from './key-desk.js';
+import { IdempotencyGate } from './keys/idempotency-gate.js';
 import { OrderError } from './order-error.js';
 import { recoverSales } from './order-recovery.js';
 import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
 import { pause } from './pause.js';
-import { type Answers, type Purchase, Ticket } from './purchase.js';
+import { AnswerSheet, type Answers, type Purchase } from './purchase.js';
 import { Settlement } from './settlement.js';
 
 /** How often waiting callers are looked through for lost patience. */
@@ -49,7 +49,7 @@ export class OrderEngine {
   readonly failed: Promise<Error>;
   readonly #options: OrderEngineOptions;
   readonly #limits: EngineLimits;
-  readonly #desk: KeyDesk;
+  readonly #gate: IdempotencyGate;
   #fail: (error: Error) => void = () => {};
   #phase: 'recovering' | 'open' | 'stopping' | 'stopped' | 'failed' = 'recovering';
   #wasSelling = false;
@@ -71,7 +71,7 @@ export class OrderEngine {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    this.#desk = new KeyDesk({
+    this.#gate = new IdempotencyGate({
       findByKey: (key) => options.log.findByKey(key),
       onPurchase: (purchase) => this.#enqueue(purchase),
       isSelling: () => this.isSelling,
@@ -107,12 +107,12 @@ export class OrderEngine {
    * @param patienceMs how long the callers wait: a purchase that was not sent by then is not sent at all
    */
   place(requests: readonly OrderRequest[], patienceMs = this.#limits.patienceMs): Promise<Answers> {
-    const ticket = new Ticket(requests.length);
+    const sheet = new AnswerSheet(requests.length);
     const giveUpAtMs = this.#options.clock.monotonicMs() + Math.min(patienceMs, this.#limits.patienceMs);
     for (let index = 0; index < requests.length; index++) {
-      this.#desk.take({ ticket, index, request: requests[index]!, giveUpAtMs });
+      this.#gate.take({ sheet, index, request: requests[index]!, giveUpAtMs });
     }
-    return ticket.done;
+    return sheet.done;
   }
 
   /** The order of that number, if there is one. */
@@ -169,7 +169,7 @@ export class OrderEngine {
 
   #enqueue(purchase: Purchase): void {
     if (!this.isSelling || this.#waiting.length >= this.#limits.queueMax) {
-      this.#desk.settle(purchase, RESULT.NOT_SELLING);
+      this.#gate.settle(purchase, RESULT.NOT_SELLING);
       return;
     }
     this.#waiting.push(purchase);
@@ -226,7 +226,7 @@ export class OrderEngine {
       const purchase = flight.purchases[index]!;
       const result = flight.results![index]!;
       if (result === RESULT.SOLD) this.#sold.push(purchase);
-      else this.#desk.settle(purchase, refusalOf(result));
+      else this.#gate.settle(purchase, refusalOf(result));
       purchase.sequence = flight.firstSequence + index;
     }
     this.#tags.complete(flight.firstSequence + flight.purchases.length - 1);
@@ -249,7 +249,7 @@ export class OrderEngine {
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {
-        this.#desk.settle(group[index]!, RESULT.SOLD, firstNumber + index);
+        this.#gate.settle(group[index]!, RESULT.SOLD, firstNumber + index);
       }
       this.#logging = [];
       this.#send();
@@ -274,7 +274,7 @@ export class OrderEngine {
       const lost = this.#waiting.filter((purchase) => purchase.giveUpAtMs <= now);
       if (lost.length > 0) {
         this.#waiting = this.#waiting.filter((purchase) => purchase.giveUpAtMs > now);
-        for (const purchase of lost) this.#desk.settle(purchase, RESULT.NOT_SELLING);
+        for (const purchase of lost) this.#gate.settle(purchase, RESULT.NOT_SELLING);
       }
       this.#send();
     } else if (this.#phase !== 'stopping') {
@@ -288,14 +288,14 @@ export class OrderEngine {
   #refuseWaiting(): void {
     const refused = this.#waiting;
     this.#waiting = [];
-    for (const purchase of refused) this.#desk.settle(purchase, RESULT.NOT_SELLING);
+    for (const purchase of refused) this.#gate.settle(purchase, RESULT.NOT_SELLING);
   }
 
   /** Lets go of everyone who waits for a purchase that was sent. The purchases themselves stay open. */
   #releaseSent(): void {
-    for (const flight of this.#flights) for (const purchase of flight.purchases) this.#desk.release(purchase);
-    for (const purchase of this.#sold) this.#desk.release(purchase);
-    for (const purchase of this.#logging) this.#desk.release(purchase);
+    for (const flight of this.#flights) for (const purchase of flight.purchases) this.#gate.release(purchase);
+    for (const purchase of this.#sold) this.#gate.release(purchase);
+    for (const purchase of this.#logging) this.#gate.release(purchase);
   }
 
   /** The end of selling: what is open now is completed by the recovery of the next start. */

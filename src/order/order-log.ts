@@ -16,7 +16,7 @@ import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { type FileSystem, Journal, type JournalStats, StorageError } from '../storage/index.js';
-import { IdempotencyKeys, type KeyStats } from './idempotency-keys.js';
+import { IdempotencyKeys, type KeyStats } from './keys/idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { encodeHead, encodeOrders, type LogHead, type OrderGroup } from './order-record.js';
 import { OrderReplay } from './order-replay.js';

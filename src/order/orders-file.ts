@@ -11,7 +11,7 @@
 import { crc32 } from 'node:zlib';
 import { type FileSystem, type OpenFile, readFully, replaceFile, StorageError, writeAll } from '../storage/index.js';
 import { FileTail } from './file-tail.js';
-import type { IdempotencyKeys } from './idempotency-keys.js';
+import type { IdempotencyKeys } from './keys/idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
 import type { LogHead } from './order-record.js';

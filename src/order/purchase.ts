@@ -1,10 +1,10 @@
 // purchase.ts: the callers of an order, and the sheet on which the answers to one message are collected.
 //
-//   message of 3 orders  ── Ticket [ · , · , · ]
+//   message of 3 orders  ── AnswerSheet [ · , · , · ]
 //                                   │   │   └── Purchase Fox ×2  (tag 17)
 //                                   └───┴────── Purchase Tux ×1  (tag 16): two callers with one key, one purchase
 //
-// A ticket is done when each of its places is filled. A purchase outlives its callers: once it is sent it is driven to
+// A sheet is done when each of its places is filled. A purchase outlives its callers: once it is sent it is driven to
 // its outcome, whoever still waits.
 
 import { assert } from '../assert.js';
@@ -18,7 +18,7 @@ export interface Answers {
   readonly numbers: number[];
 }
 
-export class Ticket {
+export class AnswerSheet {
   readonly done: Promise<Answers>;
   readonly #answers: Answers;
   #openCount: number;
@@ -42,9 +42,9 @@ export class Ticket {
   }
 }
 
-/** One caller's place on a ticket. */
+/** One caller's place on a sheet. */
 export interface Caller {
-  readonly ticket: Ticket;
+  readonly sheet: AnswerSheet;
   readonly index: number;
   readonly request: OrderRequest;
   /** When the caller's patience ends, on the engine's clock. */
@@ -53,7 +53,7 @@ export interface Caller {
 
 /** Answers one caller. */
 export function answer(caller: Caller, result: number, number = 0): void {
-  caller.ticket.fill(caller.index, result, number);
+  caller.sheet.fill(caller.index, result, number);
 }
 
 /** One order on its way, with all who wait for its outcome. */

@@ -10,7 +10,7 @@ import { systemClock } from '../clock.js';
 import type { Log } from '../log.js';
 import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
-import type { RunningService } from '../run-service.js';
+import type { RunningService } from '../running-service.js';
 import { formatAddress, type Settings } from '../settings.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';

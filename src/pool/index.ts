@@ -1,15 +1,12 @@
-// src/pool: a connection thread pool on worker_threads, and a reader-writer lock for what its threads share.
+// src/pool: a connection thread pool on worker_threads: it moves sockets between threads and knows no protocol.
 
 export type { ListenOptions } from './acceptor.js';
 export { type HandoffWay, hasNativeHandoff } from './handoff.js';
-export { LockError, type LockErrorCode } from './lock-error.js';
-export type { LockRepair } from './lock-repair.js';
 export { PoolError, type PoolErrorCode } from './pool-error.js';
 export type { ThreadPoolEvents } from './pool-events.js';
 export type { RefusalReason, ThreadPoolOptions } from './pool-options.js';
 export type { PoolStats, ThreadStats } from './pool-stats.js';
 export type { ThreadExit, ThreadExitReason, ThreadState } from './pool-thread.js';
 export { type CallHandlers, type CallTable, call, serveCalls } from './port-calls.js';
-export { type LockStats, SharedRwLock } from './shared-rw-lock.js';
 export { ThreadPool } from './thread-pool.js';
 export type { CreateThreadService, ThreadContext, ThreadModule, ThreadService } from './thread-service.js';

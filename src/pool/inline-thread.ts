@@ -5,9 +5,9 @@
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
+import { monotonicUs } from '../monotonic-us.js';
 import { Deferred } from './deferred.js';
 import type { SendOutcome } from './handoff.js';
-import { monotonicUs } from './monotonic-us.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadListener, ThreadState } from './pool-thread.js';

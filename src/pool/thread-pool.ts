@@ -16,10 +16,10 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
+import { monotonicUs } from '../monotonic-us.js';
 import { Acceptor, type ListenOptions } from './acceptor.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';
-import { monotonicUs } from './monotonic-us.js';
 import { PoolError } from './pool-error.js';
 import type { ThreadPoolEvents } from './pool-events.js';
 import { type SettledOptions, settleOptions, type ThreadPoolOptions } from './pool-options.js';

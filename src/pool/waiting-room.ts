@@ -4,7 +4,7 @@
 // Who has waited longest stands first, and the time-out is the same for all; so one timer, for the first, is enough.
 
 import type { Socket } from 'node:net';
-import { monotonicUs } from './monotonic-us.js';
+import { monotonicUs } from '../monotonic-us.js';
 import { WaitQueue } from './wait-queue.js';
 
 const US_PER_MS = 1e3;

@@ -4,9 +4,9 @@
 
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicUs } from '../monotonic-us.js';
 import { receiveByIpc } from './ipc-handoff.js';
 import type { FromThread, ThreadStart, ToThread } from './messages.js';
-import { monotonicUs } from './monotonic-us.js';
 import { SessionCounter } from './session-counters.js';
 import type { ThreadModule, ThreadService } from './thread-service.js';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { ExchangeQueue } from '../../src/http/exchange-queue.js';
-import { SessionExchange } from '../../src/http/session-exchange.js';
+import { ExchangeQueue } from '../../src/http/server/exchange-queue.js';
+import { SessionExchange } from '../../src/http/server/session-exchange.js';
 import { bytesKeptByScavenges } from '../support/scavenged-heap.js';
 
 test('answered exchanges of a pipeline that never runs dry are freed by scavenges', (t) => {

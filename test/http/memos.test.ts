@@ -1,8 +1,8 @@
 // The two memos: they may only ever make things faster, so each answer is compared with what they would save.
 import test from 'ava';
 import fc from 'fast-check';
-import { StringMemo } from '../../src/http/string-memo.js';
-import { WordScanner } from '../../src/http/word-scanner.js';
+import { StringMemo } from '../../src/http/parser/string-memo.js';
+import { WordScanner } from '../../src/http/parser/word-scanner.js';
 import { readRequests, whole } from './read-messages.js';
 
 test('a string memo gives the text of the bytes, whatever it has seen before', (t) => {

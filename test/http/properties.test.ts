@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { AnswerWriter, bodyText } from '../../src/http/answer-writer.js';
-import { prepareHeaders } from '../../src/http/prepared-headers.js';
+import { AnswerWriter, bodyText } from '../../src/http/server/answer-writer.js';
+import { prepareHeaders } from '../../src/http/server/prepared-headers.js';
 import { readRequests, readResponses } from './read-messages.js';
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { type RawSocket, rawSocket } from '../../src/http/raw-socket.js';
+import { type RawSocket, rawSocket } from '../../src/http/server/raw-socket.js';
 
 /** The server's end, with all that it has been told. */
 interface Ends extends AsyncDisposable {

@@ -1,7 +1,7 @@
 // Routing over a real server: who answers what, with which status and headers. And patterns that are refused.
 import test from 'ava';
 import { Router } from '../../src/http/index.js';
-import { prepareHeaders } from '../../src/http/prepared-headers.js';
+import { prepareHeaders } from '../../src/http/server/prepared-headers.js';
 import { RawClient, serve } from './served.js';
 
 const TEXT = prepareHeaders({ 'Content-Type': 'text/plain', 'X-Extra': 'yes' });

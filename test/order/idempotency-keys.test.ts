@@ -1,6 +1,6 @@
 import test from 'ava';
-import { IdempotencyKeys } from '../../src/order/idempotency-keys.js';
-import { KeyTable } from '../../src/order/key-table.js';
+import { IdempotencyKeys } from '../../src/order/keys/idempotency-keys.js';
+import { KeyTable } from '../../src/order/keys/key-table.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 // Every schedule of a few threads over one lock. That the explorer sees bugs is shown in lock-seeded-bugs.test.ts.
 
 import test from 'ava';
-import { SharedRwLock } from '../../src/pool/index.js';
+import { SharedRwLock } from '../../src/lock/index.js';
 import { explore } from './explorer/lock-explorer.js';
 import {
   type Case,

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { type LockStats, SharedRwLock } from '../../src/pool/index.js';
+import { type LockStats, SharedRwLock } from '../../src/lock/index.js';
 import type { LockWork } from './fixtures/lock-worker.js';
 
 const THREADS = 4;

@@ -3,8 +3,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
-import { LockError, type LockErrorCode, SharedRwLock } from '../../src/pool/index.js';
-import { IMPATIENT_READERS, IMPATIENT_WRITER, STATE_WORD } from '../../src/pool/lock-layout.js';
+import { LockError, type LockErrorCode, SharedRwLock } from '../../src/lock/index.js';
+import { IMPATIENT_READERS, IMPATIENT_WRITER, STATE_WORD } from '../../src/lock/lock-layout.js';
 
 const SHORT_MS = 5;
 /** Owner ids for holders of threads that exist only in these tests. */

@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net';
 import test from 'ava';
-import { monotonicUs } from '../../src/pool/monotonic-us.js';
+import { monotonicUs } from '../../src/monotonic-us.js';
 import { type Waiting, WaitingRoom } from '../../src/pool/waiting-room.js';
 
 const NEVER = Number.POSITIVE_INFINITY;

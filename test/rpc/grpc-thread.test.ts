@@ -19,7 +19,7 @@ import {
   shelfDefinition,
 } from './shelf-service.js';
 
-const REPOSITORY = new URL('../../../', import.meta.url);
+const REPOSITORY = new URL('../../..', import.meta.url);
 const DEADLINE_MS = 20_000;
 
 const warnings: Error[] = [];

@@ -9,7 +9,7 @@ import {
   READERS,
   STRICT,
   WRITER,
-} from '../../../src/pool/lock-layout.js';
+} from '../../../src/lock/lock-layout.js';
 import type { ThreadSituation } from './situation.js';
 
 /** Something happened that must not. */

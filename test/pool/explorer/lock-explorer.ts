@@ -29,7 +29,7 @@ import {
   PHASE,
   STATE_WORD,
   WOKEN as WOKEN_BIT,
-} from '../../../src/pool/lock-layout.js';
+} from '../../../src/lock/lock-layout.js';
 import { checkFairness, Violation } from './fairness.js';
 import { type LockClass, ModelThread, type Script, type Step, TIMED_OUT, WOKEN } from './model-thread.js';
 import { forgetWait, keyOf, type Situation } from './situation.js';

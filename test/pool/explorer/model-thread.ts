@@ -12,9 +12,9 @@
 // section, the lock's code remembers nothing of what it read before, beyond its own holder word; so histories are cut
 // off there (see `path` below).
 
-import { FIRST_HOLDER_WORD, LOCK_WORDS, STATE_WORD } from '../../../src/pool/lock-layout.js';
-import type { LockMachine } from '../../../src/pool/lock-machine.js';
-import type { SharedRwLock } from '../../../src/pool/shared-rw-lock.js';
+import { FIRST_HOLDER_WORD, LOCK_WORDS, STATE_WORD } from '../../../src/lock/lock-layout.js';
+import type { LockMachine } from '../../../src/lock/lock-machine.js';
+import type { SharedRwLock } from '../../../src/lock/shared-rw-lock.js';
 
 export type LockClass = typeof SharedRwLock;
 

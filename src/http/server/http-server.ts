@@ -4,10 +4,10 @@
 // every time-out, spare request heads, and the list of sessions to be flushed at the end of this turn of the event loop.
 // Structurally a ThreadService of the pool, of which it knows nothing: serve, setPressure, drain, close.
 import type { Socket } from 'node:net';
+import type { HttpError, HttpErrorCode } from '../http-error.js';
+import { type HttpLimits, httpLimits } from '../limits.js';
+import { RequestHead } from '../parser/message-head.js';
 import { AnswerWriter } from './answer-writer.js';
-import type { HttpError, HttpErrorCode } from './http-error.js';
-import { type HttpLimits, httpLimits } from './limits.js';
-import { RequestHead } from './message-head.js';
 import type { Router } from './router.js';
 import { Session } from './session.js';
 import type { SessionHost } from './session-host.js';

@@ -6,10 +6,11 @@
 // order. A response that nobody expects is an error: on an idle connection it can only be meant for somebody else
 // (response splitting). Interim responses (1xx) are events of their own and leave the expectation open; 101 is refused,
 // since nobody here asks to switch protocols. Source: RFC 9112 4, 6.3, 9.2; RFC 9110 15.2.
+
+import { type HttpLimits, httpLimits } from '../limits.js';
 import { FieldMemo } from './field-memo.js';
 import { NO_LENGTH } from './field-table.js';
 import { CR, DIGIT_0, DIGIT_9, FIELD_TEXT, LF } from './grammar.js';
-import { type HttpLimits, httpLimits } from './limits.js';
 import { ResponseHead } from './message-head.js';
 import { MESSAGE_START, MessageParser } from './message-parser.js';
 

@@ -14,14 +14,14 @@
 import type { Socket } from 'node:net';
 // The global of that name is a getter, which is never compiled in: half a microsecond for each request.
 import { performance } from 'node:perf_hooks';
+import { HttpError } from '../http-error.js';
+import { BodyCollector } from '../parser/body-collector.js';
+import { RequestParser } from '../parser/request-parser.js';
 import { errorBody } from './answer-writer.js';
-import { BodyCollector } from './body-collector.js';
 import { ExchangeQueue } from './exchange-queue.js';
-import { HttpError } from './http-error.js';
 import { NOTHING, PeerPatience, REQUEST } from './peer-patience.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { rawSocket } from './raw-socket.js';
-import { RequestParser } from './request-parser.js';
 import { SessionExchange } from './session-exchange.js';
 import type { SessionHost } from './session-host.js';
 import { type SessionSocket, type SocketUser, StreamSocket } from './session-socket.js';

@@ -4,17 +4,17 @@
 // An exchange that was answered before its handler returned is used again for the next request, so that a server whose
 // handlers answer at once allocates nothing per request. One that is answered later is never used again: a second
 // `send()` on it, by mistake, is an assertion error and not an answer to somebody else's request.
-import { assert } from '../assert.js';
-import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../request-id.js';
+import { assert } from '../../assert.js';
+import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../../request-id.js';
+import { PERCENT } from '../parser/grammar.js';
+import type { RequestHead } from '../parser/message-head.js';
+import { percentDecode, utf8Text } from '../parser/request-target.js';
+import { threadStringMemo } from '../parser/string-memo.js';
 import { bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
-import { PERCENT } from './grammar.js';
-import type { RequestHead } from './message-head.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
-import { percentDecode, utf8Text } from './request-target.js';
 import type { Resource } from './router.js';
 import type { SessionHost } from './session-host.js';
-import { threadStringMemo } from './string-memo.js';
 
 export const NO_BODY_BYTES = Buffer.alloc(0);
 

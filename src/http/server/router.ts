@@ -6,11 +6,11 @@
 // The path is split at "/" first; then each segment is percent-decoded, so "/%70roducts/a%2Fb" finds the product "a/b".
 // What every resource can answer without its handler is answered here: HEAD by the GET handler, OPTIONS and 405 with
 // Allow, 404, 501 for methods that no resource has anywhere, `OPTIONS *`. Source: RFC 9110 9 and 15.5.6.
-import { assert } from '../assert.js';
+import { assert } from '../../assert.js';
+import { PERCENT, SLASH } from '../parser/grammar.js';
+import { isWholeServer, percentDecode } from '../parser/request-target.js';
 import type { Exchange, Handler } from './exchange.js';
-import { PERCENT, SLASH } from './grammar.js';
 import { type PreparedHeaders, prepareHeaders } from './prepared-headers.js';
-import { isWholeServer, percentDecode } from './request-target.js';
 
 /** Settings of one route. */
 export interface RouteOptions {

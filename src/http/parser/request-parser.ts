@@ -4,10 +4,11 @@
 //
 // Fields that only a request has: Host (one, and a host) and Expect (100-continue or nothing). That Host is there at all
 // is the session's rule, since only a server needs it. Source: RFC 9112 3, 6.3; RFC 9110 7.2, 10.1.1.
+
+import { type HttpLimits, httpLimits } from '../limits.js';
 import { FieldMemo } from './field-memo.js';
 import { NO_LENGTH } from './field-table.js';
 import { CR, DIGIT_0, DIGIT_9, LF, QUESTION, SLASH, SP, TARGET, TOKEN } from './grammar.js';
-import { type HttpLimits, httpLimits } from './limits.js';
 import { RequestHead } from './message-head.js';
 import { MESSAGE_START, MessageParser } from './message-parser.js';
 import { pathOfRareTarget } from './request-target.js';

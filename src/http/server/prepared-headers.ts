@@ -2,8 +2,8 @@
 //
 // Whoever answers thousands of times a second makes them when the program starts and passes the same object each time.
 // What the connection itself decides (length, framing, Connection, Date) cannot be set here.
-import { assert } from '../assert.js';
-import { FIELD_TEXT, TOKEN } from './grammar.js';
+import { assert } from '../../assert.js';
+import { FIELD_TEXT, TOKEN } from '../parser/grammar.js';
 
 const OWNED_BY_THE_CONNECTION = new Set(['connection', 'content-length', 'date', 'transfer-encoding']);
 

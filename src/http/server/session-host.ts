@@ -1,8 +1,9 @@
 // session-host.ts: what a session needs of its server, and nothing else of it.
+
+import type { HttpError } from '../http-error.js';
+import type { HttpLimits } from '../limits.js';
+import type { RequestHead } from '../parser/message-head.js';
 import type { AnswerWriter } from './answer-writer.js';
-import type { HttpError } from './http-error.js';
-import type { HttpLimits } from './limits.js';
-import type { RequestHead } from './message-head.js';
 import type { Router } from './router.js';
 import type { Session } from './session.js';
 

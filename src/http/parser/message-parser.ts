@@ -12,13 +12,14 @@
 //     └────→ UNTIL_CLOSE                       responses only
 //
 // Source: RFC 9112.
+
+import { HttpError, type HttpErrorCode } from '../http-error.js';
+import type { HttpLimits } from '../limits.js';
 import { ByteIntake } from './byte-intake.js';
 import { ChunkedDecoder } from './chunked-decoder.js';
 import type { FieldMemo } from './field-memo.js';
 import { FieldParser } from './field-parser.js';
 import { type FieldTable, NO_LENGTH } from './field-table.js';
-import { HttpError, type HttpErrorCode } from './http-error.js';
-import type { HttpLimits } from './limits.js';
 import type { MessageHead } from './message-head.js';
 
 /** What `next()` found. */

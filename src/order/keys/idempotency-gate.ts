@@ -1,4 +1,4 @@
-// key-desk.ts: one key, one order. Every order with a key passes here first.
+// idempotency-gate.ts: one key, one order. Every order with a key passes here first.
 //
 //   key is bound to an order of the log   same order: its number       another: KEY_TAKEN
 //   key is on its way with a purchase     same order: joins it         another: waits; then KEY_TAKEN, or its own turn
@@ -7,11 +7,11 @@
 // Only a sold order binds its key (contract). A key goes on its way before the log is asked about it, for that may take a
 // read of orders.csv, and a second caller may come meanwhile.
 
-import { ChurnMap } from '../churn-map.js';
-import { type LoggedOrder, RESULT } from './order-types.js';
-import { answer, type Caller, Purchase } from './purchase.js';
+import { ChurnMap } from '../../churn-map.js';
+import { type LoggedOrder, RESULT } from '../order-types.js';
+import { answer, type Caller, Purchase } from '../purchase.js';
 
-export interface KeyDeskOptions {
+export interface IdempotencyGateOptions {
   /** The order that a key is bound to: at once when there certainly is none. */
   findByKey(key: string): undefined | Promise<LoggedOrder | undefined>;
   /** Takes a new purchase in, or answers it. */
@@ -22,11 +22,11 @@ export interface KeyDeskOptions {
   onError(error: unknown): void;
 }
 
-export class KeyDesk {
-  readonly #options: KeyDeskOptions;
+export class IdempotencyGate {
+  readonly #options: IdempotencyGateOptions;
   readonly #onTheirWay = new ChurnMap<string, Purchase>();
 
-  constructor(options: KeyDeskOptions) {
+  constructor(options: IdempotencyGateOptions) {
     this.#options = options;
   }
 

@@ -7,6 +7,8 @@
 //
 // It also looks, while it is there, at the few fields that decide how the message is framed and whom it is for, and
 // refuses what two readers could understand differently. Source: RFC 9112 5 and 6, RFC 9110 5.5, 7.2, 10.1.1.
+
+import type { HttpErrorCode } from '../http-error.js';
 import type { FieldTable } from './field-table.js';
 import { NO_LENGTH } from './field-table.js';
 import {
@@ -20,7 +22,6 @@ import {
   TOO_MANY_DIGITS,
 } from './field-value.js';
 import { COLON, CR, FIELD_TEXT, HTAB, LF, SP, TOKEN } from './grammar.js';
-import type { HttpErrorCode } from './http-error.js';
 import { threadWordScanner } from './word-scanner.js';
 
 const FIRST = 0;

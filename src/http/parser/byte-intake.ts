@@ -6,7 +6,7 @@
 // As long as messages are whole in what is fed, nothing is copied. When a head is cut, what there is of it moves to memory
 // of our own, with room for more, and reading goes on where it stopped. So a message that comes byte by byte costs linear
 // time, and offsets from `base` stay true.
-import { assert } from '../assert.js';
+import { assert } from '../../assert.js';
 
 const NO_BYTES = Buffer.alloc(0);
 /** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */

@@ -5,6 +5,8 @@
 //
 // Strict where two readers could disagree: hexadecimal digits only and not too many of them, no white space around the
 // size or in an extension, CR LF and nothing else after size and data. Source: RFC 9112 7.1.
+
+import type { HttpErrorCode } from '../http-error.js';
 import {
   BACKSLASH,
   CR,
@@ -18,7 +20,6 @@ import {
   SEMICOLON,
   TOKEN,
 } from './grammar.js';
-import type { HttpErrorCode } from './http-error.js';
 
 /** `data`: bytes from `dataStart` to `dataEnd`; `last-chunk`: no more data; `error`: see `errorCode`. */
 export type ChunkEvent = 'data' | 'last-chunk' | 'need-more' | 'error';

@@ -1,0 +1,69 @@
+// store-contract.ts: the words and bounds that all three services share: they are the contract's, and stand in proto/ too.
+//
+// A service never imports another one, so what they must agree on lies here, in the ground. Nothing here does any work
+// beyond checking a value.
+
+/** Longest name of a toy, in bytes of UTF-8. */
+export const NAME_BYTES_MAX = 64;
+/** Longest idempotency key: visible ASCII characters, so bytes as well. */
+export const KEY_CHARACTERS_MAX = 64;
+/** Largest quantity of a toy, in stock or in one order: what 32 bits hold. */
+export const QUANTITY_MAX = 0xffff_ffff;
+
+/** A UTF-16 unit is three bytes of UTF-8 at most (a pair of them is four): shorter names need not be measured. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+const VISIBLE_ASCII = /^[\x21-\x7e]*$/;
+
+/** Whether a text can be the name of a toy: 1 to NAME_BYTES_MAX bytes. */
+export function isName(name: string): boolean {
+  if (name === '') return false;
+  return name.length * UTF8_BYTES_PER_UNIT_MAX <= NAME_BYTES_MAX || Buffer.byteLength(name) <= NAME_BYTES_MAX;
+}
+
+/** Whether a text can be a customer's key; '' stands for none and can be. */
+export function isKey(key: string): boolean {
+  return key.length <= KEY_CHARACTERS_MAX && VISIBLE_ASCII.test(key);
+}
+
+/** Whether a number can be the quantity of an order. */
+export function isOrderQuantity(quantity: number): boolean {
+  return Number.isInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX;
+}
+
+/**
+ * What became of a find, a purchase or an order: the numbers of proto/toystore/v1.
+ *
+ * OPEN never travels: the purchase was sent, and whether it sold will be known later under its key.
+ */
+export const RESULT = {
+  /** Found, or sold. */
+  DONE: 0,
+  UNKNOWN_TOY: -1,
+  NOT_ENOUGH_STOCK: -2,
+  /** The key belongs to another order. */
+  KEY_TAKEN: -3,
+  /** Nothing was sold, because nothing is sold just now. */
+  NOT_SELLING: -4,
+  OPEN: -5,
+  /** A field is out of its bounds. */
+  INVALID: -6,
+} as const;
+
+export type Result = (typeof RESULT)[keyof typeof RESULT];
+
+/**
+ * Ties an order to the sale that it came from. Incarnations are given by the catalog, one for each start of the order
+ * service; sequences count from 1 within each.
+ */
+export interface Tag {
+  readonly incarnation: number;
+  readonly sequence: number;
+}
+
+/** The tag before all tags: what an empty log says it holds. */
+export const NO_TAG: Tag = { incarnation: 0, sequence: 0 };
+
+/** Less than, equal, greater than zero: as `left` is before, the same as, or after `right`. */
+export function compareTags(left: Tag, right: Tag): number {
+  return left.incarnation - right.incarnation || left.sequence - right.sequence;
+}
