@@ -60,7 +60,7 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
 
   const findToy: handleUnaryCall<FindToyRequest, FindToyResponse> = (call, callback) => {
     try {
-      const request = { names: [Buffer.from(call.request.name)], requestIds: [requestIdOf(call.metadata)] };
+      const request = { names: [Buffer.from(call.request.name)], requestIds: [requestIdOf(call.metadata)], holder: 0 };
       const found = seller.find(request.names);
       requestLog.found(request, found);
       callback(null, toyOf(call.request.name, found));
@@ -148,7 +148,12 @@ function sendRecovered(
   // The first message goes out without sales too: the caller waits for its incarnation.
   for (let first = 0; first === 0 || first < sales.length; first += RECOVER_SALES_MAX) {
     const part = sales.slice(first, first + RECOVER_SALES_MAX);
-    call.write({ incarnation, sales: part.map((sale) => ({ ...sale, name: Buffer.from(sale.name) })) });
+    call.write({
+      incarnation,
+      store: '',
+      lacking: undefined,
+      sales: part.map((sale) => ({ ...sale, name: Buffer.from(sale.name) })),
+    });
   }
   call.end();
 }

@@ -93,7 +93,7 @@ function requestOf(finds: readonly Find[]): FindToysRequest {
     return Buffer.from(find.name);
   });
   const requestIds = hasIds ? finds.map((find) => (typeof find === 'string' ? '' : find.requestId)) : [];
-  return { names, requestIds };
+  return { names, requestIds, holder: 0 };
 }
 
 function toysOf({ results, pricesCents, quantities }: FindToysResponse): (Toy | undefined)[] {

@@ -73,7 +73,7 @@ export class GrpcCatalogLink implements CatalogLink {
       let incarnation = 0;
       const sales: SoldOrder[] = [];
       const call = this.#stub.recover(
-        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence },
+        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store: '', endedUncleanly: true },
         { deadline: Date.now() + RECOVER_DEADLINE_MS },
       );
       call.on('data', (response: RecoverResponse) => {

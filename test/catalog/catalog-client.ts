@@ -40,7 +40,7 @@ export class StockClient implements Disposable {
     return new Promise((resolve, reject) => {
       const messages: RecoverResponse[] = [];
       this.client
-        .recover({ loggedIncarnation: incarnation, loggedSequence: sequence })
+        .recover({ loggedIncarnation: incarnation, loggedSequence: sequence, store: '', endedUncleanly: true })
         .on('data', (message: RecoverResponse) => messages.push(message))
         .on('error', reject)
         .on('end', () => {

@@ -20,8 +20,8 @@ const purchases = names.map((name, index) => ({
 
 test('at debug each find and each purchase is a line with its request', (t) => {
   const { requests, lines } = listened('debug');
-  requests.found({ names, requestIds: ['', 'f-1'] }, { results: [0, -1] });
-  requests.found({ names: names.slice(0, 1), requestIds: [] }, { results: [0] });
+  requests.found({ names, requestIds: ['', 'f-1'], holder: 0 }, { results: [0, -1] });
+  requests.found({ names: names.slice(0, 1), requestIds: [], holder: 0 }, { results: [0] });
   requests.purchased(purchases, { results: [0, -1] }, performance.now());
   t.deepEqual(
     lines.map(({ message, requestId, name, quantity, result }) => [message, requestId, name, quantity, result]),
@@ -38,16 +38,22 @@ test('at debug each find and each purchase is a line with its request', (t) => {
 test('a refused message says which requests were in it, and why', (t) => {
   const { requests, lines } = listened('debug');
   requests.refused(purchases, new RpcError('UNAVAILABLE', 'the catalog is stopping'));
-  t.like(lines[0], { code: 'UNAVAILABLE', error: 'the catalog is stopping', requestIds: ['r-0', 'r-1'] });
+  t.like(lines[0], { code: 'UNAVAILABLE', error: 'the catalog is stopping', requestIds: ['r-0', 'r-1'], holder: 0 });
 });
 
 test('above debug only what took long is written, and a name that would not fit is left out', (t) => {
   const { requests, lines } = listened('info');
-  requests.found({ names, requestIds: ['a', 'b'] }, { results: [0, -1] });
+  requests.found({ names, requestIds: ['a', 'b'], holder: 0 }, { results: [0, -1] });
   requests.purchased(purchases, { results: [0, -1] }, performance.now());
   requests.refused(purchases, new RpcError('UNAVAILABLE', 'stopping'));
   t.deepEqual(lines, []);
   const hostile = { ...purchases[0]!, requestId: 'x'.repeat(1_000) };
   requests.purchased([hostile, ...purchases], { results: [0, 0, -1] }, performance.now() - 5_000);
-  t.like(lines[0], { message: 'slow request', call: 'ProcessOrders', requests: 3, requestIds: ['r-0', 'r-1'] });
+  t.like(lines[0], {
+    message: 'slow request',
+    call: 'ProcessOrders',
+    requests: 3,
+    requestIds: ['r-0', 'r-1'],
+    holder: 0,
+  });
 });

@@ -128,8 +128,9 @@ export class GrpcCatalog {
       transientKey: transient,
     }));
     // The incarnation first, then a sale in each message: as many messages as it takes.
-    call.write({ incarnation: recovery.incarnation, sales: [] });
-    for (const sale of sales) call.write({ incarnation: recovery.incarnation, sales: [sale] });
+    call.write({ incarnation: recovery.incarnation, sales: [], store: '', lacking: undefined });
+    for (const sale of sales)
+      call.write({ incarnation: recovery.incarnation, sales: [sale], store: '', lacking: undefined });
     call.end();
   }
 }

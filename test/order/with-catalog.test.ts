@@ -7,7 +7,7 @@ import { OrderClient, type PlaceOrdersRequest, type PlaceOrdersResponse } from '
 import { startCatalog } from '../../src/catalog/start-catalog.js';
 import { startOrder } from '../../src/order/start-order.js';
 import { BatchStream, createChannelOptions, HealthCheck } from '../../src/rpc/index.js';
-import type { RunningService } from '../../src/run-service.js';
+import type { RunningService } from '../../src/running-service.js';
 import { parseSettings } from '../../src/settings.js';
 import { makeDirectory, removeDirectories, silent } from './shop.js';
 
