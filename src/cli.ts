@@ -2,7 +2,8 @@
 // cli.ts: picks the program. Each is loaded only when it is asked for: the load client needs no gRPC.
 
 import { fileURLToPath } from 'node:url';
-import { EXIT_OK, EXIT_USAGE, reportFatal, runService } from './run-service.js';
+import { EXIT_OK, EXIT_USAGE } from './process-end.js';
+import { reportFatal, runService } from './run-service.js';
 
 const HELP = `Usage: node dist/src/cli.js <command> [flags]
 

@@ -9,9 +9,11 @@
 
 import { connect } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
+import { formatAddress, reachableHost } from './address.js';
+import { UsageError, wantsHelp } from './flags.js';
 import { messageOf } from './log.js';
-import { EXIT_FAILED, EXIT_OK, wantsHelp } from './run-service.js';
-import { formatAddress, parseSettings, reachableHost, UsageError } from './settings.js';
+import { EXIT_FAILED, EXIT_OK } from './process-end.js';
+import { parseSettings } from './settings.js';
 
 /** A service of this machine answers in a millisecond; Docker's own limit in the images is 3 s. */
 const ANSWER_TIMEOUT_MS = 2_000;

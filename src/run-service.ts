@@ -5,21 +5,16 @@
 // time, 2 wrong usage. stdout has the ready line; stderr JSON log lines, or the one line of a fatal error.
 
 import { setFlagsFromString } from 'node:v8';
+import { UsageError, wantsHelp } from './flags.js';
 import { Log, messageOf } from './log.js';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, waitForStop } from './process-end.js';
 import type { StartService } from './running-service.js';
-import { parseSettings, settingsHelp, UsageError } from './settings.js';
+import { parseSettings, type ServiceName, settingsHelp } from './settings.js';
 
 /** A start that cannot go on, with a message for the user: one line that says what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
-
-export const EXIT_OK = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
-/** 128 and the signal's number, as of programs that a signal ends. */
-export const EXIT_SIGINT = 130;
-export const EXIT_SIGTERM = 143;
 
 /**
  * MiB that a thread allocates before a scavenge. V8 begins with 1 and goes up to 16 where much survives. Next to nothing
@@ -29,8 +24,6 @@ export const EXIT_SIGTERM = 143;
 const SEMI_SPACE_MIB = 8;
 /** A service that has not stopped by then is ended: the contract allows 10 s. */
 const STOP_TIMEOUT_MS = 9_000;
-/** npm passes a Ctrl-C on that the terminal has sent already: only a signal after this time means impatience. */
-const REPEATED_SIGNAL_MS = 1_000;
 
 /**
  * Runs a service until it is stopped.
@@ -39,10 +32,10 @@ const REPEATED_SIGNAL_MS = 1_000;
  * @param argv the flags behind the command
  * @returns the exit code
  */
-export async function runService(name: string, start: StartService, argv: readonly string[]): Promise<number> {
+export async function runService(name: ServiceName, start: StartService, argv: readonly string[]): Promise<number> {
   if (wantsHelp(argv)) {
     process.stdout.write(`Usage: npm run ${name} -- [flags]\n\nRuns the ${name} service in the foreground.\n\n`);
-    process.stdout.write(`Flags (environment; default):\n${settingsHelp()}\n`);
+    process.stdout.write(`Flags (environment; default):\n${settingsHelp(name)}\n`);
     return EXIT_OK;
   }
   const settings = parseSettings(argv, process.env);
@@ -71,38 +64,10 @@ export async function runService(name: string, start: StartService, argv: readon
   return end instanceof Error || !stopped ? EXIT_FAILED : EXIT_OK;
 }
 
-export function wantsHelp(argv: readonly string[]): boolean {
-  return argv.includes('--help') || argv.includes('-h');
-}
-
 /** Prints the one line of an error that ends a command; returns the exit code. */
 export function reportFatal(error: unknown): number {
   process.stderr.write(`${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
   return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
-}
-
-/**
- * The first request to stop: SIGINT, SIGTERM, or the end of the supervisor that this process is a child of. A signal
- * that comes a while later ends the process at once.
- *
- * @param beforeExit called before that end
- */
-export function waitForStop(beforeExit: () => void = () => {}): Promise<string> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    const request = (reason: string, exitCode: number): void => {
-      const now = performance.now();
-      firstAt ??= now;
-      if (now - firstAt > REPEATED_SIGNAL_MS) {
-        beforeExit();
-        process.exit(exitCode);
-      }
-      resolve(reason);
-    };
-    process.on('SIGINT', () => request('SIGINT', EXIT_SIGINT));
-    process.on('SIGTERM', () => request('SIGTERM', EXIT_SIGTERM));
-    if (process.channel !== undefined) process.on('disconnect', () => resolve('supervisor ended'));
-  });
 }
 
 function explainStartError(error: unknown, name: string): Error {

@@ -3,16 +3,15 @@
 // They are started in that order and stopped in the reverse one, so that no service loses the one below it while it
 // still has work. Each would do without: any order of starts is right, this one only saves refusals.
 
+import { wantsHelp } from './flags.js';
 import { Log } from './log.js';
-import { EXIT_OK, waitForStop, wantsHelp } from './run-service.js';
-import { parseSettings, type Settings, settingsEnvironment, settingsHelp } from './settings.js';
+import { EXIT_OK, waitForStop } from './process-end.js';
+import { parseSettings, type ServiceName, type Settings, settingsEnvironment, settingsHelp } from './settings.js';
 import { waitUntilReady } from './store-readiness.js';
 import { ServiceStartError, SupervisedService } from './supervised-service.js';
 
 /** Together they stay below the 10 s in which the contract wants the store stopped. */
 const STOP_TIMEOUTS_MS = { frontend: 5_000, order: 2_000, catalog: 2_000 } as const;
-
-type ServiceName = keyof typeof STOP_TIMEOUTS_MS;
 
 /** Runs the whole store until it is stopped; returns the exit code. */
 export async function runStore(program: string, argv: readonly string[]): Promise<number> {
@@ -67,17 +66,17 @@ async function startAll(
   };
 
   const catalogAddress = await start('catalog', {});
-  const catalog = { CATALOG_ADDRESS: localAddress(settings.catalogPort, settings.catalogAddress, catalogAddress) };
+  const catalog = { CATALOG_ADDRESS: localAddress(settings.catalogPort, settings.catalogAddresses, catalogAddress) };
   const orderAddress = await start('order', catalog);
-  const order = { ORDER_ADDRESS: localAddress(settings.orderPort, settings.orderAddress, orderAddress) };
+  const order = { ORDER_ADDRESS: localAddress(settings.orderPort, settings.orderAddresses, orderAddress) };
   const url = await start('frontend', { ...catalog, ...order });
   if (!(await waitUntilReady(url))) log.warn('the store is not ready to sell yet: see /readyz');
   process.stdout.write(`toystore ready on ${url}\n`);
 }
 
 /** Where the others find a service of this store: as set, unless the system chose its port. */
-function localAddress(port: number, configured: string, actual: string): string {
-  return port === 0 ? actual : configured;
+function localAddress(port: number, configured: readonly string[], actual: string): string {
+  return port === 0 ? actual : configured.join(',');
 }
 
 function portOf(address: string): string {

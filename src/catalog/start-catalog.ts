@@ -5,10 +5,11 @@
 
 import { join } from 'node:path';
 import { threadId as currentThreadId, type MessagePort } from 'node:worker_threads';
+import { formatAddress } from '../address.js';
 import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
-import { formatAddress, type Settings } from '../settings.js';
+import type { Settings } from '../settings.js';
 import { createDirectory, type DirectoryLock, lockDirectory, waitingFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';

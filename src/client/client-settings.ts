@@ -1,10 +1,10 @@
 // client-settings.ts: flags and environment of the load client -> one typed, checked object.
 //
-// As with the services, every flag is also a setting: `--requests 50` and REQUESTS=50 mean the same, and the flag wins.
-// The names are the client's own; it reads none of the services' settings.
+// As with the services, a flag is also a setting: `--requests 50` and REQUESTS=50 mean the same, and the flag wins. But
+// `P`, `URL`, `SEED` and `JSON` stand in many an environment for something else: those four are flags only.
 
-import { parseArgs } from 'node:util';
-import { flagError, UsageError } from '../settings.js';
+import { parseHttpUrl } from '../address.js';
+import { parseFlags, UsageError } from '../flags.js';
 
 /** What the load client is to do. */
 export interface ClientSettings {
@@ -28,41 +28,58 @@ export interface ClientSettings {
 const CLIENTS_MAX = 100_000;
 const REQUESTS_MAX = 1_000_000_000;
 const SEED_MAX = 0xffff_ffff;
-const HTTP_PORT = 80;
 /** The six toys of the repository's toys.csv: there is no route that lists them. */
 const DEFAULT_TOYS = 'Tux,Whale,Elephant,Dolphin,Fox,Python';
 
+/** `isFlagOnly`: the name is a word of everyday use, which an environment may hold for something else. */
 const OPTIONS = {
-  clients: { type: 'string', fallback: '5', help: 'N            clients, each one connection' },
+  clients: { type: 'string', fallback: '5', help: 'N   clients, each one connection', isFlagOnly: false },
   p: {
     type: 'string',
     fallback: '0.4',
-    help: 'P                  probability that an order follows a query that showed stock',
+    help: 'P         probability that an order follows a query that showed stock',
+    isFlagOnly: true,
   },
-  requests: { type: 'string', fallback: '1000', help: 'N           queries of each client; orders come on top' },
-  url: { type: 'string', fallback: 'http://127.0.0.1:5000', help: 'URL              the store' },
-  toys: { type: 'string', fallback: DEFAULT_TOYS, help: 'A,B,C           names to ask for, separated by commas' },
-  seed: { type: 'string', fallback: undefined, help: 'N               repeats the choices of an earlier run' },
-  json: { type: 'boolean', fallback: 'false', help: '                print one JSON object, times in milliseconds' },
+  requests: {
+    type: 'string',
+    fallback: '1000',
+    help: 'N  queries of each client; orders come on top',
+    isFlagOnly: false,
+  },
+  url: { type: 'string', fallback: 'http://127.0.0.1:5000', help: 'URL     the store', isFlagOnly: true },
+  toys: { type: 'string', fallback: DEFAULT_TOYS, help: 'A,B,C  names to ask for, with commas', isFlagOnly: false },
+  seed: {
+    type: 'string',
+    fallback: undefined,
+    help: 'N      repeats the choices of an earlier run',
+    isFlagOnly: true,
+  },
+  json: {
+    type: 'boolean',
+    fallback: 'false',
+    help: '       print one JSON object, times in milliseconds',
+    isFlagOnly: true,
+  },
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
 
 /** The text of `--help`. */
 export function clientHelp(): string {
-  const lines = Object.entries(OPTIONS).map(([name, { fallback, help }]) => {
+  const lines = Object.entries(OPTIONS).map(([name, { fallback, help, isFlagOnly }]) => {
     const defaultText = fallback ?? 'drawn, and printed';
-    return `  --${name} ${help} (${name.toUpperCase()}; ${defaultText})`;
+    return `  --${name} ${help} (${isFlagOnly ? '' : `${name.toUpperCase()}; `}${defaultText})`;
   });
   return `Usage: npm run client -- [flags]
 
 Loads the store: each client queries random toys on one connection; after a query that showed stock, with probability
 P an order for that toy follows on the same connection. Checks every answer. Ctrl-C prints what was measured so far.
 
-Flags (environment; default):
+Flags (environment, where there is one; default):
 ${lines.join('\n')}
 
-Exit code: 0 done, 1 the store could not be reached or gave no proper answer, 2 wrong usage, 130 ended by Ctrl-C.`;
+Exit code: 0 done, 1 the store could not be reached or an answer was not what it should be, 2 wrong usage, 130 ended by
+Ctrl-C.`;
 }
 
 /**
@@ -71,16 +88,17 @@ Exit code: 0 done, 1 the store could not be reached or gave no proper answer, 2 
  * @throws UsageError for an unknown flag, a stray argument or a value that does not fit
  */
 export function parseClientSettings(argv: readonly string[], env: NodeJS.ProcessEnv): ClientSettings {
-  const flags = parseFlags(argv);
+  const flags = parseFlags(argv, OPTIONS, env);
   const read = <T>(name: OptionName, expected: string, parse: (text: string) => T | undefined): T => {
     const flag = flags[name] === undefined ? undefined : String(flags[name]);
-    const text = flag ?? (env[name.toUpperCase()] || OPTIONS[name].fallback);
+    const variable = OPTIONS[name].isFlagOnly ? undefined : env[name.toUpperCase()];
+    const text = flag ?? (variable || OPTIONS[name].fallback);
     const value = text === undefined ? undefined : parse(text);
     if (value !== undefined) return value;
     const source = flag === undefined ? name.toUpperCase() : `--${name}`;
     throw new UsageError(`${source} is ${JSON.stringify(text)}: it must be ${expected}`);
   };
-  const { host, port } = read('url', 'http://host:port without a path', parseUrl);
+  const { host, port } = read('url', 'http://host:port without a path', parseHttpUrl);
   return {
     clients: read('clients', `a whole number from 1 to ${CLIENTS_MAX}`, (text) => wholeNumber(text, 1, CLIENTS_MAX)),
     p: read('p', 'a number from 0 to 1', probability),
@@ -91,20 +109,11 @@ export function parseClientSettings(argv: readonly string[], env: NodeJS.Process
     port,
     toys: read('toys', 'names separated by commas', parseToys),
     seed:
-      flags.seed === undefined && !env.SEED
+      flags.seed === undefined
         ? Math.floor(Math.random() * SEED_MAX)
         : read('seed', `a whole number from 0 to ${SEED_MAX}`, (text) => wholeNumber(text, 0, SEED_MAX)),
-    json: read('json', 'true or false', (text) => (text === 'true' ? true : text === 'false' ? false : undefined)),
+    json: flags.json ?? false,
   };
-}
-
-function parseFlags(argv: readonly string[]): { [K in OptionName]?: string | boolean | undefined } {
-  const options = Object.fromEntries(Object.entries(OPTIONS).map(([name, { type }]) => [name, { type }]));
-  try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw flagError(error);
-  }
 }
 
 function wholeNumber(text: string, min: number, max: number): number | undefined {
@@ -115,16 +124,6 @@ function wholeNumber(text: string, min: number, max: number): number | undefined
 function probability(text: string): number | undefined {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
   return value <= 1 ? value : undefined;
-}
-
-function parseUrl(text: string): { host: string; port: number } | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.protocol !== 'http:') return undefined;
-  const hasMore =
-    url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '';
-  if (hasMore) return undefined;
-  // An IPv6 address stands in brackets in a URL, and without them in a call to connect.
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? HTTP_PORT : Number(url.port) };
 }
 
 function parseToys(text: string): string[] | undefined {

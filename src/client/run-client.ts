@@ -3,7 +3,8 @@
 // Results go to stdout; the progress line to stderr, and only where that is a terminal. Ctrl-C ends the run, prints what
 // was measured so far and leaves with 130 (SIGTERM: 143), as programs that are ended by a signal do.
 
-import { EXIT_FAILED, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, waitForStop, wantsHelp } from '../run-service.js';
+import { wantsHelp } from '../flags.js';
+import { EXIT_FAILED, EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, waitForStop } from '../process-end.js';
 import { type ClientSettings, clientHelp, parseClientSettings } from './client-settings.js';
 import { formatJson, formatText } from './load-report.js';
 import { LoadRun } from './load-run.js';

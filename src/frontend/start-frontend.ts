@@ -1,10 +1,11 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
+import { formatAddress } from '../address.js';
 import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
 import { ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
-import { formatAddress, type Settings } from '../settings.js';
+import type { Settings } from '../settings.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
@@ -32,7 +33,7 @@ const FULL = [
 export async function startFrontend(settings: Settings, log: Log): Promise<RunningService> {
   const board = AwayBoard.create(Math.max(1, settings.maxThreads));
   const data: FrontendThreadData = {
-    addresses: { catalog: settings.catalogAddress, order: settings.orderAddress },
+    addresses: { catalog: settings.catalogAddresses[0], order: settings.orderAddresses[0] },
     board: board.memory,
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,

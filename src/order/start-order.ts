@@ -6,12 +6,13 @@
 
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { formatAddress } from '../address.js';
 import { systemClock } from '../clock.js';
 import type { Log } from '../log.js';
 import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../running-service.js';
-import { formatAddress, type Settings } from '../settings.js';
+import type { Settings } from '../settings.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
@@ -76,7 +77,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
 
   // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
   const tellThreads = (): void => desk.setSelling(engine.isSelling && link.isConnected);
-  const link = new GrpcCatalogLink(settings.catalogAddress, log, tellThreads);
+  const link = new GrpcCatalogLink(settings.catalogAddresses[0], log, tellThreads);
   releases.add(() => link.close());
   const engine = new OrderEngine({
     link,

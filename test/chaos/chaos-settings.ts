@@ -1,7 +1,7 @@
 // chaos-settings.ts: the flags of `npm run chaos`.
 
-import { parseArgs } from 'node:util';
-import { DURABILITIES, type Durability, flagError, UsageError } from '../../src/settings.js';
+import { parseFlags, UsageError } from '../../src/flags.js';
+import { DURABILITIES, type Durability } from '../../src/settings.js';
 
 export interface ChaosSettings {
   readonly seconds: number;
@@ -14,6 +14,8 @@ export interface ChaosSettings {
 const SECONDS_MAX = 86_400;
 const CLIENTS_MAX = 1_000;
 const SEED_MAX = 0xffff_ffff;
+const TEXT = { type: 'string' } as const;
+const OPTIONS = { seconds: TEXT, clients: TEXT, seed: TEXT, durability: TEXT, json: { type: 'boolean' } } as const;
 const DEFAULTS = { seconds: 60, clients: 16, durability: 'commit' } as const;
 
 export const CHAOS_HELP = `Usage: npm run chaos -- [flags]
@@ -34,7 +36,7 @@ Exit code: 0 the books are right, 1 they are not, and where to look is printed, 
 
 /** @throws UsageError for an unknown flag, a stray argument or a value that does not fit */
 export function parseChaosSettings(argv: readonly string[]): ChaosSettings {
-  const flags = parseFlags(argv);
+  const flags = parseFlags(argv, OPTIONS, process.env);
   const number = (name: 'seconds' | 'clients' | 'seed', min: number, max: number, fallback: number): number => {
     const text = flags[name];
     if (text === undefined) return fallback;
@@ -54,14 +56,4 @@ export function parseChaosSettings(argv: readonly string[]): ChaosSettings {
     durability: known,
     json,
   };
-}
-
-function parseFlags(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const options = { seconds: text, clients: text, seed: text, durability: text, json: { type: 'boolean' } } as const;
-  try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw flagError(error);
-  }
 }

@@ -3,7 +3,9 @@
 // The summary goes to stdout; a progress line to stderr, only where that is a terminal. The store runs in a process group
 // of its own, so that Ctrl-C ends the run and not the store that is still to be checked. A second Ctrl-C ends it all.
 
-import { EXIT_FAILED, EXIT_OK, reportFatal, waitForStop, wantsHelp } from '../../src/run-service.js';
+import { wantsHelp } from '../../src/flags.js';
+import { EXIT_FAILED, EXIT_OK, waitForStop } from '../../src/process-end.js';
+import { reportFatal } from '../../src/run-service.js';
 import { formatProgress, formatResult, replayCommand } from './chaos-report.js';
 import { type ChaosProgress, type ChaosResult, runChaos } from './chaos-run.js';
 import { CHAOS_HELP, type ChaosSettings, parseChaosSettings } from './chaos-settings.js';

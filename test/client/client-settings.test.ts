@@ -1,6 +1,6 @@
 import test from 'ava';
 import { clientHelp, parseClientSettings } from '../../src/client/client-settings.js';
-import { UsageError } from '../../src/settings.js';
+import { UsageError } from '../../src/flags.js';
 
 test('without flags it is five clients, p 0.4, a thousand queries each, and the store on this machine', (t) => {
   const { seed, ...settings } = parseClientSettings([], {});
@@ -17,17 +17,23 @@ test('without flags it is five clients, p 0.4, a thousand queries each, and the 
 });
 
 test('a flag wins over the setting of the same name', (t) => {
-  const env = { CLIENTS: '7', P: '0.1', REQUESTS: '5', URL: 'http://a:1', TOYS: 'A,B', SEED: '9', JSON: 'true' };
-  const fromEnv = parseClientSettings([], env);
-  t.like(fromEnv, { clients: 7, p: 0.1, requests: 5, host: 'a', port: 1, toys: ['A', 'B'], seed: 9, json: true });
+  const env = { CLIENTS: '7', REQUESTS: '5', TOYS: 'A,B' };
+  t.like(parseClientSettings([], env), { clients: 7, requests: 5, toys: ['A', 'B'] });
   t.is(parseClientSettings(['--clients', '2'], env).clients, 2);
   t.is(parseClientSettings([], { CLIENTS: '' }).clients, 5);
+});
+
+test('words of everyday use in the environment mean nothing to it', (t) => {
+  const env = { P: 'yes', URL: 'https://example.org/page', JSON: '{}', SEED: 'none', npm_config_json: 'true' };
+  t.like(parseClientSettings([], env), { p: 0.4, host: '127.0.0.1', port: 5000, json: false });
+  t.like(parseClientSettings(['--seed', '9', '--json'], env), { seed: 9, json: true });
 });
 
 const URLS: readonly [text: string, host: string, port: number][] = [
   ['http://127.0.0.1:5000', '127.0.0.1', 5000],
   ['http://127.0.0.1:5000/', '127.0.0.1', 5000],
   ['http://store', 'store', 80],
+  ['http://store:80', 'store', 80],
   ['http://[::1]:8080', '::1', 8080],
 ];
 
@@ -38,6 +44,7 @@ for (const [text, host, port] of URLS) {
 const REFUSED: readonly [argv: string[], message: RegExp][] = [
   [['--clients', '0'], /^--clients is "0": it must be a whole number from 1 to/],
   [['--clients', '1.5'], /^--clients/],
+  [['--clients', '-1'], /^--clients is "-1": it must be a whole number from 1 to/],
   [['--clients', ''], /^--clients is ""/],
   [['--p', '1.1'], /^--p is "1.1": it must be a number from 0 to 1$/],
   [['--p=-0.1'], /^--p/],
@@ -65,7 +72,7 @@ for (const [argv, message] of REFUSED) {
 }
 
 test('a setting that cannot be used is called by its own name', (t) => {
-  t.throws(() => parseClientSettings([], { P: '2' }), { message: /^P is "2"/ });
+  t.throws(() => parseClientSettings([], { CLIENTS: '0' }), { message: /^CLIENTS is "0"/ });
 });
 
 test('the help names every flag', (t) => {
