@@ -6,12 +6,14 @@
 --
 -- A sale stays until the order service has told that its order is settled (see docs/postgres.md).
 
-CREATE TABLE toystore.seats (
+CREATE TABLE seats (
   service       text PRIMARY KEY,
   -- Raised by whoever takes the seat; a write under an older one does nothing.
   epoch         bigint NOT NULL DEFAULT 0,
   -- The writes of one epoch are numbered: none is carried out before the one before it.
   step          bigint NOT NULL DEFAULT 0,
+  -- What it was before the newest write: tells a write that is sent again from a new one.
+  previous_step bigint NOT NULL DEFAULT 0,
   -- Who serves, for people; null: nobody.
   holder        text,
   -- The session of the holder, to be ended when it is overdue.
@@ -20,21 +22,18 @@ CREATE TABLE toystore.seats (
   renewed_at    timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (fillfactor = 10);
 
-CREATE TABLE toystore.store (
+CREATE TABLE store (
   is_only              boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   -- Made by the catalog at its first start; part of every order's tag.
   store                text NOT NULL CHECK (store ~ '^[a-z0-9]{8}$'),
   -- The newest incarnation of the order service.
   incarnation          bigint NOT NULL DEFAULT 0,
-  -- The tag of the newest sale.
-  newest_incarnation   bigint NOT NULL DEFAULT 0,
-  newest_sequence      bigint NOT NULL DEFAULT 0,
   -- The tag up to which the order service has everything on disk.
   settled_incarnation  bigint NOT NULL DEFAULT 0,
   settled_sequence     bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
 
-CREATE TABLE toystore.toys (
+CREATE TABLE toys (
   -- The place in the list, from 0.
   toy         integer PRIMARY KEY,
   name        text NOT NULL UNIQUE CHECK (octet_length(name) BETWEEN 1 AND 64),
@@ -42,7 +41,7 @@ CREATE TABLE toystore.toys (
   quantity    bigint NOT NULL CHECK (quantity BETWEEN 0 AND 4294967295)
 ) WITH (fillfactor = 50);
 
-CREATE TABLE toystore.sales (
+CREATE TABLE sales (
   incarnation   bigint NOT NULL,
   sequence      bigint NOT NULL,
   toy           integer NOT NULL,
@@ -52,7 +51,7 @@ CREATE TABLE toystore.sales (
   PRIMARY KEY (incarnation, sequence)
 );
 
-CREATE TABLE toystore.orders (
+CREATE TABLE orders (
   order_number  bigint PRIMARY KEY CHECK (order_number >= 0),
   name          text NOT NULL,
   quantity      bigint NOT NULL CHECK (quantity BETWEEN 1 AND 4294967295),
@@ -64,4 +63,4 @@ CREATE TABLE toystore.orders (
   UNIQUE (incarnation, sequence)
 );
 
-INSERT INTO toystore.seats (service) VALUES ('catalog'), ('order');
+INSERT INTO seats (service) VALUES ('catalog'), ('order');

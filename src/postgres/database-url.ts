@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { PostgresError } from './postgres-error.js';
 
 export interface HostAddress {
-  /** A name, an address, or the directory of a Unix-domain socket. */
+  /** A name or an address. */
   readonly host: string;
   readonly port: number;
 }
@@ -38,7 +38,7 @@ const HOST = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]*)(?::(\d{1,5}))?$/;
 const DEFAULT_PORT = 5432;
 const PORT_MAX = 65_535;
 const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
-const PARAMETERS = ['host', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
+const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
 
 type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 
@@ -51,8 +51,7 @@ export function parseDatabaseUrl(text: string): DatabaseTarget {
   if (user === '') throw badUrl('it names no user');
   if (database === '') throw badUrl('it names no database');
   return {
-    // A Unix-domain socket's directory cannot stand in the place of the host: libpq takes it as a parameter.
-    hosts: (parameters.host ?? hosts!).split(',').map(parseHost),
+    hosts: hosts!.split(',').map(parseHost),
     user: user!,
     database: database!,
     tls: parseTls(parameters),
@@ -66,7 +65,6 @@ export function describeTarget({ hosts, database }: DatabaseTarget): string {
 }
 
 function parseHost(text: string): HostAddress {
-  if (text.startsWith('/')) return { host: text, port: DEFAULT_PORT };
   const [, host = '', port = `${DEFAULT_PORT}`] = HOST.exec(text) ?? [];
   if (host === '' || Number(port) > PORT_MAX) throw badUrl(`${JSON.stringify(text)} in it is no host:port`);
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };

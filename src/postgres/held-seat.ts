@@ -5,9 +5,9 @@
 //                 └── sent again, all that is unanswered, in order, under the same step numbers ◄── still our epoch?
 //
 // Each write is one statement that begins with the fence: it locks the row of the seat, and does its work only if the epoch
-// is still ours and the write before it was carried out. So a write that fails holds back those sent after it, and after a
-// lost connection, when nobody knows what was carried out, everything unanswered is sent again: a statement must be
-// written so that a second time changes nothing.
+// is still ours, the write before it was carried out, and it was not itself. So a write that fails holds back those sent
+// after it; and after a lost connection, when nobody knows what was carried out, everything unanswered is sent again under
+// the numbers that it had.
 //
 // The fence also renews the lease. `servesUntilMs` counts from when the write that renewed it was sent, so that this
 // process stops acting on the seat before any successor begins.
@@ -46,27 +46,24 @@ interface Write {
   reject(error: PostgresError): void;
 }
 
-/** How many values the fence takes; a statement's own begin with the next. */
-export const FENCE_VALUES = 3;
-
 /** An answer without rows: the fence let nothing through. */
 class Fenced extends Error {}
 
 /**
- * A write. `text` goes on after the fence, and ends with `SELECT … FROM fence`, so that an answer without rows means that
- * nothing was done. Its own values begin with `$4`. Carried out twice in a row it must change nothing the second time.
+ * A write. `text` goes on after the fence, acts only where `fence.is_new`, and ends with `SELECT … FROM fence`, so that an
+ * answer without rows means that nothing was let through. Its own values begin with `$4`.
  */
 export function fencedStatement(name: string, text: string): Statement {
   return {
     name,
     text: `WITH fence AS (
-      UPDATE seats SET step = greatest(step, $3), renewed_at = clock_timestamp()
-      WHERE service = $1 AND epoch = $2 AND step >= $3::bigint - 1 RETURNING step)
+      UPDATE seats SET previous_step = step, step = greatest(step, $3), renewed_at = clock_timestamp()
+      WHERE service = $1 AND epoch = $2 AND step >= $3::bigint - 1 RETURNING previous_step < $3::bigint AS is_new)
     ${text}`,
   };
 }
 
-const RENEW = fencedStatement('renew-seat', 'SELECT step FROM fence');
+const RENEW = fencedStatement('renew-seat', 'SELECT is_new FROM fence');
 const READ_SEAT: Statement = { name: 'read-seat', text: 'SELECT epoch, step, holder FROM seats WHERE service = $1' };
 /** The session of the holder changes with each reconnect. */
 const SIT_DOWN: Statement = {

@@ -7,17 +7,18 @@ import { join } from 'node:path';
 import { Database, fencedStatement, type HeldSeat, takeSeat } from '../../../src/postgres/index.js';
 
 const SEATS = `CREATE TABLE seats (
-    service text PRIMARY KEY, epoch bigint NOT NULL DEFAULT 0, step bigint NOT NULL DEFAULT 0, holder text,
+    service text PRIMARY KEY, epoch bigint NOT NULL DEFAULT 0, step bigint NOT NULL DEFAULT 0,
+    previous_step bigint NOT NULL DEFAULT 0, holder text,
     backend_pid integer, backend_start timestamptz, renewed_at timestamptz NOT NULL DEFAULT '-infinity');
   INSERT INTO seats (service) VALUES ('writer')`;
 const NOTES = `CREATE TABLE notes (number bigint PRIMARY KEY, writes bigint NOT NULL DEFAULT 1);
   CREATE TABLE total (notes bigint NOT NULL);
   INSERT INTO total VALUES (0)`;
 
-/** Adds a note, and counts it, once. */
+/** Adds a note, and counts it. */
 export const ADD_NOTE = fencedStatement(
   'add-note',
-  `, added AS (INSERT INTO notes (number) SELECT $4::bigint FROM fence ON CONFLICT (number) DO NOTHING RETURNING 1),
+  `, added AS (INSERT INTO notes (number) SELECT $4::bigint FROM fence WHERE is_new RETURNING 1),
    counted AS (UPDATE total SET notes = notes + (SELECT count(*) FROM added) RETURNING 1)
    SELECT (SELECT count(*) FROM added) AS added FROM fence`,
 );
