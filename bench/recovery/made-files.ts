@@ -18,7 +18,7 @@ import {
 import { StockTable } from '../../src/catalog/stock-table.js';
 import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/log.js';
-import { OrderLog } from '../../src/order/order-log.js';
+import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { Journal, nodeFileSystem } from '../../src/storage/index.js';
 
 export const MILLION = 1_000_000;
@@ -50,7 +50,7 @@ export async function makeOrders(inJournal: string, inFile: string): Promise<voi
   const directory = path.join(inFile, 'order');
   const crashed = path.join(inJournal, 'order');
   for (const folder of [directory, crashed]) await mkdir(folder, { recursive: true });
-  const log = await OrderLog.open({
+  const log = await FileOrderLog.open({
     directory,
     fileSystem: nodeFileSystem,
     clock: systemClock,

@@ -3,11 +3,11 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import type { CatalogLink } from './catalog-link.js';
-import type { OrderLog } from './order-log.js';
+import type { FileOrderLog } from './file-order-log.js';
 
 export interface OrderEngineOptions {
   readonly link: CatalogLink;
-  readonly log: OrderLog;
+  readonly log: FileOrderLog;
   readonly clock: Clock;
   readonly logger: Log;
   readonly limits?: Partial<EngineLimits>;

@@ -5,7 +5,7 @@ import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../store-metrics/store-readings.js';
 import type { EngineStats } from './engine-options.js';
-import type { OrderLogStats } from './order-log.js';
+import type { OrderLogStats } from './file-order-log.js';
 
 /** The engine lives in the main thread: its stream to the catalog is not one of a pool's thread. */
 const ENGINE_THREAD = 'main';

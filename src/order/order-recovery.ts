@@ -9,8 +9,8 @@
 
 import type { Log } from '../log.js';
 import type { CatalogLink } from './catalog-link.js';
+import type { FileOrderLog } from './file-order-log.js';
 import { OrderError } from './order-error.js';
-import type { OrderLog } from './order-log.js';
 import { compareTags, type SoldOrder, type Tag } from './order-types.js';
 
 /** Orders appended at once during recovery. */
@@ -21,7 +21,7 @@ const GROUP_ORDERS_MAX = 4096;
  *
  * @throws OrderError PROTOCOL when the list cannot be right; else whatever stood in the way of call or append
  */
-export async function recoverSales(options: { link: CatalogLink; log: OrderLog; logger: Log }): Promise<number> {
+export async function recoverSales(options: { link: CatalogLink; log: FileOrderLog; logger: Log }): Promise<number> {
   const { link, log, logger } = options;
   const { incarnation, sales } = await link.recover(log.lastTag);
   check(log.lastTag, sales, incarnation);

@@ -16,11 +16,11 @@ import type { Settings } from '../settings.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
+import { FileOrderLog, type OrderLogStats } from './file-order-log.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
 import { OrderDesk } from './order-desk.js';
 import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
-import { OrderLog, type OrderLogStats } from './order-log.js';
 import { orderReadings } from './order-metrics.js';
 import { ReleaseStack } from './release-stack.js';
 
@@ -65,7 +65,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   const lock = await lockDirectory(directory);
   releases.add(() => lock.release());
 
-  const orderLog = await OrderLog.open({
+  const orderLog = await FileOrderLog.open({
     directory,
     fileSystem: nodeFileSystem,
     clock: systemClock,

@@ -30,25 +30,30 @@ export async function replaceFile(
   chunks: Iterable<string | Uint8Array>,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<void> {
-  const file = await createInPlace(path, fileSystem, async (aside) => {
-    let position = 0;
-    for (const batch of gathered(chunks)) {
-      await writeAll(aside, batch, position);
-      position += batch.length;
-    }
-  });
+  const file = await createInPlace(path, fileSystem, (aside) => writeChunks(aside, chunks));
   await file.close();
+}
+
+/** Writes chunks one behind the other, from the beginning of the file on. */
+export async function writeChunks(file: OpenFile, chunks: Iterable<string | Uint8Array>): Promise<void> {
+  let position = 0;
+  for (const batch of gathered(chunks)) {
+    await writeAll(file, batch, position);
+    position += batch.length;
+  }
 }
 
 /**
  * Creates `path`, or puts a new file in its place, with what `fill` writes; returns it still open.
  *
+ * @param beforeRename called when the new file is on disk as asidePath(path); if it throws, the old file stays
  * @throws StorageError as replaceFile does
  */
 export async function createInPlace(
   path: string,
   fileSystem: FileSystem,
   fill: (file: OpenFile) => Promise<void>,
+  beforeRename?: () => Promise<void>,
 ): Promise<OpenFile> {
   const aside = asidePath(path);
   let file: OpenFile | undefined;
@@ -57,6 +62,7 @@ export async function createInPlace(
     if (file === undefined) throw new StorageError('INACCESSIBLE', `${aside}: cannot be created`, { path: aside });
     await fill(file);
     await file.sync();
+    await beforeRename?.();
   } catch (error) {
     await file?.close().catch(() => undefined);
     await fileSystem.remove(aside).catch(() => undefined);

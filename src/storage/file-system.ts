@@ -5,14 +5,17 @@
 //   write      visible to readers at once; on disk only after the file's datasync or sync, and until then any part of it
 //              may be there or not
 //   truncate   likewise
-//   rename     atomic; on disk only after syncDirectory
+//   rename     atomic; on disk only after syncDirectory; nothing happens where both names are the same file's already
+//   link       likewise; both names are equal, and the file lives as long as one of them does
 //   datasync   content and size are on disk; if it fails, nobody knows what is, and trying again proves nothing
 //
 // A missing file is an ordinary outcome (undefined); every other failure is Node's own error with its `code`.
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { createDirectory, syncDirectory } from './directories.js';
 import { systemCode } from './storage-error.js';
 
 /**
@@ -21,9 +24,19 @@ import { systemCode } from './storage-error.js';
  */
 export type OpenMode = 'read' | 'update' | 'create';
 
+/** What a name stands for at this moment. */
+export interface FileStat {
+  /** The same for two names of one file; kept for as long as the file is open or has a name. */
+  readonly identity: string;
+  readonly size: number;
+  readonly isFile: boolean;
+}
+
 /** An open file. Positions and lengths are in bytes. Calls on one file are made one after the other. */
 export interface OpenFile {
   size(): Promise<number>;
+  /** See FileStat. */
+  identity(): Promise<string>;
   /** Reads up to `target.length` bytes from `position` on; returns how many, 0 at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>;
   /** Writes at `position`; returns how many bytes were taken, which may be fewer than given. */
@@ -39,9 +52,19 @@ export interface OpenFile {
 export interface FileSystem {
   /** The open file; undefined if it does not exist (`read` and `update` alone). */
   open(path: string, mode: OpenMode): Promise<OpenFile | undefined>;
+  /** What the path names, symbolic links followed; undefined if that does not exist. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** The path with symbolic links followed, whether or not there is a file at its end. */
+  followLinks(path: string): Promise<string>;
+  /** A second name for a file (a hard link). EEXIST if the name is taken. */
+  link(path: string, name: string): Promise<void>;
+  /** A symbolic link. EEXIST if the name is taken. */
+  symlink(target: string, name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; it is fine if there is none. */
   remove(path: string): Promise<void>;
+  /** Makes a directory, and those that it lies in, on disk; it is fine if it exists. */
+  createDirectory(path: string): Promise<void>;
   /** Puts names in that directory on disk: those created, renamed and removed. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -55,6 +78,9 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
 /** Rights of a new file, before the umask. */
 const FILE_RIGHTS = 0o644;
 
+/** Symbolic links that lead to one another, as many as Linux follows. */
+const LINKS_MAX = 40;
+
 /**
  * Up to this many bytes a write is done on the calling thread: it only copies into the system's memory, some 10 µs, where
  * handing it to another thread and being woken costs two to six times that. Larger ones would hold the event loop up.
@@ -64,19 +90,22 @@ const WRITE_HERE_BYTES_MAX = 64 * 1024;
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
   open: (path, mode) => openFile(path, mode, (descriptor) => new NodeFile(descriptor)),
-  rename,
-  remove: (path) => rm(path, { force: true }),
-  async syncDirectory(path) {
-    const directory = await open(path, constants.O_RDONLY);
+  async stat(path) {
     try {
-      await directory.sync();
+      const stats = await stat(path, { bigint: true });
+      return { identity: identityOf(stats), size: Number(stats.size), isFile: stats.isFile() };
     } catch (error) {
-      // Some file systems have no such call for directories; their renames are durable in their own way.
-      if (systemCode(error) !== 'EINVAL') throw error;
-    } finally {
-      await directory.close();
+      if (isMissing(error)) return undefined;
+      throw error;
     }
   },
+  followLinks,
+  link,
+  symlink: (target, name) => symlink(target, name),
+  rename,
+  remove: (path) => rm(path, { force: true }),
+  createDirectory,
+  syncDirectory,
 };
 
 /**
@@ -87,6 +116,25 @@ export const waitingFileSystem: FileSystem = {
   ...nodeFileSystem,
   open: (path, mode) => openFile(path, mode, (descriptor) => new WaitingFile(descriptor)),
 };
+
+async function followLinks(path: string): Promise<string> {
+  let end = path;
+  for (let links = 0; links <= LINKS_MAX; links++) {
+    const target = await readlink(end).catch(() => undefined);
+    if (target === undefined) return end;
+    end = resolve(await realpath(dirname(end)), target);
+  }
+  throw Object.assign(new Error('too many symbolic links'), { code: 'ELOOP' });
+}
+
+function isMissing(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function identityOf({ dev, ino }: fs.BigIntStats): string {
+  return `${dev}:${ino}`;
+}
 
 function openFile(
   path: string,
@@ -109,6 +157,14 @@ class NodeFile implements OpenFile {
   size(): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.fstat(this.descriptor, (error, stats) => (error === null ? resolve(stats.size) : reject(error)));
+    });
+  }
+
+  identity(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(this.descriptor, { bigint: true }, (error, stats) =>
+        error === null ? resolve(identityOf(stats)) : reject(error),
+      );
     });
   }
 

@@ -1,10 +1,11 @@
 // storage: what a service keeps on disk. An append-only journal with group commit, files replaced whole, and one process
 // per directory. It knows nothing of what the bytes mean.
 
-export { replaceFile } from './atomic-file.js';
-export { createDirectory } from './create-directory.js';
+export { replaceFile, writeChunks } from './atomic-file.js';
+export { createDirectory } from './directories.js';
 export { type DirectoryLock, lockDirectory } from './directory-lock.js';
 export {
+  type FileStat,
   type FileSystem,
   nodeFileSystem,
   type OpenFile,
@@ -14,6 +15,13 @@ export {
   waitingFileSystem,
   writeAll,
 } from './file-system.js';
+export {
+  type FileCheck,
+  type FileFinding,
+  GuardedFile,
+  type GuardedFileOptions,
+  secondNameOf,
+} from './guarded-file.js';
 export { Journal } from './journal.js';
 export type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 export type { OnRecord } from './journal-reader.js';

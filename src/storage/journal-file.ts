@@ -1,16 +1,15 @@
 // journal-file.ts: where a journal's file comes from: opened and repaired, or created whole under its name at once.
 
 import { dirname } from 'node:path';
-import { asidePath, createInPlace } from './atomic-file.js';
-import { type FileSystem, type OpenFile, writeAll } from './file-system.js';
+import { type FileSystem, writeAll } from './file-system.js';
+import type { GuardedFile } from './guarded-file.js';
 import { type OnRecord, replay } from './journal-reader.js';
 import { repair } from './journal-repair.js';
 import { encodeHeader, encodeRecord, HEADER_BYTES, recordBytes } from './record-format.js';
-import { asStorageError, translated } from './storage-error.js';
+import { translated } from './storage-error.js';
 import type { StorageLog } from './storage-log.js';
 
 export interface OpenedJournal {
-  readonly file: OpenFile;
   /** Where the next record goes. */
   readonly end: number;
   /** Up to here the file reaches: zeros, behind `end`. */
@@ -21,48 +20,39 @@ export interface OpenedJournal {
 const FIRST_SEQUENCE = 1;
 
 /**
- * The journal at `path`, replayed, repaired and on disk; or a new one.
+ * The journal of that file, replayed, repaired and on disk; or a new one.
  *
  * @throws StorageError CORRUPT, INACCESSIBLE; when created, also as replaceFile does
  */
 export async function openJournalFile(
-  path: string,
+  guarded: GuardedFile,
   fileSystem: FileSystem,
   log: StorageLog,
   onRecord: OnRecord,
 ): Promise<OpenedJournal> {
-  let file: OpenFile | undefined;
-  try {
-    file = await fileSystem.open(path, 'update');
-    // Left by a crash while a new journal was being written.
-    await fileSystem.remove(asidePath(path));
-  } catch (error) {
-    throw asStorageError(error, 'INACCESSIBLE', 'opening', path);
-  }
-  if (file === undefined) return createJournalFile(path, fileSystem, [], FIRST_SEQUENCE);
+  const { file, path } = guarded;
+  if (file === undefined) return createJournalFile(guarded, [], FIRST_SEQUENCE);
   try {
     const found = await replay(file, path, onRecord);
     await repair(fileSystem, file, path, found, log);
     // The crash may have come between the rename that gave the file its name and the sync of that name.
     await fileSystem.syncDirectory(dirname(path));
     const allocated = found.isTorn ? found.end : found.size;
-    return { file, end: found.end, allocated, nextSequence: found.nextSequence };
+    return { end: found.end, allocated, nextSequence: found.nextSequence };
   } catch (error) {
-    await file.close().catch(() => undefined);
     // What onRecord threw is the caller's own.
     throw translated(error, 'INACCESSIBLE', 'reading and repairing', path);
   }
 }
 
 /**
- * Puts a new journal in the place of `path`.
+ * Puts a new journal in the place of the file.
  *
  * @param openingRecords payloads that stand for everything before
  * @throws StorageError as replaceFile does
  */
 export async function createJournalFile(
-  path: string,
-  fileSystem: FileSystem,
+  guarded: GuardedFile,
   openingRecords: readonly Uint8Array[],
   firstSequence: number,
 ): Promise<OpenedJournal> {
@@ -71,6 +61,6 @@ export async function createJournalFile(
   bytes.set(encodeHeader({ openingCount: openingRecords.length, firstSequence }));
   let offset = HEADER_BYTES;
   for (const [index, payload] of openingRecords.entries()) offset = encodeRecord(bytes, offset, payload, index + 1);
-  const file = await createInPlace(path, fileSystem, (aside) => writeAll(aside, bytes, 0));
-  return { file, end, allocated: end, nextSequence: firstSequence };
+  await guarded.replace((aside) => writeAll(aside, bytes, 0));
+  return { end, allocated: end, nextSequence: firstSequence };
 }

@@ -10,8 +10,9 @@
 // Calls are made one after the other. Each throws a StorageError that says what is known of the file afterwards:
 // WRITE_FAILED: something may stand behind `end`, and takeBack() removes it; SYNC_FAILED: nothing is known.
 
-import { type FileSystem, type OpenFile, writeAll, writeAtOnce } from './file-system.js';
+import { type OpenFile, writeAll, writeAtOnce } from './file-system.js';
 import type { GroupBuffer } from './group-buffer.js';
+import type { FileCheck, GuardedFile } from './guarded-file.js';
 import { createJournalFile, type OpenedJournal } from './journal-file.js';
 import type { SyncTimes } from './journal-stats.js';
 import { asStorageError } from './storage-error.js';
@@ -24,10 +25,8 @@ const AHEAD_BYTES = 256 * 1024;
 const ZEROS = Buffer.alloc(AHEAD_BYTES);
 
 export class JournalWriter {
-  readonly #path: string;
-  readonly #fileSystem: FileSystem;
+  readonly #guarded: GuardedFile;
   readonly #syncTimes: SyncTimes;
-  #file: OpenFile;
   #end: number;
   /** Up to here the file has blocks. */
   #allocated: number;
@@ -39,17 +38,9 @@ export class JournalWriter {
    * @param opened a journal that is whole and on disk up to its end
    * @param allocatesAhead pays where each group is synced
    */
-  constructor(
-    path: string,
-    fileSystem: FileSystem,
-    syncTimes: SyncTimes,
-    opened: OpenedJournal,
-    allocatesAhead: boolean,
-  ) {
-    this.#path = path;
-    this.#fileSystem = fileSystem;
+  constructor(guarded: GuardedFile, syncTimes: SyncTimes, opened: OpenedJournal, allocatesAhead: boolean) {
+    this.#guarded = guarded;
     this.#syncTimes = syncTimes;
-    this.#file = opened.file;
     this.#end = opened.end;
     this.#allocated = opened.allocated;
     this.#allocatesAhead = allocatesAhead;
@@ -72,7 +63,7 @@ export class JournalWriter {
     try {
       await writeAtOnce(this.#file, bytes, this.#end);
     } catch (error) {
-      throw asStorageError(error, 'WRITE_FAILED', 'writing', this.#path);
+      throw asStorageError(error, 'WRITE_FAILED', 'writing', this.#guarded.path);
     }
     this.#end += bytes.length;
     this.#isSynced = false;
@@ -84,7 +75,7 @@ export class JournalWriter {
     try {
       await this.#syncTimes.measure(() => this.#file.datasync());
     } catch (error) {
-      throw asStorageError(error, 'SYNC_FAILED', 'fdatasync', this.#path);
+      throw asStorageError(error, 'SYNC_FAILED', 'fdatasync', this.#guarded.path);
     }
     this.#isSynced = true;
   }
@@ -96,7 +87,7 @@ export class JournalWriter {
       this.#allocated = this.#end;
       await this.#file.datasync();
     } catch (error) {
-      throw asStorageError(error, 'SYNC_FAILED', 'taking back a failed write', this.#path);
+      throw asStorageError(error, 'SYNC_FAILED', 'taking back a failed write', this.#guarded.path);
     }
     this.#isSynced = true;
   }
@@ -121,24 +112,31 @@ export class JournalWriter {
    * @throws StorageError WRITE_FAILED: this file stays in use. SYNC_FAILED: it is not known which one would be found.
    */
   async replace(openingRecords: readonly Uint8Array[], firstSequence: number): Promise<void> {
-    const old = this.#file;
-    const opened = await createJournalFile(this.#path, this.#fileSystem, openingRecords, firstSequence);
-    this.#file = opened.file;
+    const opened = await createJournalFile(this.#guarded, openingRecords, firstSequence);
     this.#end = opened.end;
     this.#allocated = opened.allocated;
     this.#hasAllocated = false;
     this.#isSynced = true;
-    // It has no name any more: how its closing ends is nobody's concern.
-    await old.close().catch(() => undefined);
+  }
+
+  /** See GuardedFile. */
+  check(): Promise<FileCheck> {
+    return this.#guarded.check(this.#end);
   }
 
   /** Gives back what it has allocated and not used, unless nobody knows any more what is in the file. */
-  async close(): Promise<void> {
+  async close(isClean: boolean): Promise<void> {
     try {
       if (this.#hasAllocated && this.#isSynced) await this.#file.truncate(this.#end);
-    } finally {
-      await this.#file.close();
+    } catch (error) {
+      await this.#guarded.close(false);
+      throw error;
     }
+    await this.#guarded.close(isClean && this.#isSynced);
+  }
+
+  get #file(): OpenFile {
+    return this.#guarded.file!;
   }
 
   /** A disk without room for it has had room for the group: that is what counts, and zeros do no harm. */

@@ -15,8 +15,9 @@
 import { assert } from '../assert.js';
 import { type Clock, systemClock, type Timer } from '../clock.js';
 import { CommitQueue, type Restart } from './commit-queue.js';
-import { type FileSystem, nodeFileSystem } from './file-system.js';
+import { nodeFileSystem } from './file-system.js';
 import { GroupBuffer } from './group-buffer.js';
+import { type FileCheck, GuardedFile } from './guarded-file.js';
 import { type OpenedJournal, openJournalFile } from './journal-file.js';
 import type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 import { type JournalStats, SyncTimes } from './journal-stats.js';
@@ -31,6 +32,8 @@ const PROBE_INTERVAL_MS = 500;
 const PROBE_BYTES_MIN = 64 * 1024;
 
 export class Journal {
+  /** The last run did not close it, or not well. */
+  readonly endedUncleanly: boolean;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #log: StorageLog;
@@ -44,8 +47,8 @@ export class Journal {
   #failure: StorageError | undefined;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
-  /** What the timer wants done in between: a sync or a probe. */
-  #due: (() => Promise<void>) | undefined;
+  /** What is to be done between two tasks: a sync, a probe, a look at the file's name. */
+  readonly #between: (() => Promise<void>)[] = [];
   #isClosed = false;
   /** Told of the next sync: all that they wait for was written before it began. */
   readonly #awaitingSync: { resolve(): void; reject(error: Error): void }[] = [];
@@ -61,18 +64,25 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     const log = options.log ?? silentLog;
-    const opened = await openJournalFile(options.path, fileSystem, log, options.onRecord);
-    return new Journal(options, fileSystem, log, opened);
+    const guarded = await GuardedFile.open({ path: options.path, fileSystem, log });
+    try {
+      const opened = await openJournalFile(guarded, fileSystem, log, options.onRecord);
+      return new Journal(options, guarded, log, opened);
+    } catch (error) {
+      await guarded.close(false).catch(() => undefined);
+      throw error;
+    }
   }
 
-  private constructor(options: JournalOptions, fileSystem: FileSystem, log: StorageLog, opened: OpenedJournal) {
+  private constructor(options: JournalOptions, guarded: GuardedFile, log: StorageLog, opened: OpenedJournal) {
+    this.endedUncleanly = guarded.endedUncleanly;
     this.#path = options.path;
     this.#clock = options.clock ?? systemClock;
     this.#log = log;
     this.#syncMode = options.syncMode;
     this.#onState = options.onState ?? (() => undefined);
     this.#syncTimes = new SyncTimes(this.#clock, log, options.path);
-    this.#writer = new JournalWriter(options.path, fileSystem, this.#syncTimes, opened, options.syncMode === 'commit');
+    this.#writer = new JournalWriter(guarded, this.#syncTimes, opened, options.syncMode === 'commit');
     this.#queue = new CommitQueue(opened.nextSequence);
   }
 
@@ -150,7 +160,21 @@ export class Journal {
   }
 
   /**
-   * Commits what was appended and closes the file.
+   * Compares what the path names with this journal, and gives the journal its name back: see GuardedFile. One that was cut
+   * or is gone is healed by restart() alone.
+   *
+   * @throws StorageError INACCESSIBLE
+   */
+  check(): Promise<FileCheck> {
+    assert(!this.#isClosed, 'a journal that was closed is not looked after');
+    return new Promise((resolve, reject) => {
+      this.#between.push(() => this.#writer.check().then(resolve, reject));
+      this.#wake();
+    });
+  }
+
+  /**
+   * Commits what was appended and closes the file. If that goes well it was a clean end, and the file has one name.
    *
    * @throws StorageError if that commit fails; the file is closed all the same
    */
@@ -164,7 +188,7 @@ export class Journal {
     } finally {
       await this.#running;
       if (this.#state === 'open' && !this.#writer.isSynced) await this.#sync();
-      await this.#writer.close();
+      await this.#writer.close(this.#state === 'open');
     }
     if (this.#state === 'failed') throw this.#tellFailure();
   }
@@ -189,9 +213,11 @@ export class Journal {
     // What else is appended in this turn of the event loop joins the first group.
     await undefined;
     while (true) {
-      const due = this.#due;
-      this.#due = undefined;
-      await due?.();
+      const between = this.#between.shift();
+      if (between !== undefined) {
+        await between();
+        continue;
+      }
       const task = this.#queue.next();
       if (task === undefined) break;
       if (task instanceof GroupBuffer) await this.#writeGroup(task);
@@ -302,7 +328,7 @@ export class Journal {
     if (this.#isClosed || this.#timer !== undefined) return;
     this.#timer = this.#clock.after(delayMs, () => {
       this.#timer = undefined;
-      this.#due = due;
+      this.#between.push(due);
       this.#wake();
     });
   }

@@ -26,6 +26,7 @@ class BadDisk {
     };
     return {
       size: () => file.size(),
+      identity: () => file.identity(),
       read: (target, position) => file.read(target, position),
       truncate: (size) => file.truncate(size),
       sync: () => file.sync(),

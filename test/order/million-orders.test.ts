@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { OrderLog } from '../../src/order/order-log.js';
+import type { FileOrderLog } from '../../src/order/file-order-log.js';
 import { makeDirectory, openLog, removeDirectories } from './shop.js';
 
 test.after.always(removeDirectories);
@@ -11,7 +11,7 @@ const GROUP = 5000;
 /** Of resident memory that the start of a million orders may take: their rows are 75 MB, their objects would be 300. */
 const MEMORY_BYTES_MAX = 200e6;
 
-async function fill(log: OrderLog): Promise<void> {
+async function fill(log: FileOrderLog): Promise<void> {
   for (let first = 0; first < ORDERS; first += GROUP) {
     await log.append(
       Array.from({ length: GROUP }, (_, index) => ({

@@ -1,13 +1,13 @@
 // order-life.ts: the life of one order service in the simulated world, from one seed, and the check of the books after
 // each recovery. Disk, network and clock are simulated.
 //
-//   buyers ─► OrderEngine ─► OrderLog ─► simulated disk: torn, lost and refused writes, power failures
+//   buyers ─► OrderEngine ─► FileOrderLog ─► simulated disk: torn, lost and refused writes, power failures
 //                  └────────► SimulatedNetwork ─► PerfectCatalog, or the real engine that dies too: CatalogHost
 
 import { parse } from 'csv-parse/sync';
+import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { OrderLog } from '../../src/order/order-log.js';
 import { RESULT } from '../../src/order/order-types.js';
 import { StorageError } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
@@ -52,7 +52,7 @@ interface Receipt extends Wish {
 
 interface Started {
   readonly engine: OrderEngine;
-  readonly log: OrderLog;
+  readonly log: FileOrderLog;
 }
 
 interface Row {
@@ -201,7 +201,7 @@ class OrderLife {
         return file;
       };
     }
-    const log = await OrderLog.open({
+    const log = await FileOrderLog.open({
       directory: DIRECTORY,
       fileSystem,
       clock: service.clock,

@@ -1,8 +1,8 @@
 import { appendFile, copyFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import type { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderError } from '../../src/order/order-error.js';
-import type { OrderLog } from '../../src/order/order-log.js';
 import type { SoldOrder } from '../../src/order/order-types.js';
 import { makeDirectory, openLog, removeDirectories } from './shop.js';
 
@@ -22,7 +22,7 @@ function sale(sequence: number): SoldOrder {
 }
 
 /** Appends orders with tags 1, 2, … `count`, in groups of three, after those that are there. */
-async function fill(log: OrderLog, count: number): Promise<void> {
+async function fill(log: FileOrderLog, count: number): Promise<void> {
   for (let sequence = log.lastTag.sequence + 1; sequence <= count; sequence += 3) {
     const group = [sequence, sequence + 1, sequence + 2].filter((one) => one <= count);
     await log.append(group.map(sale));
@@ -30,7 +30,7 @@ async function fill(log: OrderLog, count: number): Promise<void> {
 }
 
 /** Every order is found by number and by key. */
-async function holds(t: ExecutionContext, log: OrderLog, count: number): Promise<void> {
+async function holds(t: ExecutionContext, log: FileOrderLog, count: number): Promise<void> {
   t.is(log.orderCount, count);
   t.is(log.lastTag.sequence, count);
   for (let number = 0; number < count; number++) {
@@ -41,7 +41,7 @@ async function holds(t: ExecutionContext, log: OrderLog, count: number): Promise
 }
 
 /** Ends a log as a killed process does: files as they are, nothing closed in order. */
-async function crash(log: OrderLog, directory: string): Promise<string> {
+async function crash(log: FileOrderLog, directory: string): Promise<string> {
   const left = await makeDirectory();
   for (const name of ['orders.csv', 'orders.journal']) await copyFile(join(directory, name), join(left, name));
   await log.close();

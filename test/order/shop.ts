@@ -8,9 +8,9 @@ import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/log.js';
 import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import type { EngineLimits } from '../../src/order/engine-options.js';
+import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { OrderLog } from '../../src/order/order-log.js';
 import { compareTags, type OrderRequest, RESULT, type SoldOrder, type Tag } from '../../src/order/order-types.js';
 import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
 
@@ -96,7 +96,7 @@ export interface ShopOptions {
 /** A running engine with what it stands on. */
 export interface Shop {
   readonly engine: OrderEngine;
-  readonly log: OrderLog;
+  readonly log: FileOrderLog;
   readonly directory: string;
   /** Places one order: `result` or the number. */
   buy(name: string, quantity: number, key?: string): Promise<string>;
@@ -139,8 +139,8 @@ export async function openShop(catalog: TestCatalog, options: ShopOptions = {}):
 
 export const silent = new Log('silent');
 
-export function openLog(directory: string, options: ShopOptions = {}): Promise<OrderLog> {
-  return OrderLog.open({
+export function openLog(directory: string, options: ShopOptions = {}): Promise<FileOrderLog> {
+  return FileOrderLog.open({
     directory,
     fileSystem: options.fileSystem ?? nodeFileSystem,
     clock: systemClock,

@@ -5,9 +5,9 @@ import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { Log } from '../../src/log.js';
 import type { CatalogLink, PurchaseBatch } from '../../src/order/catalog-link.js';
+import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { OrderLog } from '../../src/order/order-log.js';
 import { type FileSystem, StorageError, type SyncMode } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, type SimulatedWorld } from '../support/simulated-world.js';
@@ -140,7 +140,7 @@ export class CatalogHost extends Host {
 
 export class OrderHost extends Host {
   engine: OrderEngine | undefined;
-  log: OrderLog | undefined;
+  log: FileOrderLog | undefined;
 
   constructor(
     options: HostOptions,
@@ -156,7 +156,7 @@ export class OrderHost extends Host {
   protected override async boot(process: SimulatedProcess): Promise<void> {
     const files = this.disk.fileSystemOf(process);
     const { world, seams, syncMode } = this.options;
-    this.log = await OrderLog.open({
+    this.log = await FileOrderLog.open({
       directory: '/order',
       fileSystem: seams.orderFiles?.(files) ?? files,
       clock: process.clock,
@@ -179,7 +179,7 @@ export class OrderHost extends Host {
   }
 
   /** With a sync period, a sync may fail while nobody waits for it: the operator sees it and starts the service again. */
-  #watch(process: SimulatedProcess, log: OrderLog): void {
+  #watch(process: SimulatedProcess, log: FileOrderLog): void {
     if (log.state === 'failed') this.endSoon(process);
     else process.after(WATCH_MS, () => this.#watch(process, log));
   }

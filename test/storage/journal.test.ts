@@ -266,7 +266,7 @@ test('a restart whose name may not be on disk ends the journal', async (t) => {
   const path = join(await scratchDirectory(t), 'journal');
   const fileSystem = new FaultyFileSystem();
   const { journal } = await openJournal(path, { fileSystem });
-  fileSystem.fail('syncDirectory', 'EIO');
+  fileSystem.fail('syncDirectory', 'EIO', 1, 1);
   await t.throwsAsync(journal.restart([bytesOf('summary')]), { code: 'SYNC_FAILED' });
   t.is(journal.state, 'failed');
   await t.throwsAsync(journal.close(), { code: 'SYNC_FAILED' });

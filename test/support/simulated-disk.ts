@@ -15,7 +15,7 @@
 // What it does not do: change bytes that were synced, or write half a sector.
 
 import { dirname } from 'node:path';
-import type { FileSystem, OpenFile } from '../../src/storage/index.js';
+import type { FileStat, FileSystem, OpenFile } from '../../src/storage/index.js';
 import { SeededRandom } from './simulated-random.js';
 import type { SimulatedProcess, SimulatedWorld } from './simulated-world.js';
 
@@ -67,10 +67,8 @@ export class SimulatedDisk {
     }
     this.#nameChanges.clear();
     this.#cachedNames.clear();
-    for (const [path, inode] of this.#durableNames) {
-      inode.losePower(this.#random);
-      this.#cachedNames.set(path, inode);
-    }
+    for (const inode of new Set(this.#durableNames.values())) inode.losePower(this.#random);
+    for (const [path, inode] of this.#durableNames) this.#cachedNames.set(path, inode);
   }
 
   /** Content as readers see it. */
@@ -119,8 +117,11 @@ export class SimulatedDisk {
 
 type NameChange = (names: Map<string, Inode>) => void;
 
-/** One file's bytes, cached and durable. */
+let inodeCount = 0;
+
+/** One file's bytes, cached and durable. It may have several names, or none while it is open. */
 class Inode {
+  readonly identity = `inode ${inodeCount++}`;
   cached: Buffer = Buffer.alloc(0);
   #durable: Buffer = Buffer.alloc(0);
   /** Sectors written since the last sync, each with its versions since then, oldest first. */
@@ -243,10 +244,39 @@ class ProcessFileSystem implements FileSystem {
     });
   }
 
+  stat(path: string): Promise<FileStat | undefined> {
+    return this.call(() => {
+      const inode = this.disk.lookUp(path);
+      return inode && { identity: inode.identity, size: inode.cached.length, isFile: true };
+    });
+  }
+
+  followLinks(path: string): Promise<string> {
+    return Promise.resolve(path);
+  }
+
+  link(path: string, name: string): Promise<void> {
+    return this.call(() => {
+      const inode = this.disk.lookUp(path);
+      if (inode === undefined) throw failure('ENOENT');
+      if (this.disk.lookUp(name) !== undefined) throw failure('EEXIST');
+      this.disk.changeName(name, (names) => names.set(name, inode));
+    });
+  }
+
+  symlink(): Promise<void> {
+    throw new Error('the simulated disk has no symbolic links');
+  }
+
+  createDirectory(): Promise<void> {
+    return Promise.resolve();
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.call(() => {
       const inode = this.disk.lookUp(from);
       if (inode === undefined) throw failure('ENOENT');
+      if (inode === this.disk.lookUp(to)) return;
       this.disk.changeName(to, (names) => {
         names.delete(from);
         names.set(to, inode);
@@ -302,6 +332,10 @@ class SimulatedFile implements OpenFile {
 
   size(): Promise<number> {
     return this.fileSystem.call(() => this.inode.cached.length);
+  }
+
+  identity(): Promise<string> {
+    return Promise.resolve(this.inode.identity);
   }
 
   read(target: Uint8Array, position: number): Promise<number> {

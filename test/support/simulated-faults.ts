@@ -2,22 +2,23 @@
 //
 // For tests about one fault at one moment; simulated-disk.ts is for all faults at all moments.
 
-import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/storage/index.js';
+import { type FileStat, type FileSystem, nodeFileSystem, type OpenFile } from '../../src/storage/index.js';
 
 type FileCall = 'write' | 'truncate' | 'datasync' | 'sync' | 'read';
-type Call = FileCall | 'open' | 'rename' | 'remove' | 'syncDirectory';
+type Call = FileCall | 'open' | 'stat' | 'link' | 'symlink' | 'rename' | 'remove' | 'createDirectory' | 'syncDirectory';
 
 export class FaultyFileSystem implements FileSystem {
   /** Every call made, in order, as `write`, `datasync`, … */
   readonly calls: Call[] = [];
   /** Longest single read, in bytes. */
   readBytesMax = 0;
-  readonly #failures = new Map<Call, { code: string; times: number }>();
+  readonly #failures = new Map<Call, { code: string; times: number; after: number }>();
   readonly #holds = new Map<Call, Promise<void>>();
+  #isReached: () => boolean = () => false;
 
-  /** The next `times` calls fail with that code; a write has done half of its work by then. */
-  fail(call: Call, code: string, times = 1): void {
-    this.#failures.set(call, { code, times });
+  /** After so many that go well, `times` calls fail with that code; a write has done half of its work by then. */
+  fail(call: Call, code: string, times = 1, after = 0): void {
+    this.#failures.set(call, { code, times, after });
   }
 
   heal(): void {
@@ -34,6 +35,11 @@ export class FaultyFileSystem implements FileSystem {
     };
   }
 
+  /** As if the process were killed there: from the call on that makes this true, none returns. */
+  stopWhen(isReached: () => boolean): void {
+    this.#isReached = isReached;
+  }
+
   count(call: Call): number {
     return this.calls.filter((one) => one === call).length;
   }
@@ -42,6 +48,30 @@ export class FaultyFileSystem implements FileSystem {
     await this.pass('open');
     const file = await nodeFileSystem.open(path, mode);
     return file === undefined ? undefined : this.#wrap(file);
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    await this.pass('stat');
+    return nodeFileSystem.stat(path);
+  }
+
+  followLinks(path: string): Promise<string> {
+    return nodeFileSystem.followLinks(path);
+  }
+
+  async link(path: string, name: string): Promise<void> {
+    await this.pass('link');
+    await nodeFileSystem.link(path, name);
+  }
+
+  async symlink(target: string, name: string): Promise<void> {
+    await this.pass('symlink');
+    await nodeFileSystem.symlink(target, name);
+  }
+
+  async createDirectory(path: string): Promise<void> {
+    await this.pass('createDirectory');
+    await nodeFileSystem.createDirectory(path);
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -62,9 +92,10 @@ export class FaultyFileSystem implements FileSystem {
   /** Notes the call, waits if it is held, throws if it is to fail. */
   async pass(call: Call): Promise<void> {
     this.calls.push(call);
+    if (this.#isReached()) await new Promise(() => undefined);
     await this.#holds.get(call);
     const failure = this.#failures.get(call);
-    if (failure === undefined || failure.times === 0) return;
+    if (failure === undefined || failure.times === 0 || failure.after-- > 0) return;
     failure.times--;
     throw Object.assign(new Error(`${failure.code}: made to fail`), { code: failure.code });
   }
@@ -72,6 +103,7 @@ export class FaultyFileSystem implements FileSystem {
   #wrap(file: OpenFile): OpenFile {
     return {
       size: () => file.size(),
+      identity: () => file.identity(),
       read: async (target, position) => {
         this.readBytesMax = Math.max(this.readBytesMax, target.length);
         await this.pass('read');

@@ -10,8 +10,13 @@ const nothing = () => Promise.resolve();
 
 export function without(omission: Omission, fileSystem: FileSystem): FileSystem {
   return {
+    stat: (path) => fileSystem.stat(path),
+    followLinks: (path) => fileSystem.followLinks(path),
+    link: (path, name) => fileSystem.link(path, name),
+    symlink: (target, name) => fileSystem.symlink(target, name),
     rename: (from, to) => fileSystem.rename(from, to),
     remove: (path) => fileSystem.remove(path),
+    createDirectory: (path) => fileSystem.createDirectory(path),
     syncDirectory: omission === 'syncDirectory' ? nothing : (path) => fileSystem.syncDirectory(path),
     async open(path, mode) {
       const file = await fileSystem.open(path, mode);
@@ -23,6 +28,7 @@ export function without(omission: Omission, fileSystem: FileSystem): FileSystem 
 function fileWithout(omission: Omission, file: OpenFile): OpenFile {
   return {
     size: () => file.size(),
+    identity: () => file.identity(),
     read: (target, position) => file.read(target, position),
     async write(bytes, position) {
       if (omission === 'rewrite' && position + bytes.length <= (await file.size())) return bytes.length;
