@@ -2,7 +2,7 @@
 --
 --   seats   who serves: one row for the catalog and one for the order service; every write names the epoch of its sender
 --   store   the catalog's own marks         toys    what there is, and how many are left
---   sales   what the catalog sold, by tag   orders  what became of them, numbered from 0 without a gap
+--   sales   what the catalog sold, by tag   orders  what became of them, numbered from 0 without a gap; order_log: whose
 --
 -- A sale stays until the order service has told that its order is settled (see docs/postgres.md).
 
@@ -61,6 +61,15 @@ CREATE TABLE orders (
   incarnation   bigint NOT NULL,
   sequence      bigint NOT NULL,
   UNIQUE (incarnation, sequence)
+);
+
+-- Client's keys that the order service has not in its memory.
+CREATE INDEX orders_by_key ON orders (key) WHERE NOT transient_key AND key <> '';
+
+CREATE TABLE order_log (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  -- The store that the orders belong to.
+  store   text NOT NULL
 );
 
 INSERT INTO seats (service) VALUES ('catalog'), ('order');

@@ -6,8 +6,7 @@
 // lost is sent again until its outcome is known, so append() stays open meanwhile; the state is `full` once that lasts.
 
 import { createHistogram } from 'node:perf_hooks';
-import type { HeldSeat, Row } from '../postgres/index.js';
-import { PostgresError } from '../postgres/index.js';
+import { type HeldSeat, PostgresError, type Row } from '../postgres/index.js';
 import { type JournalState, StorageError } from '../storage/index.js';
 import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
@@ -40,8 +39,6 @@ export interface PostgresCatalogOptions extends CatalogStoreEvents {
 
 /** Rows read or written by one statement: a few milliseconds each, and far below what a message may have. */
 const ROWS_AT_ONCE = 10_000;
-/** Trouble that is over by then is nobody's business: a connection lost and made again, a failure that a repeat mends. */
-const PATIENCE_MS = 1_000;
 const SLOW_STATEMENT_MS = 1_000;
 const US_PER_MS = 1_000;
 
@@ -51,7 +48,6 @@ export class PostgresCatalogStore implements CatalogStore {
   readonly #onState: () => void;
   readonly #timesUs = createHistogram();
   #state: JournalState = 'open';
-  #troubleTimer: NodeJS.Timeout | undefined;
   /** Sales up to this tag are no longer in the database. */
   #forgotten: Tag = NO_TAG;
   #counts = { records: 0, groups: 0, slow: 0 };
@@ -96,7 +92,7 @@ export class PostgresCatalogStore implements CatalogStore {
     this.#seat = seat;
     this.#onState = onState;
     this.#forgotten = loaded.marks.settled;
-    seat.listen({ onTrouble: (reason) => this.#onTrouble(reason) });
+    seat.listen({ onTrouble: (reason) => this.#setState(reason === undefined ? 'open' : 'full') });
     void seat.lost.then(() => this.#setState('failed'));
   }
 
@@ -156,13 +152,10 @@ export class PostgresCatalogStore implements CatalogStore {
   }
 
   async close(): Promise<void> {
-    this.abandon();
     await this.#seat.leave();
   }
 
-  abandon(): void {
-    clearTimeout(this.#troubleTimer);
-  }
+  abandon(): void {}
 
   #forget(settled: Tag): void {
     if (compareTags(settled, this.#forgotten) <= 0) return;
@@ -171,16 +164,6 @@ export class PostgresCatalogStore implements CatalogStore {
     this.#seat
       .write(FORGET_SALES, [from.incarnation, from.sequence, settled.incarnation, settled.sequence])
       .catch(() => undefined);
-  }
-
-  #onTrouble(reason: PostgresError | undefined): void {
-    if (reason === undefined) {
-      clearTimeout(this.#troubleTimer);
-      this.#troubleTimer = undefined;
-      this.#setState('open');
-    } else {
-      this.#troubleTimer ??= setTimeout(() => this.#setState('full'), PATIENCE_MS);
-    }
   }
 
   #setState(state: JournalState): void {

@@ -16,7 +16,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { assert } from '../assert.js';
 import type { Database } from './database.js';
 import { mayBeRepeated, PostgresError } from './postgres-error.js';
-import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, SEAT_LEASE_MS } from './postgres-limits.js';
+import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, SEAT_LEASE_MS, TROUBLE_PATIENCE_MS } from './postgres-limits.js';
 import type { Row, Session, Statement, Values } from './session.js';
 
 export interface SeatTaken {
@@ -31,7 +31,7 @@ export interface SeatTaken {
 }
 
 export interface SeatEvents {
-  /** The database does not take writes now, with the reason; undefined: it does again. */
+  /** No write has been confirmed for TROUBLE_PATIENCE_MS, with the reason; undefined: they are again. */
   readonly onTrouble?: (reason: PostgresError | undefined) => void;
   /** The lease was renewed until then, on performance.now(). */
   readonly onRenewed?: (servesUntilMs: number) => void;
@@ -99,6 +99,8 @@ export class HeldSeat {
   #end: PostgresError | undefined;
   #renewal: NodeJS.Timeout | undefined;
   #trouble: PostgresError | undefined;
+  #troubleTimer: NodeJS.Timeout | undefined;
+  #isTroubleTold = false;
   /** Before the next attempt, while none succeeds. */
   #delayMs = 0;
 
@@ -281,16 +283,28 @@ export class HeldSeat {
     });
   }
 
+  /** Most trouble is over before it concerns anybody: a connection made again, a failure that a repeat mends. */
   #tell(trouble: PostgresError | undefined): void {
-    if (this.#trouble === trouble) return;
     this.#trouble = trouble;
-    for (const events of this.#events) events.onTrouble?.(trouble);
+    if (trouble !== undefined) {
+      this.#troubleTimer ??= setTimeout(() => this.#spread(true), TROUBLE_PATIENCE_MS);
+      return;
+    }
+    clearTimeout(this.#troubleTimer);
+    this.#troubleTimer = undefined;
+    if (this.#isTroubleTold) this.#spread(false);
+  }
+
+  #spread(isTrouble: boolean): void {
+    this.#isTroubleTold = isTrouble;
+    for (const events of this.#events) events.onTrouble?.(isTrouble ? this.#trouble : undefined);
   }
 
   #fail(error: PostgresError): void {
     if (this.#end !== undefined) return;
     this.#end = error;
     clearInterval(this.#renewal);
+    clearTimeout(this.#troubleTimer);
     const writes = this.#writes;
     this.#writes = [];
     this.#sent = 0;

@@ -31,3 +31,7 @@ export const WATCH_INTERVAL_MS = 200;
 export const SESSION_GRACE_MS = 600;
 /** The clock of the waiting service and that of the holder may run at different speeds. */
 export const LEASE_MARGIN = 1.1;
+/** Trouble that is over by then is nobody's business. */
+export const TROUBLE_PATIENCE_MS = 1_000;
+/** For a look-up, reconnecting included: whoever asks is told within 2 s (contract). */
+export const READ_PATIENCE_MS = 1_500;
