@@ -1,0 +1,268 @@
+// postgres-catalog-store.ts: keeps the catalog's state in PostgreSQL: toys, marks, and the sales that are not settled.
+//
+//   append(group) ──► one statement, under the epoch of the seat ──► committed ──► durable
+//
+// Statements are pipelined: the next group is on its way while the one before is being synced. A group whose connection is
+// lost is sent again until its outcome is known, so append() stays open meanwhile; the state is `full` once that lasts.
+
+import { createHistogram } from 'node:perf_hooks';
+import { type HeldSeat, PostgresError, type Row } from '../postgres/index.js';
+import { type JournalState, StorageError } from '../storage/index.js';
+import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
+import { CatalogError } from './catalog-error.js';
+import type { CatalogRows } from './catalog-file.js';
+import type {
+  CatalogStore,
+  CatalogStoreEvents,
+  CatalogStoreStats,
+  LoadedCatalog,
+  Sale,
+  SaleGroup,
+} from './catalog-store.js';
+import {
+  ADD_STORE,
+  ADD_TOYS,
+  FORGET_SALES,
+  READ_SALES,
+  READ_STORE,
+  READ_TOYS,
+  SELL,
+} from './postgres-catalog-statements.js';
+
+export interface PostgresCatalogOptions extends CatalogStoreEvents {
+  readonly seat: HeldSeat;
+  /** The toys of a database that has none yet. */
+  readonly seed: () => Promise<CatalogRows>;
+  /** The id of a store that has none yet: see LoadedCatalog.storeId. */
+  readonly createStoreId: () => string;
+}
+
+/** Rows read or written by one statement: a few milliseconds each, and far below what a message may have. */
+const ROWS_AT_ONCE = 10_000;
+const SLOW_STATEMENT_MS = 1_000;
+const US_PER_MS = 1_000;
+
+export class PostgresCatalogStore implements CatalogStore {
+  readonly loaded: LoadedCatalog;
+  readonly #seat: HeldSeat;
+  readonly #onState: () => void;
+  readonly #timesUs = createHistogram();
+  #state: JournalState = 'open';
+  /** Sales up to this tag are no longer in the database. */
+  #forgotten: Tag = NO_TAG;
+  #counts = { records: 0, groups: 0, slow: 0 };
+
+  /**
+   * Loads what the database has; makes its first content from the seed where there is none.
+   *
+   * @throws PostgresError, CatalogError BAD_FILE
+   */
+  static async open(options: PostgresCatalogOptions): Promise<PostgresCatalogStore> {
+    const { seat } = options;
+    let [store] = await seat.read(READ_STORE);
+    if (store === undefined) {
+      await addToys(seat, await options.seed());
+      await seat.write(ADD_STORE, [options.createStoreId()]);
+      [store] = await seat.read(READ_STORE);
+    }
+    const rows = await readToys(seat);
+    const marks = {
+      incarnation: Number(store!.incarnation),
+      settled: { incarnation: Number(store!.settled_incarnation), sequence: Number(store!.settled_sequence) },
+    };
+    const sales = await readSales(
+      seat,
+      marks.settled,
+      rows.names.map((name) => Buffer.from(name)),
+    );
+    const loaded = {
+      storeId: String(store!.store),
+      rows,
+      marks,
+      sales,
+      // Nothing that was confirmed can be missing: a database that has lost some is told by its seat.
+      endedCleanly: true,
+      leaseMs: seat.waitMs,
+    };
+    return new PostgresCatalogStore(options, loaded);
+  }
+
+  private constructor({ seat, onState }: PostgresCatalogOptions, loaded: LoadedCatalog) {
+    this.loaded = loaded;
+    this.#seat = seat;
+    this.#onState = onState;
+    this.#forgotten = loaded.marks.settled;
+    seat.listen({ onTrouble: (reason) => this.#setState(reason === undefined ? 'open' : 'full') });
+    void seat.lost.then(() => this.#setState('failed'));
+  }
+
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  /** Nothing is written here but what append() is given. */
+  begin(): void {}
+
+  async append(group: SaleGroup): Promise<void> {
+    if (this.#state !== 'open') {
+      const why = this.#seat.trouble;
+      throw new StorageError('WRITE_FAILED', why?.message ?? 'the database takes no writes', {
+        path: 'PostgreSQL',
+        cause: why,
+      });
+    }
+    const { values, toys } = valuesOf(group);
+    const startMs = performance.now();
+    const [done] = await this.#seat.write(SELL, values);
+    const durationMs = performance.now() - startMs;
+    this.#timesUs.record(Math.max(1, Math.round(durationMs * US_PER_MS)));
+    this.#counts.groups++;
+    this.#counts.records += group.sales.length;
+    if (durationMs > SLOW_STATEMENT_MS) this.#counts.slow++;
+    if (done!.is_new === true && Number(done!.toys) !== toys) throw this.#toysAreGone();
+    this.#forget(group.settled);
+  }
+
+  /** What append() has resolved for is committed. */
+  async synced(): Promise<void> {}
+
+  /** The seat's lease is longer than any that is given: see ownedUntilMs(). */
+  async noteLeases(): Promise<void> {}
+
+  ownedUntilMs(): number {
+    return this.#seat.servesUntilMs;
+  }
+
+  async checkpoint(): Promise<void> {}
+
+  stats(): CatalogStoreStats {
+    const times = this.#timesUs;
+    const syncMs =
+      times.count === 0
+        ? { mean: 0, p50: 0, p99: 0, max: 0 }
+        : {
+            mean: times.mean / US_PER_MS,
+            p50: times.percentile(50) / US_PER_MS,
+            p99: times.percentile(99) / US_PER_MS,
+            max: times.max / US_PER_MS,
+          };
+    const { records, groups, slow } = this.#counts;
+    const journal = { records, groups, syncs: groups, slowSyncs: slow, syncMs, bytes: 0 };
+    return { journal, checkpoints: 0, lastCheckpointMs: 0 };
+  }
+
+  async close(): Promise<void> {
+    await this.#seat.leave();
+  }
+
+  abandon(): void {}
+
+  #forget(settled: Tag): void {
+    if (compareTags(settled, this.#forgotten) <= 0) return;
+    const from = this.#forgotten;
+    this.#forgotten = settled;
+    this.#seat
+      .write(FORGET_SALES, [from.incarnation, from.sequence, settled.incarnation, settled.sequence])
+      .catch(() => undefined);
+  }
+
+  #setState(state: JournalState): void {
+    if (this.#state === state || this.#state === 'failed') return;
+    this.#state = state;
+    this.#onState();
+  }
+
+  #toysAreGone(): PostgresError {
+    this.#setState('failed');
+    return new PostgresError(
+      'BAD_SCHEMA',
+      'rows of the table toys are gone that were there at the start: restart the catalog',
+    );
+  }
+}
+
+/** The values of SELL for a group, and how many toys it must find. */
+function valuesOf({ incarnation, settled, sales }: SaleGroup): { values: readonly unknown[]; toys: number } {
+  const tagged = sales.filter((sale) => sale.incarnation > 0);
+  const taken = new Map<number, number>();
+  for (const { toy, quantity } of sales) taken.set(toy, (taken.get(toy) ?? 0) + quantity);
+  const values = [
+    incarnation,
+    settled.incarnation,
+    settled.sequence,
+    tagged.map((sale) => sale.incarnation),
+    tagged.map((sale) => sale.sequence),
+    tagged.map((sale) => sale.toy),
+    tagged.map((sale) => sale.quantity),
+    tagged.map((sale) => sale.key),
+    tagged.map((sale) => sale.transientKey),
+    [...taken.keys()],
+    [...taken.values()],
+  ];
+  return { values, toys: taken.size };
+}
+
+async function addToys(seat: HeldSeat, { names, pricesCents, quantities }: CatalogRows): Promise<void> {
+  const bad = names.find((name) => name.includes('\0'));
+  if (bad !== undefined) {
+    throw new CatalogError(
+      'BAD_FILE',
+      `the name ${JSON.stringify(bad)} has a NUL character, which PostgreSQL cannot keep`,
+    );
+  }
+  for (let first = 0; first < names.length; first += ROWS_AT_ONCE) {
+    const end = Math.min(first + ROWS_AT_ONCE, names.length);
+    await seat.write(ADD_TOYS, [
+      Array.from({ length: end - first }, (_, index) => first + index),
+      names.slice(first, end),
+      [...pricesCents.subarray(first, end)],
+      [...quantities.subarray(first, end)],
+    ]);
+  }
+}
+
+async function readToys(seat: HeldSeat): Promise<CatalogRows> {
+  const toys = await readAll((last) =>
+    seat.read(READ_TOYS, [last === undefined ? 0 : Number(last.toy) + 1, ROWS_AT_ONCE]),
+  );
+  const gap = toys.findIndex((row, index) => row.toy !== index);
+  if (gap !== -1) {
+    throw new PostgresError('BAD_SCHEMA', `the table toys has no row for toy ${gap}: their places must be 0, 1, 2 …`);
+  }
+  return {
+    names: toys.map((row) => String(row.name)),
+    pricesCents: Float64Array.from(toys, (row) => Number(row.price_cents)),
+    quantities: Uint32Array.from(toys, (row) => Number(row.quantity)),
+    columns: ['name', 'price', 'quantity'],
+    cells: undefined,
+  };
+}
+
+async function readSales(seat: HeldSeat, after: Tag, names: readonly Buffer[]): Promise<Sale[]> {
+  const rows = await readAll((last) =>
+    seat.read(READ_SALES, [
+      last === undefined ? after.incarnation : last.incarnation,
+      last === undefined ? after.sequence : last.sequence,
+      ROWS_AT_ONCE,
+    ]),
+  );
+  return rows.map((row) => ({
+    incarnation: Number(row.incarnation),
+    sequence: Number(row.sequence),
+    toy: Number(row.toy),
+    name: names[Number(row.toy)]!,
+    quantity: Number(row.quantity),
+    key: String(row.key),
+    transientKey: row.transient_key === true,
+  }));
+}
+
+/** All rows of a statement that is asked for a part at a time, each part after the last row of the one before. */
+async function readAll(next: (last: Row | undefined) => Promise<readonly Row[]>): Promise<Row[]> {
+  const all: Row[] = [];
+  for (;;) {
+    const part = await next(all.at(-1));
+    for (const row of part) all.push(row);
+    if (part.length < ROWS_AT_ONCE) return all;
+  }
+}

@@ -1,0 +1,314 @@
+// held-seat.ts: the seat of a process that serves, and the only way to write while it does.
+//
+//   write ──► in order, pipelined ──► answered ──► resolved
+//                 ▲                     └─ failed, or the connection lost: wait until all that was sent is answered or lost
+//                 └── sent again, all that is unanswered, in order, under the same step numbers ◄── still our epoch?
+//
+// Each write is one statement that begins with the fence: it locks the row of the seat, and does its work only if the epoch
+// is still ours, the write before it was carried out, and it was not itself. So a write that fails holds back those sent
+// after it; and after a lost connection, when nobody knows what was carried out, everything unanswered is sent again under
+// the numbers that it had.
+//
+// The fence also renews the lease. `servesUntilMs` counts from when the write that renewed it was sent, so that this
+// process stops acting on the seat before any successor begins.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { assert } from '../assert.js';
+import type { Database } from './database.js';
+import { mayBeRepeated, PostgresError } from './postgres-error.js';
+import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, SEAT_LEASE_MS, TROUBLE_PATIENCE_MS } from './postgres-limits.js';
+import type { Row, Session, Statement, Values } from './session.js';
+
+export interface SeatTaken {
+  readonly database: Database;
+  readonly session: Session;
+  readonly name: string;
+  readonly epoch: number;
+  /** When the seat was asked for, on performance.now(). */
+  readonly sentAtMs: number;
+  /** How long a predecessor may still act. */
+  readonly waitMs: number;
+}
+
+export interface SeatEvents {
+  /** No write has been confirmed for TROUBLE_PATIENCE_MS, with the reason; undefined: they are again. */
+  readonly onTrouble?: (reason: PostgresError | undefined) => void;
+  /** The lease was renewed until then, on performance.now(). */
+  readonly onRenewed?: (servesUntilMs: number) => void;
+}
+
+/** A write that is not confirmed yet. */
+interface Write {
+  readonly statement: Statement;
+  readonly values: Values;
+  readonly step: number;
+  resolve(rows: readonly Row[]): void;
+  reject(error: PostgresError): void;
+}
+
+/** An answer without rows: the fence let nothing through. */
+class Fenced extends Error {}
+
+/**
+ * A write. `text` goes on after the fence, acts only where `fence.is_new`, and ends with `SELECT … FROM fence`, so that an
+ * answer without rows means that nothing was let through. Its own values begin with `$4`.
+ */
+export function fencedStatement(name: string, text: string): Statement {
+  return {
+    name,
+    text: `WITH fence AS (
+      UPDATE seats SET previous_step = step, step = greatest(step, $3), renewed_at = clock_timestamp()
+      WHERE service = $1 AND epoch = $2 AND step >= $3::bigint - 1 RETURNING previous_step < $3::bigint AS is_new)
+    ${text}`,
+  };
+}
+
+const RENEW = fencedStatement('renew-seat', 'SELECT is_new FROM fence');
+const READ_SEAT: Statement = { name: 'read-seat', text: 'SELECT epoch, step, holder FROM seats WHERE service = $1' };
+/** The session of the holder changes with each reconnect. */
+const SIT_DOWN: Statement = {
+  name: 'sit-down',
+  text: `UPDATE seats SET backend_pid = a.pid, backend_start = a.backend_start FROM pg_stat_activity a
+    WHERE service = $1 AND epoch = $2 AND a.pid = pg_backend_pid()`,
+};
+const LEAVE: Statement = {
+  name: 'leave-seat',
+  text: 'UPDATE seats SET holder = NULL, backend_pid = NULL, backend_start = NULL WHERE service = $1 AND epoch = $2',
+};
+
+export class HeldSeat {
+  /** Raised with each holder of the seat. */
+  readonly epoch: number;
+  /** How long, from now, what a predecessor has shown or allowed may last. */
+  readonly waitMs: number;
+  /** Settles when the seat is lost: nothing more can be written. */
+  readonly lost: Promise<PostgresError>;
+  readonly #taken: SeatTaken;
+  readonly #events: SeatEvents[] = [];
+  #session: Session;
+  /** Not confirmed, in order; the first `#sent` of them are on their way. */
+  #writes: Write[] = [];
+  #sent = 0;
+  /** Answers that are still to come over the present session. */
+  #underway = 0;
+  #isFailing = false;
+  #nextStep = 1;
+  #confirmedStep = 0;
+  #servesUntilMs: number;
+  #lose: (error: PostgresError) => void = () => undefined;
+  #end: PostgresError | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  #trouble: PostgresError | undefined;
+  #troubleTimer: NodeJS.Timeout | undefined;
+  #isTroubleTold = false;
+  /** Before the next attempt, while none succeeds. */
+  #delayMs = 0;
+
+  constructor(taken: SeatTaken) {
+    this.#taken = taken;
+    this.#session = taken.session;
+    this.epoch = taken.epoch;
+    this.waitMs = taken.waitMs;
+    this.#servesUntilMs = taken.sentAtMs + SEAT_LEASE_MS;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    this.#watch(taken.session);
+    this.#renewal = setInterval(() => this.#renew(), RENEW_INTERVAL_MS);
+  }
+
+  /** Until when this process may show what it knows, on performance.now(): later, another one may know better. */
+  get servesUntilMs(): number {
+    return this.#servesUntilMs;
+  }
+
+  /** Why nothing can be written now; undefined: all is well. */
+  get trouble(): PostgresError | undefined {
+    return this.#end ?? this.#trouble;
+  }
+
+  listen(events: SeatEvents): void {
+    this.#events.push(events);
+    events.onRenewed?.(this.#servesUntilMs);
+  }
+
+  /**
+   * Carries out a write, after all those that were given before it, however long the database is away.
+   *
+   * @param statement of fencedStatement()
+   * @returns its rows; what it wrote is committed, once
+   * @throws PostgresError REJECTED, FENCED or REWOUND: the seat is lost then
+   */
+  write(statement: Statement, values: Values = []): Promise<readonly Row[]> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      this.#writes.push({ statement, values, step: this.#nextStep++, resolve, reject });
+      this.#send();
+    });
+  }
+
+  /** Reads over the same session, after the writes before it. Throws PostgresError; may be tried again. */
+  read(statement: Statement, values: Values = []): Promise<readonly Row[]> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    return this.#session.run(statement, values);
+  }
+
+  /**
+   * Gives the seat back, so that a standby need not wait for the lease. What is unconfirmed by then is not: the caller has
+   * waited for what it wants confirmed. Never rejects.
+   */
+  async leave(): Promise<void> {
+    clearInterval(this.#renewal);
+    if (this.#end === undefined) {
+      this.#fail(new PostgresError('LOST', 'the seat was given back'));
+      const { name, epoch } = this.#taken;
+      await this.#session.run(LEAVE, [name, epoch]).catch(() => undefined);
+    }
+    await this.#session.close();
+  }
+
+  #renew(): void {
+    if (this.#end === undefined && this.#writes.length === 0) this.write(RENEW).catch(() => undefined);
+  }
+
+  #send(): void {
+    if (this.#isFailing || this.#end !== undefined) return;
+    while (this.#sent < this.#writes.length) this.#sendOne(this.#writes[this.#sent++]!);
+  }
+
+  #sendOne(write: Write): void {
+    const { name, epoch } = this.#taken;
+    const sentAtMs = performance.now();
+    this.#underway++;
+    this.#session
+      .run(write.statement, [name, epoch, write.step, ...write.values])
+      .then((rows) => {
+        if (rows.length === 0) throw new Fenced();
+        this.#confirm(write, rows, sentAtMs);
+      })
+      .catch((error: unknown) => this.#onFailure(error))
+      .finally(() => {
+        this.#underway--;
+        if (this.#isFailing && this.#underway === 0) void this.#recover();
+      });
+  }
+
+  #confirm(write: Write, rows: readonly Row[], sentAtMs: number): void {
+    if (this.#end !== undefined) return;
+    // A step that was held back by a failure before it has no rows: confirmations come in order.
+    assert(this.#writes[0] === write, 'the database confirms writes in order');
+    this.#writes.shift();
+    this.#sent--;
+    this.#confirmedStep = write.step;
+    this.#delayMs = 0;
+    if (!this.#isFailing) this.#tell(undefined);
+    this.#servesUntilMs = sentAtMs + SEAT_LEASE_MS;
+    for (const events of this.#events) events.onRenewed?.(this.#servesUntilMs);
+    write.resolve(rows);
+  }
+
+  #onFailure(error: unknown): void {
+    if (error instanceof Fenced) {
+      this.#isFailing = true;
+      return;
+    }
+    if (!(error instanceof PostgresError)) throw error;
+    if (!this.#isFailing && !mayBeRepeated(error)) this.#fail(error);
+    this.#isFailing = true;
+    this.#tell(error);
+  }
+
+  /** Everything that was sent is answered or lost: finds out where things stand, and sends the rest again. */
+  async #recover(): Promise<void> {
+    while (this.#end === undefined) {
+      if (this.#delayMs > 0) await pause(this.#delayMs);
+      this.#delayMs = Math.min(Math.max(RECONNECT_DELAY_MS.min, 2 * this.#delayMs), RECONNECT_DELAY_MS.max);
+      try {
+        if (!this.#session.isOpen) await this.#reconnect();
+        await this.#checkSeat();
+        break;
+      } catch (error) {
+        if (!(error instanceof PostgresError)) throw error;
+        this.#tell(error);
+        this.#taken.database.distrust(this.#session);
+        this.#session.destroy(error);
+      }
+    }
+    this.#sent = 0;
+    this.#isFailing = false;
+    if (this.#writes.length === 0) this.#tell(undefined);
+    this.#send();
+  }
+
+  async #reconnect(): Promise<void> {
+    const session = await this.#taken.database.connect();
+    if (this.#end !== undefined) {
+      await session.close();
+      return;
+    }
+    this.#session = session;
+    this.#watch(session);
+    await session.run(SIT_DOWN, [this.#taken.name, this.epoch]);
+  }
+
+  async #checkSeat(): Promise<void> {
+    const { name, epoch } = this.#taken;
+    const [seat] = await this.#session.run(READ_SEAT, [name]);
+    if (
+      seat === undefined ||
+      Number(seat.epoch) < epoch ||
+      (seat.epoch === epoch && Number(seat.step) < this.#confirmedStep)
+    ) {
+      this.#fail(
+        new PostgresError(
+          'REWOUND',
+          `the database has lost writes of the ${name} that it had confirmed: was an older copy of it restored, or a standby ` +
+            'promoted that was behind? Set up synchronous replication, and compare the books before the store is started again',
+        ),
+      );
+    } else if (seat.epoch !== epoch) {
+      this.#fail(
+        new PostgresError('FENCED', `another ${name} has taken over: ${seat.holder ?? 'it has stopped since'}`),
+      );
+    }
+  }
+
+  #watch(session: Session): void {
+    void session.ended.then((error) => {
+      if (session !== this.#session || this.#isFailing || this.#end !== undefined) return;
+      // Nothing was under way that would tell: the next write is sent over a new session.
+      this.#isFailing = true;
+      this.#tell(error);
+      if (this.#underway === 0) void this.#recover();
+    });
+  }
+
+  /** Most trouble is over before it concerns anybody: a connection made again, a failure that a repeat mends. */
+  #tell(trouble: PostgresError | undefined): void {
+    this.#trouble = trouble;
+    if (trouble !== undefined) {
+      this.#troubleTimer ??= setTimeout(() => this.#spread(true), TROUBLE_PATIENCE_MS);
+      return;
+    }
+    clearTimeout(this.#troubleTimer);
+    this.#troubleTimer = undefined;
+    if (this.#isTroubleTold) this.#spread(false);
+  }
+
+  #spread(isTrouble: boolean): void {
+    this.#isTroubleTold = isTrouble;
+    for (const events of this.#events) events.onTrouble?.(isTrouble ? this.#trouble : undefined);
+  }
+
+  #fail(error: PostgresError): void {
+    if (this.#end !== undefined) return;
+    this.#end = error;
+    clearInterval(this.#renewal);
+    clearTimeout(this.#troubleTimer);
+    const writes = this.#writes;
+    this.#writes = [];
+    this.#sent = 0;
+    for (const write of writes) write.reject(error);
+    this.#lose(error);
+  }
+}
