@@ -93,8 +93,8 @@ const broken: readonly { name: string; file: string | Buffer; reason: string }[]
     reason: 'line 2: price is "": it must be a number such as 15.99, with at most two decimals',
   },
   {
-    name: 'an error behind a name on two lines',
-    file: 'name,price,quantity\n"A\nB",1,1\nTux,1,x\n',
+    name: 'an error behind a cell on two lines',
+    file: 'name,price,quantity,note\nFox,1,1,"A\nB"\nTux,1,x,\n',
     reason: 'line 4: quantity is "x": it must be a whole number from 0 to 4294967295',
   },
   {
@@ -116,6 +116,61 @@ const broken: readonly { name: string; file: string | Buffer; reason: string }[]
     name: 'a quote inside',
     file: 'name,price,quantity\nT"ux,1,1\n',
     reason: 'line 2: a quote stands inside a field that is not quoted',
+  },
+  {
+    name: 'semicolons, as spreadsheets write in many countries',
+    file: 'name;price;quantity\nTux;15,99;100\n',
+    reason: 'line 1: the columns are separated by ";": they must be separated by commas',
+  },
+  {
+    name: 'tabulators',
+    file: 'name\tprice\tquantity\nTux\t1\t1\n',
+    reason: 'line 1: the columns are separated by "\\t": they must be separated by commas',
+  },
+  {
+    name: 'a missing column below blank lines',
+    file: '\n,,\n\nname,price\n',
+    reason: 'line 4: column quantity is missing: the header must have name,price,quantity',
+  },
+  {
+    name: 'blank lines and nothing else',
+    file: '\r\n\n,,\n',
+    reason: 'line 1: the file is empty; it must begin with name,price,quantity',
+  },
+  {
+    name: 'a name that ends in a blank',
+    file: 'name,price,quantity\nTux ,1,1\n',
+    reason: 'line 2: name "Tux " begins or ends with a blank',
+  },
+  {
+    name: 'a name that begins with a blank of another kind',
+    file: 'name,price,quantity\n\u00a0Tux,1,1\n',
+    reason: 'line 2: name "\u00a0Tux" begins or ends with a blank',
+  },
+  {
+    name: 'a name that is a blank',
+    file: 'name,price,quantity\n" ",1,1\n',
+    reason: 'line 2: name " " begins or ends with a blank',
+  },
+  {
+    name: 'a name on two lines',
+    file: 'name,price,quantity\nFox,1,1\n"Tux\r\nthe first",1,1\n',
+    reason: 'line 3: name "Tux\\r\\nthe first" holds a control character',
+  },
+  {
+    name: 'a name with a NUL',
+    file: 'name,price,quantity\nT\0ux,1,1\n',
+    reason: 'line 2: name "T\\u0000ux" holds a control character',
+  },
+  {
+    name: 'a name with a control character of the upper range',
+    file: 'name,price,quantity\nT\u0085ux,1,1\n',
+    reason: 'line 2: name "T\\u0085ux" holds a control character',
+  },
+  {
+    name: 'an error behind lines of every end',
+    file: 'name,price,quantity\nTux,1,1\r\nFox,1,1\rBear,x,1\n',
+    reason: 'line 4: price is "x": it must be a number such as 15.99, with at most two decimals',
   },
   {
     name: 'Latin-1',
@@ -170,6 +225,24 @@ const accepted: readonly { name: string; file: string; toys: [string, number, nu
       ['ü'.repeat(32), 100, 1],
     ],
   },
+  {
+    name: 'blanks around the names of the columns and around numbers',
+    file: ' name , price,quantity\t\nTux, 1 ,\t2\n',
+    toys: [['Tux', 100, 2]],
+  },
+  {
+    name: 'blank lines anywhere, and rows of empty cells as spreadsheets write them',
+    file: '\n , \n\nname,price,quantity\n,,\n\nTux,1,1\n ,\t,,,\n"",,\nFox,2,2\n,,',
+    toys: [
+      ['Tux', 100, 1],
+      ['Fox', 200, 2],
+    ],
+  },
+  {
+    name: 'empty columns at the end',
+    file: 'name,price,quantity,,\nTux,1,1,,\n,,,,\n',
+    toys: [['Tux', 100, 1]],
+  },
   { name: 'no toys', file: 'name,price,quantity\n', toys: [] },
 ];
 
@@ -178,6 +251,25 @@ for (const { name, file, toys } of accepted) {
     const { names, pricesCents, quantities } = parse(file);
     t.deepEqual(names.map((toy, index) => [toy, pricesCents[index], quantities[index]]) as unknown, toys);
   });
+}
+
+const LINE_ENDS = ['\n', '\r\n', '\r'];
+
+for (const [index, header] of LINE_ENDS.entries()) {
+  for (const first of LINE_ENDS) {
+    // The last row quotes its name: a file with a quote in it takes another way.
+    for (const [last, name] of [
+      ['Fox,2,2', 'plain'],
+      ['"Fox",2,2', 'quoted'],
+    ]) {
+      const ends = [header, first, LINE_ENDS[(index + 1) % LINE_ENDS.length]!, LINE_ENDS[index]!];
+      test(`lines that end in ${JSON.stringify(ends)} mean the same: ${name}`, (t) => {
+        const lines = ['name,price,quantity', 'Tux,1,1', 'Bear,3,3', last!];
+        const { names, quantities } = parse(lines.map((line, row) => line + ends[row]).join(''));
+        t.deepEqual([names, [...quantities]], [['Tux', 'Bear', 'Fox'], [1, 3, 2]] as never);
+      });
+    }
+  }
 }
 
 test('prices are exact to the cent and written in their shortest form', (t) => {
@@ -213,12 +305,11 @@ test('prices survive being written and read', (t) => {
 });
 
 test('files survive being written and read, columns of others too', (t) => {
-  const cell = fc.string({
-    unit: fc.constantFrom('a', 'ü', '"', ',', '\n', '\r', ' ', '\ufeff', '🦊'),
-    minLength: 1,
-    maxLength: 8,
-  });
-  const toy = fc.record({ name: cell, cents: fc.nat(99_999), quantity: fc.nat(0xffffffff), note: cell });
+  const cellOf = (...units: string[]) =>
+    fc.string({ unit: fc.constantFrom('a', 'ü', '"', ',', ' ', '🦊', ...units), minLength: 1, maxLength: 8 });
+  const cell = cellOf('\n', '\r', '\ufeff');
+  const name = cellOf().map((text) => `${text}.`.trimStart());
+  const toy = fc.record({ name, cents: fc.nat(99_999), quantity: fc.nat(0xffffffff), note: cell });
   fc.assert(
     fc.property(fc.uniqueArray(toy, { selector: ({ name }) => name }), fc.boolean(), (toys, hasNotes) => {
       const columns = hasNotes ? ['note', 'quantity', 'name', 'price'] : ['name', 'price', 'quantity'];
@@ -244,7 +335,7 @@ test('files survive being written and read, columns of others too', (t) => {
 });
 
 test('lines without quotes are read as the library reads them', (t) => {
-  const plain = fc.string({ unit: fc.constantFrom('a', 'ü', ',', '\n', ' ', '\ufeff', '1'), maxLength: 40 });
+  const plain = fc.string({ unit: fc.constantFrom('a', 'ü', ',', '\n', '\r', ' ', '\ufeff', '1'), maxLength: 40 });
   const outcomeOf = (text: string) => {
     try {
       const { names, quantities, cells } = parse(`name,price,quantity,note\n${text}`);
@@ -254,10 +345,10 @@ test('lines without quotes are read as the library reads them', (t) => {
     }
   };
   fc.assert(
-    fc.property(fc.array(fc.oneof(plain, fc.constantFrom('Tux,1,1,x\n', 'Fox,2,2,\n'))), (parts) => {
+    fc.property(fc.array(fc.oneof(plain, fc.constantFrom('Tux,1,1,x\n', 'Fox,2,2,\r\n'))), (parts) => {
       const text = parts.join('');
       // A quoted cell at the end sends the whole file through the library.
-      const ending = text === '' || text.endsWith('\n') ? '' : '\n';
+      const ending = text === '' || /[\r\n]$/.test(text) ? '' : '\n';
       t.deepEqual(outcomeOf(`${text}${ending}Last,1,1,z\n`), outcomeOf(`${text}${ending}Last,1,1,"z"\n`));
     }),
     { numRuns: 1_000 },
