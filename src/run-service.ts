@@ -8,13 +8,12 @@ import { setFlagsFromString } from 'node:v8';
 import { UsageError, wantsHelp } from './flags.js';
 import { Log, messageOf } from './log.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, waitForStop } from './process-end.js';
-import type { StartService } from './running-service.js';
+import type { RunningService, StartService } from './running-service.js';
 import { parseSettings, type ServiceName, settingsHelp } from './settings.js';
-
-/** A start that cannot go on, with a message for the user: one line that says what to do. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
+import { requireFreeAddress, requireOpenFiles } from './start-checks.js';
+import { explainStartError, StartError } from './start-error.js';
+import { STOP_BUDGETS } from './stop-budgets.js';
+import { isSupervised, tellSupervisor } from './supervised.js';
 
 /**
  * MiB that a thread allocates before a scavenge. V8 begins with 1 and goes up to 16 where much survives. Next to nothing
@@ -22,8 +21,6 @@ export class StartError extends Error {
  * helper threads. 16 give no more than 8, and cost memory with each thread.
  */
 const SEMI_SPACE_MIB = 8;
-/** A service that has not stopped by then is ended: the contract allows 10 s. */
-const STOP_TIMEOUT_MS = 9_000;
 
 /**
  * Runs a service until it is stopped.
@@ -39,71 +36,55 @@ export async function runService(name: ServiceName, start: StartService, argv: r
     return EXIT_OK;
   }
   const settings = parseSettings(argv, process.env);
+  requireOpenFiles(settings);
+  // Under `npm start` this was done for all three before the first of them was started.
+  if (!isSupervised()) await requireFreeAddress(name, settings);
   const log = new Log(settings.logLevel, { service: name });
   endOnUnexpectedErrors(log);
   // For the threads to come: this one has its heap already.
   setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MIB}`);
   const stopRequested = waitForStop();
+  const { stopMs } = STOP_BUDGETS[name];
 
   const starting = start(settings, log).catch((error: unknown) => {
     throw explainStartError(error, name);
   });
-  const service = await Promise.race([starting, stopRequested.then(() => giveUpStart(name))]);
+  // A start may take its time with large files, but nobody who asks for a stop waits for it longer than for a stop.
+  const givenUp = stopRequested
+    .then(() => delay(stopMs))
+    .then(() => {
+      throw new StartError(`${name}: stopped before it had started`);
+    });
+  const service = await Promise.race([starting, givenUp]);
   log.info('started', { address: service.address, node: process.version, pid: process.pid });
   process.stdout.write(`${name} ready on ${service.address}\n`);
 
   const end = await Promise.race([stopRequested, service.failed]);
-  if (end instanceof Error) {
-    log.error('failed', { error: end });
-  } else {
-    log.info('stopping', { reason: end });
-  }
-  const stopped = await Promise.race([service.stop().then(() => true), delay(STOP_TIMEOUT_MS).then(() => false)]);
-  if (!stopped) log.error('did not stop in time', { timeoutMs: STOP_TIMEOUT_MS });
+  if (end instanceof Error) log.error('failed', { error: end });
+  else log.info('stopping', { reason: end });
+  const isClean = await stopWithin(service, stopMs, log);
   log.info('stopped');
-  return end instanceof Error || !stopped ? EXIT_FAILED : EXIT_OK;
+  return isClean && typeof end === 'string' ? EXIT_OK : EXIT_FAILED;
 }
 
-/** Prints the one line of an error that ends a command; returns the exit code. */
-export function reportFatal(error: unknown): number {
-  process.stderr.write(`${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}\n`);
+/** Prints the one line of an error that ends a command, or lets the supervisor print it; returns the exit code. */
+export async function reportFatal(error: unknown): Promise<number> {
+  const line = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+  if (isSupervised()) await tellSupervisor(line);
+  else process.stderr.write(`${line}\n`);
   return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
 }
 
-function explainStartError(error: unknown, name: string): Error {
-  if (!(error instanceof Error)) return new StartError(`${name}: ${String(error)}`);
-  const { code, address, port, hostname } = error as NodeJS.ErrnoException & {
-    address?: string;
-    port?: number;
-    hostname?: string;
-  };
-  const setting = `${name.toUpperCase()}_PORT`;
-  switch (code) {
-    case 'EADDRINUSE':
-      return new StartError(
-        `${name}: port ${port} on ${address} is in use: stop what listens there, or set ${setting}`,
-      );
-    case 'EADDRNOTAVAIL':
-      return new StartError(`${name}: this machine has no address ${address}: set HOST to one that it has`);
-    case 'EACCES':
-      if (port === undefined) break;
-      return new StartError(`${name}: no permission to listen on port ${port}: set ${setting} to 1024 or above`);
-    case 'ENOTFOUND':
-      return new StartError(`${name}: this machine has no address ${hostname}: set HOST to one that it has`);
-    case 'INACCESSIBLE':
-      return new StartError(`${name}: ${messageOf(error)}: set DATA_DIR to a directory that can be written`);
-    case 'CORRUPT':
-      return new StartError(`${name}: ${messageOf(error)}; put the right file back, or move its directory away`);
-    case 'HANDOFF_UNSUPPORTED':
-      return new StartError(`${name}: this Node.js has no native handoff: set HANDOFF to ipc or auto`);
+/** Whether all that had to be written was, in time. */
+async function stopWithin(service: RunningService, stopMs: number, log: Log): Promise<boolean> {
+  try {
+    const inTime = await Promise.race([service.stop().then(() => true), delay(stopMs).then(() => false)]);
+    if (!inTime) log.error('did not stop in time: what was under way is given up', { stopMs });
+    return inTime;
+  } catch (error) {
+    log.error('stopped, but not cleanly', { error });
+    return false;
   }
-  return new StartError(`${name}: ${messageOf(error)}`);
-}
-
-/** A start may take its time with large files, but nobody who asks for a stop waits for it longer than for a stop. */
-async function giveUpStart(name: string): Promise<never> {
-  await delay(STOP_TIMEOUT_MS);
-  throw new StartError(`${name}: stopped before it had started`);
 }
 
 function endOnUnexpectedErrors(log: Log): void {

@@ -11,6 +11,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from './log.js';
+import { fatalLineOf, SUPERVISED_ENVIRONMENT } from './supervised.js';
 
 /** The wait before the next start doubles from here while the service keeps dying young. */
 const RESTART_DELAY_MIN_MS = 50;
@@ -29,15 +30,16 @@ export interface SupervisedServiceOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** The child ended before it was ready; it has said why on stderr. */
+/** The child ended before it was ready; the message is what it said last. */
 export class ServiceStartError extends Error {
   override readonly name = 'ServiceStartError';
 
   constructor(
-    readonly service: string,
+    service: string,
     readonly exitCode: number,
+    lastWords = `${service} did not start`,
   ) {
-    super(`${service} did not start`);
+    super(lastWords);
   }
 }
 
@@ -45,6 +47,8 @@ export class SupervisedService {
   readonly #options: SupervisedServiceOptions;
   #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
+  /** The fatal error of the newest child. */
+  #lastWords: string | undefined;
   #stopping = false;
   #restartTimer: NodeJS.Timeout | undefined;
   #restartDelayMs = RESTART_DELAY_MIN_MS;
@@ -70,6 +74,7 @@ export class SupervisedService {
    */
   async start(): Promise<string> {
     for (;;) {
+      if (this.#stopping) throw new ServiceStartError(this.name, 1);
       const child = this.#spawn();
       const address = await this.#readiness(child);
       if (address !== undefined) {
@@ -77,10 +82,11 @@ export class SupervisedService {
         return address;
       }
       const { signalCode: signal, exitCode } = child;
-      if (this.#stopping || signal === null) throw new ServiceStartError(this.name, exitCode ?? 1);
+      if (this.#stopping || signal === null) {
+        throw new ServiceStartError(this.name, exitCode ?? 1, this.#lastWords);
+      }
       this.#options.log.warn('service was killed before it was ready: starting it again', { of: this.name, signal });
       await delay(this.#nextRestartDelayMs());
-      if (this.#stopping) throw new ServiceStartError(this.name, 1);
     }
   }
 
@@ -96,12 +102,16 @@ export class SupervisedService {
     this.#child?.kill('SIGKILL');
   }
 
-  /** Ends the service: SIGTERM, then SIGKILL after `timeoutMs`. Resolves when it is gone. */
-  async stop(timeoutMs: number): Promise<void> {
+  /**
+   * Ends the service: SIGTERM, then SIGKILL after `timeoutMs`. Resolves when it is gone.
+   *
+   * @returns whether it stopped by itself and had nothing to complain of
+   */
+  async stop(timeoutMs: number): Promise<boolean> {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
     const child = this.#child;
-    if (child === undefined || hasEnded(child)) return;
+    if (child === undefined || hasEnded(child)) return true;
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     const force = setTimeout(() => {
@@ -110,15 +120,21 @@ export class SupervisedService {
     }, timeoutMs);
     await ended;
     clearTimeout(force);
+    // Before it has a handler for it, a signal ends a process at once: nothing was begun then.
+    return child.exitCode === 0 || child.signalCode === 'SIGTERM';
   }
 
   #spawn(): ChildProcess {
     const child = spawn(process.execPath, [...process.execArgv, this.#options.program, this.name], {
-      env: this.#env,
+      env: { ...this.#env, ...SUPERVISED_ENVIRONMENT },
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#lastWords = undefined;
+    child.on('message', (message) => {
+      this.#lastWords = fatalLineOf(message);
+    });
     this.#options.log.info('service starts', { of: this.name, pid: child.pid });
     return child;
   }
@@ -127,7 +143,8 @@ export class SupervisedService {
   #readiness(child: ChildProcess): Promise<string | undefined> {
     const prefix = `${this.name} ready on `;
     return new Promise((resolve) => {
-      child.once('exit', () => resolve(undefined));
+      // Not at its exit: its last words may come after that.
+      child.once('close', () => resolve(undefined));
       child.once('error', () => resolve(undefined));
       if (child.stdout === null) return resolve(undefined);
       createInterface(child.stdout).on('line', (line) => {
@@ -142,11 +159,12 @@ export class SupervisedService {
     const restart = (code: number | null, signal: NodeJS.Signals | null): void => {
       if (this.#stopping) return;
       if (performance.now() - startedAt > STABLE_AFTER_MS) this.#restartDelayMs = RESTART_DELAY_MIN_MS;
-      this.#options.log.warn('service ended: starting it again', { of: this.name, code, signal });
+      const error = this.#lastWords;
+      this.#options.log.warn('service ended: starting it again', { of: this.name, code, signal, error });
       this.#restartTimer = setTimeout(() => void this.#restart(), this.#nextRestartDelayMs());
     };
     if (hasEnded(child)) restart(child.exitCode, child.signalCode);
-    else child.once('exit', restart);
+    else child.once('close', restart);
   }
 
   #nextRestartDelayMs(): number {

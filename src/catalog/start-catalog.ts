@@ -10,6 +10,7 @@ import type { Log } from '../log.js';
 import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
+import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, type DirectoryLock, lockDirectory, waitingFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
@@ -26,8 +27,6 @@ export interface RunningCatalog extends RunningService {
 }
 
 const THREAD_MODULE = new URL('./catalog-thread.js', import.meta.url);
-/** Sessions are long-lived streams: they are told to end, and do so within a round trip. */
-const DRAIN_TIMEOUT_MS = 5_000;
 /**
  * Connections on one thread before the next is given any: the streams of a front end of three threads and the order
  * service's. A message costs most in waking its thread, and on two cores a second one gives the finds nothing but more
@@ -122,7 +121,7 @@ class CatalogProcess implements RunningCatalog {
 
   async stop(): Promise<void> {
     // Threads of a broken catalog may wait for a lock that nobody will give back: they end with the process.
-    const closed = this.#pool?.close({ drainTimeoutMs: this.#isBroken ? 0 : DRAIN_TIMEOUT_MS });
+    const closed = this.#pool?.close({ drainTimeoutMs: this.#isBroken ? 0 : STOP_BUDGETS.catalog.drainMs });
     if (!this.#isBroken) await closed;
     await this.#engine?.close();
     await this.#lock.release();

@@ -9,6 +9,7 @@ import { type ClientSettings, clientHelp, parseClientSettings } from './client-s
 import { formatJson, formatText } from './load-report.js';
 import { LoadRun } from './load-run.js';
 import { StoreUnreachable } from './store-connection.js';
+import type { Tally } from './tally.js';
 
 const PROGRESS_INTERVAL_MS = 250;
 const MS_PER_S = 1000;
@@ -46,8 +47,17 @@ export async function runClient(argv: readonly string[]): Promise<number> {
   // Nothing measured: the one line of the error says it all. Otherwise what was measured is printed, then the reason.
   const wasMeasured = run.query.count + run.query.errors > 0;
   if (wasMeasured || exitCode !== EXIT_OK) print(run, settings);
-  if (unreachable !== undefined && exitCode === EXIT_OK) throw unreachable;
-  return exitCode === EXIT_OK && run.query.count === 0 ? EXIT_FAILED : exitCode;
+  if (exitCode !== EXIT_OK) return exitCode;
+  if (unreachable !== undefined) throw unreachable;
+  if (run.query.errors + run.order.errors === 0) return EXIT_OK;
+  process.stderr.write(`${failures('query', 'queries', run.query)}, ${failures('order', 'orders', run.order)}\n`);
+  return EXIT_FAILED;
+}
+
+/** `2 of 1000 queries failed`. */
+function failures(one: string, many: string, { count, errors }: Tally): string {
+  const all = count + errors;
+  return `${errors} of ${all} ${all === 1 ? one : many} failed`;
 }
 
 function print(run: LoadRun, settings: ClientSettings): void {

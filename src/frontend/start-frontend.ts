@@ -6,13 +6,12 @@ import type { Log } from '../log.js';
 import { ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
+import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 
-/** Less than the supervisor gives the front end to stop. */
-const DRAIN_TIMEOUT_MS = 4_500;
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
 
@@ -48,7 +47,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     maxThreads: settings.maxThreads,
     sessionsPerThread: settings.sessionsPerThread,
     queueMax: settings.queueMax,
-    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    drainTimeoutMs: STOP_BUDGETS.frontend.drainMs,
     handoff: settings.handoff,
     onRefused: (socket, reason) => {
       refusals.warn({ reason });

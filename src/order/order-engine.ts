@@ -19,6 +19,7 @@
 // driven to its outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
 import type { Timer } from '../clock.js';
+import { STOP_BUDGETS } from '../stop-budgets.js';
 import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { IdempotencyGate } from './keys/idempotency-gate.js';
@@ -34,8 +35,6 @@ const TICK_MS = 250;
 /** Between two tries to reach the catalog at the start: doubled each time up to the last. */
 const RECOVER_RETRY_MS_MIN = 50;
 const RECOVER_RETRY_MS_MAX = 1000;
-/** How long a stop waits for what is in flight. */
-const STOP_WAIT_MS = 4000;
 
 /** A batch that was sent. */
 interface Flight {
@@ -125,7 +124,7 @@ export class OrderEngine {
     if (this.#phase !== 'failed') this.#phase = 'stopping';
     this.#refuseWaiting();
     const { clock } = this.#options;
-    const until = clock.monotonicMs() + STOP_WAIT_MS;
+    const until = clock.monotonicMs() + STOP_BUDGETS.order.drainMs;
     while (this.#phase === 'stopping' && this.#isBusy && clock.monotonicMs() < until) await pause(clock, 10);
     this.#releaseSent();
     if (this.#phase === 'stopping') this.#phase = 'stopped';

@@ -13,6 +13,7 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
+import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
@@ -34,9 +35,6 @@ export interface OrderServiceStats {
 export interface RunningOrderService extends RunningService {
   stats(): OrderServiceStats;
 }
-
-/** Long enough for what is in flight, short enough to leave time for the last checkpoint: a stop takes 10 s at most. */
-const DRAIN_TIMEOUT_MS = 5000;
 
 /**
  * Connections that are served where the engine is: an order then changes threads twice less on its way, which is a
@@ -96,7 +94,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     // The limit is for HTTP connections; the few of gRPC share the threads freely.
     sessionsPerThread: Number.POSITIVE_INFINITY,
     handoff: settings.handoff,
-    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    drainTimeoutMs: STOP_BUDGETS.order.drainMs,
     name: 'order',
   });
   const stats = (): OrderServiceStats => ({

@@ -69,9 +69,10 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
 }
 
+/** O_NONBLOCK: a pipe with a name is opened at once, and refused, instead of when somebody writes to it. */
 const OPEN_FLAGS: Record<OpenMode, number> = {
-  read: constants.O_RDONLY,
-  update: constants.O_RDWR,
+  read: constants.O_RDONLY | constants.O_NONBLOCK,
+  update: constants.O_RDWR | constants.O_NONBLOCK,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
 };
 
@@ -143,11 +144,20 @@ function openFile(
 ): Promise<OpenFile | undefined> {
   return new Promise((resolve, reject) => {
     fs.open(path, OPEN_FLAGS[mode], FILE_RIGHTS, (error, descriptor) => {
-      if (error === null) resolve(create(descriptor));
+      if (error === null) resolve(requireRegular(descriptor).then(() => create(descriptor)));
       else if (error.code === 'ENOENT' && mode !== 'create') resolve(undefined);
       else reject(error);
     });
   });
+}
+
+async function requireRegular(descriptor: number): Promise<void> {
+  const isRegular = await new Promise<boolean>((resolve, reject) => {
+    fs.fstat(descriptor, (error, stats) => (error === null ? resolve(stats.isFile()) : reject(error)));
+  });
+  if (isRegular) return;
+  fs.closeSync(descriptor);
+  throw Object.assign(new Error('it is not a regular file'), { code: 'EINVAL' });
 }
 
 /** A descriptor with callbacks made into promises: about half the cost per call of Node's own FileHandle. */

@@ -266,7 +266,10 @@ for (const [index, header] of LINE_ENDS.entries()) {
       test(`lines that end in ${JSON.stringify(ends)} mean the same: ${name}`, (t) => {
         const lines = ['name,price,quantity', 'Tux,1,1', 'Bear,3,3', last!];
         const { names, quantities } = parse(lines.map((line, row) => line + ends[row]).join(''));
-        t.deepEqual([names, [...quantities]], [['Tux', 'Bear', 'Fox'], [1, 3, 2]] as never);
+        t.deepEqual([names, [...quantities]], [
+          ['Tux', 'Bear', 'Fox'],
+          [1, 3, 2],
+        ] as never);
       });
     }
   }

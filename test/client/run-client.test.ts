@@ -103,6 +103,37 @@ test('no proper answer at all: exit code 1', async (t) => {
   t.regex(stdout, /last error: asked for \w+, got 503/);
 });
 
+test('an order that fails among many: what was measured, then one line that counts, exit code 1', async (t) => {
+  let orders = 0;
+  const store = await StandInStore.start({
+    onOrder: (exchange) => {
+      orders += 1;
+      if (orders === 2) exchange.sendError(503, 'later');
+      else exchange.send(200, JSON.stringify({ data: { order_number: orders } }));
+    },
+  });
+  const flags = ['--url', store.url, '--clients', '1', '--requests', '4', '--p', '1', '--json'];
+  const { exitCode, stdout, stderr } = await runClient(...flags);
+  await store.stop();
+  t.is(exitCode, 1);
+  t.like(JSON.parse(stdout), { query: { count: 4, errors: 0 }, order: { count: 3, errors: 1 } });
+  t.is(stderr, '0 of 4 queries failed, 1 of 4 orders failed\n');
+});
+
+for (const [flags, line] of [
+  [['--clients', '-1'], /^--clients is "-1": it must be a whole number from 1 to 100000$/],
+  [['--clients', '2'], /^npm took --clients for a flag of its own: .*`npm run client -- --clients …`$/],
+] as const) {
+  const isBehindDashes = flags[1] === '-1';
+  test(`npm run client ${isBehindDashes ? '-- ' : ''}${flags.join(' ')} says what to write instead`, async (t) => {
+    const npm = spawn('npm', ['run', '--silent', 'client', ...(isBehindDashes ? ['--'] : []), ...flags]);
+    const [stderr, exitCode] = await Promise.all([text(npm.stderr), new Promise((resolve) => npm.on('exit', resolve))]);
+    t.is(exitCode, 2);
+    // Newer versions of npm add a warning of their own.
+    t.regex(stderr.trim().split('\n').at(-1) ?? '', line);
+  });
+}
+
 for (const [signal, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

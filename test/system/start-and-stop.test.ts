@@ -1,6 +1,6 @@
 // Starting, stopping and restarting: what a user meets before the first request.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -170,7 +170,7 @@ test('ready means every thread of the front end: no find is refused after that',
   }
 });
 
-test('a port in use is one line that says what to do, exit code 1', async (t) => {
+test('a port in use, or a HOST that there is not, is one line that says what to do and nothing else', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   const port = String((holder.address() as { port: number }).port);
@@ -178,15 +178,56 @@ test('a port in use is one line that says what to do, exit code 1', async (t) =>
     ['frontend', 'FRONTEND_PORT'],
     ['catalog', 'CATALOG_PORT'],
     ['order', 'ORDER_PORT'],
-    ['start', 'CATALOG_PORT'],
+    ['start', 'ORDER_PORT'],
   ] as const) {
-    await using refused = await StoreProcess.spawn(command, { env: { [setting]: port } });
-    t.is((await refused.exited).code, 1, command);
-    const lines = refused.stderr.filter((line) => !line.startsWith('{'));
-    t.is(lines.length, 1, refused.stderr.join('\n'));
-    t.regex(lines[0] ?? '', new RegExp(`port ${port} .* in use.*${setting}`));
+    const name = command === 'start' ? 'order' : command;
+    await using taken = await StoreProcess.spawn(command, { env: { [setting]: port } });
+    t.is((await taken.exited).code, 1, command);
+    const line = `${name}: port ${port} on 127.0.0.1 is in use: stop what listens there, or set ${setting}`;
+    t.deepEqual(taken.stderr, [line]);
+
+    const host = command === 'start' ? 'catalog' : command;
+    await using nowhere = await StoreProcess.spawn(command, { env: { HOST: 'no-such-host.invalid' } });
+    t.is((await nowhere.exited).code, 1, command);
+    const reason = 'the name no-such-host.invalid cannot be resolved: set HOST to an address of this machine';
+    t.deepEqual(nowhere.stderr, [`${host}: ${reason}`]);
   }
   holder.close();
+});
+
+test('two services on one port are refused before anything is started', async (t) => {
+  await using refused = await StoreProcess.spawn('start', { env: { CATALOG_PORT: '6001', ORDER_PORT: '6001' } });
+  t.is((await refused.exited).code, 2);
+  t.deepEqual(refused.stderr, ['CATALOG_PORT and ORDER_PORT are both 6001: give one of them another port']);
+});
+
+test('port 80, which URLs leave out, is a port like any other', async (t) => {
+  // Nobody else listens on that one of the loopback addresses.
+  const env = { HOST: '127.80.80.80', FRONTEND_PORT: '80' };
+  await using store = await StoreProcess.spawn('start', { env });
+  await Promise.race([store.until(() => store.address, 'the ready line').catch(() => {}), store.exited]);
+  if (store.address === '') {
+    t.regex(store.stderr.join('\n'), /^frontend: (no permission to listen on port 80|port 80 on .* is in use)/);
+    t.log('skipped: this user may not listen on port 80');
+    return;
+  }
+  t.is(store.address, 'http://127.80.80.80:80');
+  t.false(store.logs.some(({ message }) => /not ready to sell/.test(String(message))));
+  await using asked = await StoreProcess.spawn('health', { env }, ['frontend']);
+  t.is((await asked.exited).code, 0, asked.stderr.join('\n'));
+});
+
+test('too few files that may be open: one line says why and what to do', async (t) => {
+  for (const command of ['catalog', 'order', 'frontend', 'start']) {
+    const env = { THREADS: '2' };
+    await using refused = await StoreProcess.spawn(command, { env, ulimit: '-n 128' });
+    t.is((await refused.exited).code, 1, command);
+    t.is(refused.stderr.length, 1, refused.stderr.join('\n'));
+    t.regex(
+      refused.stderr[0] ?? '',
+      /may open 128 files here and needs \d+ for 2 threads: raise .* ulimit -n, or lower/,
+    );
+  }
 });
 
 test('a data directory that cannot be made is one line that says what to do, exit code 1', async (t) => {
@@ -291,8 +332,18 @@ test('a seed that is a directory is one line that names it', async (t) => {
   t.is((await store.exited).code, 1);
   t.deepEqual(
     store.stderr.filter((entry) => !entry.startsWith('{')),
-    [`catalog: ${tmpdir()} cannot be read: EISDIR: illegal operation on a directory, read`],
+    [`catalog: ${tmpdir()} cannot be read: it is not a regular file`],
   );
+});
+
+test('a seed that is a named pipe is one line that names it, and nobody waits for who writes to it', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'toystore-pipe-'));
+  const pipe = join(directory, 'toys.csv');
+  execFileSync('mkfifo', [pipe]);
+  await using catalog = await StoreProcess.spawn('catalog', { env: { SEED_CSV: pipe } });
+  t.is((await catalog.exited).code, 1);
+  t.deepEqual(catalog.stderr, [`catalog: ${pipe} cannot be read: it is not a regular file`]);
+  await rm(directory, { recursive: true });
 });
 
 test('a damaged journal is one line that says what to do', async (t) => {
