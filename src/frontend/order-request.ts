@@ -1,11 +1,6 @@
 // order-request.ts: the body and the key of `POST /orders`, read and checked. Pure: bytes in, an order or a refusal out.
 
-/** The longest name of a toy, in bytes of UTF-8. */
-export const NAME_BYTES_MAX = 64;
-/** What a quantity can be at most: stock is kept in 32 bits. */
-export const QUANTITY_MAX = 4_294_967_295;
-/** The longest `Idempotency-Key`, in characters. */
-const KEY_LENGTH_MAX = 64;
+import { isKey, isName, KEY_CHARACTERS_MAX, NAME_BYTES_MAX, QUANTITY_MAX } from '../store-contract.js';
 
 /** What a customer asks for. */
 export interface OrderRequest {
@@ -31,22 +26,52 @@ const QUANTITY_TYPE: Refusal = { status: 400, message: 'quantity must be a posit
 const QUANTITY_RANGE: Refusal = { status: 400, message: `quantity must be at most ${QUANTITY_MAX}` };
 const KEY_FORM: Refusal = {
   status: 400,
-  message: `Idempotency-Key must be 1 to ${KEY_LENGTH_MAX} visible ASCII characters`,
+  message: `Idempotency-Key must be 1 to ${KEY_CHARACTERS_MAX} visible ASCII characters`,
 };
 
-/** `application/json` with any parameters (RFC 9110 section 5.6.6), which mean nothing for it (RFC 8259 section 11). */
-const JSON_MEDIA_TYPE =
-  /^[ \t]*application\/json[ \t]*(?:;[ \t]*(?:[\w!#$%&'*+.^`|~-]+[ \t]*=[ \t]*(?:[\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")[ \t]*)?)*$/i;
-/** Only a charset that it cannot have is heeded: the bytes would be misread (RFC 8259 section 8.1). */
-const OTHER_CHARSET = /;[ \t]*charset[ \t]*=(?![ \t]*"?utf-8"?[ \t]*(?:;|$))/i;
-const VISIBLE_ASCII = new RegExp(`^[\\x21-\\x7e]{1,${KEY_LENGTH_MAX}}$`);
+// RFC 9110 5.6.6 and 8.3.1: a type, then parameters, of which a semicolon may have none behind it.
+const JSON_MEDIA_TYPE = /^[ \t]*application\/json[ \t]*/i;
+const PARAMETER = /;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*=[ \t]*([\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")[ \t]*)?/y;
+/** What JSON is written in (RFC 8259 section 8.1), and how many call it. */
+const JSON_CHARSETS = new Set(['utf-8', 'utf8']);
+/** No charset that anybody means is longer. */
+const CHARSET_SHOWN_MAX = 40;
 
 // A byte order mark is kept, and so refused by JSON.parse: RFC 8259 section 8.1 lets no sender add one.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/**
+ * Whether a body of that `Content-Type` is read; if not, the refusal. Of the parameters, which mean nothing for JSON
+ * (RFC 8259 section 11), only a charset that it cannot have is heeded: its bytes would be misread.
+ */
+export function checkContentType(contentType: string | undefined): Refusal | undefined {
+  if (contentType === 'application/json') return undefined; // nearly all, in a twentieth of the time
+  const type = contentType === undefined ? null : JSON_MEDIA_TYPE.exec(contentType);
+  if (contentType === undefined || type === null) return NOT_JSON;
+  let end = type[0].length;
+  while (end < contentType.length) {
+    PARAMETER.lastIndex = end;
+    const parameter = PARAMETER.exec(contentType);
+    if (parameter === null) return NOT_JSON;
+    const [whole, name = '', value = ''] = parameter;
+    if (name.toLowerCase() === 'charset' && !JSON_CHARSETS.has(unquoted(value).toLowerCase()))
+      return otherCharset(value);
+    end += whole.length;
+  }
+  return undefined;
+}
+
+function unquoted(value: string): string {
+  return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
+}
+
+function otherCharset(value: string): Refusal {
+  const shown = unquoted(value).slice(0, CHARSET_SHOWN_MAX);
+  return { status: 415, message: `JSON is read in utf-8, and not in the charset ${shown}` };
+}
+
 /** The order in a request's body, or why there is none. Members other than `name` and `quantity` are ignored. */
-export function parseOrderRequest(contentType: string | undefined, body: Uint8Array): OrderRequest | Refusal {
-  if (contentType === undefined || !isJson(contentType)) return NOT_JSON;
+export function parseOrder(body: Uint8Array): OrderRequest | Refusal {
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(body));
@@ -56,26 +81,13 @@ export function parseOrderRequest(contentType: string | undefined, body: Uint8Ar
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_AN_OBJECT;
   const { name, quantity } = value as Record<string, unknown>;
   if (typeof name !== 'string') return NAME_TYPE;
-  if (!isName(name)) return NAME_LENGTH;
+  if (!isName(name) || !name.isWellFormed()) return NAME_LENGTH;
   if (typeof quantity !== 'number' || !Number.isInteger(quantity) || quantity < 1) return QUANTITY_TYPE;
   if (quantity > QUANTITY_MAX) return QUANTITY_RANGE;
   return { name, quantity };
 }
 
-/** What nearly all send is compared first: that takes a twentieth of the expression's time. */
-function isJson(contentType: string): boolean {
-  if (contentType === 'application/json') return true;
-  return JSON_MEDIA_TYPE.test(contentType) && !OTHER_CHARSET.test(contentType);
-}
-
 /** Whether `key` can be an idempotency key; if not, the refusal. */
 export function checkKey(key: string): Refusal | undefined {
-  return VISIBLE_ASCII.test(key) ? undefined : KEY_FORM;
-}
-
-/** Whether a toy could have that name: 1 to 64 bytes in UTF-8. */
-export function isName(name: string): boolean {
-  // A UTF-16 unit is three bytes at most, so short names need not be measured.
-  const fits = name.length * 3 <= NAME_BYTES_MAX || Buffer.byteLength(name) <= NAME_BYTES_MAX;
-  return name !== '' && fits && name.isWellFormed();
+  return key !== '' && isKey(key) ? undefined : KEY_FORM;
 }

@@ -5,7 +5,7 @@ import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import type { Backends } from './backends.js';
 import { metrics, openapi } from './document-handlers.js';
 import { healthz, readyz } from './health-handlers.js';
-import { findOrder, findProduct, placeOrder } from './store-handlers.js';
+import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */
 const ORDER_BODY_BYTES_MAX = 4_096;
@@ -15,7 +15,10 @@ export function createRouter(backends: Backends, metricsSources: readonly Metric
   const { catalog, orders } = backends;
   return new Router()
     .add('GET', '/products/:name', (exchange) => findProduct(exchange, catalog))
-    .add('POST', '/orders', (exchange) => placeOrder(exchange, orders), { bodyBytesMax: ORDER_BODY_BYTES_MAX })
+    .add('POST', '/orders', (exchange) => placeOrder(exchange, orders), {
+      bodyBytesMax: ORDER_BODY_BYTES_MAX,
+      checkHead: checkOrderHead,
+    })
     .add('GET', '/orders/:number', (exchange) => findOrder(exchange, orders))
     .add('GET', '/healthz', healthz)
     .add('GET', '/readyz', (exchange) => readyz(exchange, backends))

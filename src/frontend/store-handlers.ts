@@ -1,12 +1,13 @@
 // store-handlers.ts: the three requests that customers make: request -> call -> answer, one short function for each.
 
-import type { Exchange } from '../http/index.js';
+import type { Exchange, HeadAnswer } from '../http/index.js';
 import { prepareHeaders } from '../http/index.js';
 import { newRequestId } from '../request-id.js';
 import { RpcError } from '../rpc/index.js';
+import { isName } from '../store-contract.js';
 import type { CatalogClient } from './catalog-client.js';
 import type { OrderClient, OrderOutcome } from './order-client.js';
-import { checkKey, isName, parseOrderRequest } from './order-request.js';
+import { checkContentType, checkKey, parseOrder } from './order-request.js';
 import { orderJson, orderNumberJson, productJson } from './store-json.js';
 
 /** What a customer is asked to wait, in seconds: a service is back within 2 s, and reconnecting takes at most 1 s. */
@@ -19,7 +20,7 @@ const ORDER_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 /** `GET /products/<name>` */
 export function findProduct(exchange: Exchange, catalog: CatalogClient): void {
   const name = exchange.parameter('name');
-  if (name === undefined || !isName(name)) return productNotFound(exchange);
+  if (!isName(name)) return productNotFound(exchange);
   catalog.find(name, exchange.requestId).then(
     (toy) => {
       if (toy === undefined) productNotFound(exchange);
@@ -29,13 +30,17 @@ export function findProduct(exchange: Exchange, catalog: CatalogClient): void {
   );
 }
 
-/** `POST /orders` */
+/** What the headers of `POST /orders` alone decide. */
+export function checkOrderHead(exchange: Exchange): HeadAnswer | undefined {
+  const key = exchange.header('idempotency-key');
+  return checkContentType(exchange.header('content-type')) ?? (key === undefined ? undefined : checkKey(key));
+}
+
+/** `POST /orders` whose headers are right. */
 export function placeOrder(exchange: Exchange, orders: OrderClient): void {
-  const request = parseOrderRequest(exchange.header('content-type'), exchange.body);
+  const request = parseOrder(exchange.body);
   if ('status' in request) return exchange.sendError(request.status, request.message);
   const key = exchange.header('idempotency-key');
-  const badKey = key === undefined ? undefined : checkKey(key);
-  if (badKey !== undefined) return exchange.sendError(badKey.status, badKey.message);
   // An order lasts: it has a name in the logs of the other services, whether or not the customer gave it one.
   if (exchange.requestId === '') exchange.requestId = newRequestId();
   orders.place(request.name, request.quantity, key, exchange.requestId).then(
@@ -46,7 +51,7 @@ export function placeOrder(exchange: Exchange, orders: OrderClient): void {
 
 /** `GET /orders/<number>` */
 export function findOrder(exchange: Exchange, orders: OrderClient): void {
-  const text = exchange.parameter('number') ?? '';
+  const text = exchange.parameter('number');
   const number = Number(text);
   if (!ORDER_NUMBER.test(text) || !Number.isSafeInteger(number)) return orderNotFound(exchange);
   orders.get(number, exchange.requestId).then(
@@ -73,12 +78,24 @@ function sendOutcome(exchange: Exchange, outcome: OrderOutcome): void {
   }
 }
 
-/** The only place where a failed call becomes a status. */
 function sendUnavailable(exchange: Exchange, error: unknown, who: string): void {
-  if (RpcError.from(error).code === 'DEADLINE_EXCEEDED') {
-    exchange.sendError(504, `${who} did not answer in time`);
-  } else {
-    exchange.sendError(503, `${who} cannot be reached`, RETRY_AFTER);
+  const { status, message, headers } = unavailableAnswer(error, who);
+  exchange.sendError(status, message, headers);
+}
+
+/** The only place where a failed call becomes a status. @param who was called */
+export function unavailableAnswer(error: unknown, who: string): HeadAnswer {
+  const { code } = RpcError.from(error);
+  switch (code) {
+    case 'DEADLINE_EXCEEDED':
+      return { status: 504, message: `${who} did not answer in time` };
+    case 'UNAVAILABLE':
+      return { status: 503, message: `${who} cannot be reached`, headers: RETRY_AFTER };
+    case 'RESOURCE_EXHAUSTED':
+      return { status: 503, message: `too many requests wait for ${who} already`, headers: RETRY_AFTER };
+    default:
+      // It was reached, and said something else than an answer: another version, or a fault of one of the two.
+      return { status: 503, message: `${who} did not answer as its protocol says (${code})`, headers: RETRY_AFTER };
   }
 }
 

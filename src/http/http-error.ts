@@ -4,19 +4,21 @@
 // uses the code alone. The table also names the rule that is broken, since a refusal that cannot be defended by one
 // should not be made.
 
-interface Refusal {
+interface Fault {
   /** What a server answers. */
   readonly status: number;
   /** For people, one short clause; ends up in the `message` of the JSON error. */
   readonly message: string;
 }
 
-const REFUSALS = {
+const FAULTS = {
   // The start line
   BLANK_LINES: { status: 400, message: 'too many empty lines before the request' }, // RFC 9112 2.2
   METHOD: { status: 400, message: 'malformed method' }, // RFC 9112 3.1
   METHOD_TOO_LONG: { status: 501, message: 'method not implemented' }, // RFC 9112 3
   TARGET: { status: 400, message: 'malformed request target' }, // RFC 9112 3.2
+  TARGET_ESCAPE: { status: 400, message: 'malformed percent-escape in the request target' }, // RFC 3986 2.1
+  PATH_NOT_UTF8: { status: 400, message: 'path is not UTF-8' }, // RFC 3986 2.5
   TARGET_TOO_LONG: { status: 414, message: 'request target too long' }, // RFC 9112 3
   VERSION: { status: 400, message: 'malformed HTTP version' }, // RFC 9112 2.3
   VERSION_UNSUPPORTED: { status: 505, message: 'HTTP version not supported' }, // RFC 9110 15.6.6
@@ -31,6 +33,7 @@ const REFUSALS = {
   HOST_MISSING: { status: 400, message: 'no Host header' }, // RFC 9112 3.2
   HOST_REPEATED: { status: 400, message: 'more than one Host header' }, // RFC 9112 3.2
   HOST: { status: 400, message: 'malformed Host header' }, // RFC 9112 3.2
+  MISDIRECTED: { status: 421, message: 'https target on a connection that is not secure' }, // RFC 9110 7.4
   EXPECTATION: { status: 417, message: 'expectation not supported' }, // RFC 9110 10.1.1
   // Framing
   CONTENT_LENGTH: { status: 400, message: 'malformed Content-Length' }, // RFC 9112 6.3
@@ -57,13 +60,19 @@ const REFUSALS = {
   CONNECT_FAILED: { status: 502, message: 'cannot connect' },
   CONNECTION_LOST: { status: 502, message: 'connection closed before the response was complete' },
   RESPONSE_TIMEOUT: { status: 504, message: 'no response in time' },
-} as const satisfies Record<string, Refusal>;
+} as const satisfies Record<string, Fault>;
 
 /** The closed list of what can be wrong. */
-export type HttpErrorCode = keyof typeof REFUSALS;
+export type HttpErrorCode = keyof typeof FAULTS;
 
 /** Every code, for tests and for metrics that want to start at zero. */
-export const HTTP_ERROR_CODES = Object.keys(REFUSALS) as readonly HttpErrorCode[];
+export const HTTP_ERROR_CODES = Object.keys(FAULTS) as readonly HttpErrorCode[];
+
+/** What an error may say besides its code. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** What exactly is wrong, and where; ends up behind the code's message. */
+  readonly detail?: string | undefined;
+}
 
 /** A message or connection that is refused or lost; `status` is what a server says about it. */
 export class HttpError extends Error {
@@ -72,9 +81,10 @@ export class HttpError extends Error {
 
   constructor(
     readonly code: HttpErrorCode,
-    options?: ErrorOptions,
+    options: HttpErrorOptions = {},
   ) {
-    super(REFUSALS[code].message, options);
-    this.status = REFUSALS[code].status;
+    const { message, status } = FAULTS[code];
+    super(options.detail === undefined ? message : `${message}: ${options.detail}`, options);
+    this.status = status;
   }
 }

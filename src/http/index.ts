@@ -16,5 +16,5 @@ export type { Exchange, Handler } from './server/exchange.js';
 export type { HttpServerOptions, HttpServerStats } from './server/http-server.js';
 export { HttpServer } from './server/http-server.js';
 export { type PreparedHeaders, prepareHeaders } from './server/prepared-headers.js';
-export type { RouteOptions } from './server/router.js';
+export type { HeadAnswer, RouteOptions } from './server/router.js';
 export { Router } from './server/router.js';

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { checkKey, NAME_BYTES_MAX, parseOrderRequest, QUANTITY_MAX } from '../../src/frontend/order-request.js';
-
-const JSON_TYPE = 'application/json';
+import { checkContentType, checkKey, parseOrder } from '../../src/frontend/order-request.js';
+import { NAME_BYTES_MAX, QUANTITY_MAX } from '../../src/store-contract.js';
 
 const orders: [body: string, name: string, quantity: number][] = [
   ['{"name":"Tux","quantity":1}', 'Tux', 1],
@@ -17,7 +16,7 @@ const orders: [body: string, name: string, quantity: number][] = [
 
 for (const [body, name, quantity] of orders) {
   test(`an order: ${body.slice(0, 60)}`, (t) => {
-    t.deepEqual(parseOrderRequest(JSON_TYPE, Buffer.from(body)), { name, quantity });
+    t.deepEqual(parseOrder(Buffer.from(body)), { name, quantity });
   });
 }
 
@@ -50,7 +49,7 @@ const refusals: [why: string, body: string | Buffer, message: RegExp][] = [
 
 for (const [why, body, message] of refusals) {
   test(`400: ${why}`, (t) => {
-    const refusal = parseOrderRequest(JSON_TYPE, Buffer.from(body));
+    const refusal = parseOrder(Buffer.from(body));
     t.like(refusal, { status: 400 });
     t.regex('message' in refusal ? refusal.message : '', message);
   });
@@ -66,6 +65,12 @@ const mediaTypes: [contentType: string | undefined, accepted: boolean][] = [
   ['application/json; v=1', true],
   ['application/json; profile="a;b \\" c"; charset=UTF-8 ', true],
   ['application/json; charset=utf-8; v=1', true],
+  ['application/json; charset=utf8', true],
+  ['application/json;charset="UTF8"', true],
+  ['application/json; CharSet=Utf-8; charset=utf8', true],
+  ['application/json; charset="u\\tf-8"', true],
+  ['application/json;;; v=1', true],
+  ['application/json; profile="a; charset=latin1"', true],
   [undefined, false],
   ['', false],
   ['text/json', false],
@@ -74,6 +79,12 @@ const mediaTypes: [contentType: string | undefined, accepted: boolean][] = [
   ['application/json; charset=iso-8859-1', false],
   ['application/json; v=1; charset = "iso-8859-1"', false],
   ['application/json; charset=utf-80', false],
+  ['application/json; charset=utf-16', false],
+  ["application/json; charset='utf-8'", false],
+  ['application/json; charset=""', false],
+  ['application/json; charset="utf-8', false],
+  ['application/json; charset=utf-8; charset=latin1', false],
+  ['application/json charset=utf-8', false],
   ['application/json; v', false],
   ['application/json, text/plain', false],
   ['application/x-www-form-urlencoded', false],
@@ -81,10 +92,20 @@ const mediaTypes: [contentType: string | undefined, accepted: boolean][] = [
 
 for (const [contentType, accepted] of mediaTypes) {
   test(`Content-Type ${contentType} is ${accepted ? 'read' : 'refused with 415'}`, (t) => {
-    const result = parseOrderRequest(contentType, Buffer.from('{"name":"Tux","quantity":1}'));
-    t.is('status' in result ? result.status : 200, accepted ? 200 : 415);
+    t.is(checkContentType(contentType)?.status, accepted ? undefined : 415);
   });
 }
+
+test('a refused charset is named, and a type that is not JSON is not blamed on a charset', (t) => {
+  const messages: [contentType: string | undefined, message: string][] = [
+    ['application/json; charset=iso-8859-1', 'JSON is read in utf-8, and not in the charset iso-8859-1'],
+    ['application/json; v=1; charset="UTF-16"', 'JSON is read in utf-8, and not in the charset UTF-16'],
+    [`application/json; charset=${'x'.repeat(100)}`, `JSON is read in utf-8, and not in the charset ${'x'.repeat(40)}`],
+    ['text/plain; charset=iso-8859-1', 'the body must be application/json'],
+    [undefined, 'the body must be application/json'],
+  ];
+  for (const [contentType, message] of messages) t.deepEqual(checkContentType(contentType), { status: 415, message });
+});
 
 test('no bytes make it throw', (t) => {
   const anyBody = fc.oneof(
@@ -93,7 +114,7 @@ test('no bytes make it throw', (t) => {
   );
   fc.assert(
     fc.property(anyBody, (body) => {
-      const result = parseOrderRequest(JSON_TYPE, body);
+      const result = parseOrder(body);
       return 'status' in result ? result.status === 400 : result.quantity >= 1 && result.name !== '';
     }),
   );

@@ -1,16 +1,17 @@
 import test from 'ava';
+import { AnswerWriter } from '../../src/http/server/answer-writer.js';
 import { ExchangeQueue } from '../../src/http/server/exchange-queue.js';
 import { SessionExchange } from '../../src/http/server/session-exchange.js';
 import { bytesKeptByScavenges } from '../support/scavenged-heap.js';
 
 test('answered exchanges of a pipeline that never runs dry are freed by scavenges', (t) => {
   const exchanges = 5_000;
-  const queue = new ExchangeQueue();
-  const owner = { answer() {} };
+  const queue = new ExchangeQueue<SessionExchange>();
+  const owner = { writer: new AnswerWriter(0), answered() {} };
   queue.add(new SessionExchange(owner, undefined));
   const kept = bytesKeptByScavenges(exchanges, () => {
     queue.add(new SessionExchange(owner, undefined));
-    queue.first!.answerText = 'HTTP/1.1 200 OK\r\n\r\n';
+    queue.first!.send(200, '');
     queue.takeDueAnswers();
     queue.takeText();
   });

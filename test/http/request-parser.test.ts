@@ -133,9 +133,19 @@ const ROWS: Row[] = [
     expected: ['M-SEARCH /a HTTP/1.1', 'Host: a', 'end', "!#$%&'*+-.^_`|~ / HTTP/1.1", 'Host: a', 'end'],
   },
   {
-    name: 'a target of every byte that may stand in one, a broken escape too (the router decodes)',
-    input: `GET /-._~!$&'()*+,;=:@%41%zz/[]?/?x HTTP/1.1\r\nHost: a\r\n\r\n`,
-    expected: [`GET /-._~!$&'()*+,;=:@%41%zz/[]?/?x HTTP/1.1`, 'Host: a', 'end'],
+    name: 'a target of every byte that may stand in one',
+    input: `GET /-._~!$&'()*+,;=:@%41%7f/[]?/?x%FF HTTP/1.1\r\nHost: a\r\n\r\n`,
+    expected: [`GET /-._~!$&'()*+,;=:@%41%7f/[]?/?x%FF HTTP/1.1`, 'Host: a', 'end'],
+  },
+  {
+    name: 'UTF-8 in a path, up to its last character; in a query any bytes (nobody here reads it)',
+    input: 'GET /%c3%bc%E2%82%AC%F0%9F%90%A7%F4%8F%BF%BF%EF%BB%BF%00?%ff%C0%AF HTTP/1.1\r\nHost: a\r\n\r\n',
+    expected: ['GET /%c3%bc%E2%82%AC%F0%9F%90%A7%F4%8F%BF%BF%EF%BB%BF%00?%ff%C0%AF HTTP/1.1', 'Host: a', 'end'],
+  },
+  {
+    name: 'a minor version above ours is read as ours (RFC 9110 2.5)',
+    input: 'GET / HTTP/1.2\r\nHost: a\r\n\r\nGET / HTTP/1.9\r\nHost: a\r\n\r\n',
+    expected: ['GET / HTTP/1.1', 'Host: a', 'end', 'GET / HTTP/1.1', 'Host: a', 'end'],
   },
   {
     name: 'an expectation that is met (RFC 9110 10.1.1)',
@@ -163,6 +173,42 @@ const ROWS: Row[] = [
     expected: ['POST / HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked', 'end', 'GET / HTTP/1.1', 'Host: a', 'end'],
   },
 ];
+
+/** Hosts of RFC 9112 3.2 and RFC 3986 3.2.2: names, addresses, literals, escapes, ports. */
+const HOSTS = [
+  'a',
+  'localhost',
+  'example.com.',
+  'sub_domain.example',
+  '127.0.0.1',
+  '999.1.1.1', // a name, as the grammar goes
+  "-._~!$&'()*+;=",
+  '%41',
+  'b%C3%BCcher.example',
+  '%00%ff',
+  '[::]',
+  '[::1]',
+  '[1:2:3:4:5:6:7:8]',
+  '[1::8]',
+  '[1:2:3:4:5:6:7::]',
+  '[2001:DB8::Ab]',
+  '[::ffff:127.0.0.1]',
+  '[64:ff9b::1.2.3.4]',
+  '[v1.a:b]',
+  '[vF0.~]',
+].flatMap((host) => ['', ':', ':0', ':80', ':00080', ':65535'].map((port) => host + port));
+
+for (const host of HOSTS) {
+  test(`Host: ${host} is a host`, (t) => {
+    t.deepEqual(readRequests([Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)]), [
+      'GET / HTTP/1.1',
+      `Host: ${host}`,
+      'end',
+    ]);
+    const absolute = readRequests([Buffer.from(`GET http://${host}/a HTTP/1.1\r\nHost: a\r\n\r\n`)]);
+    t.deepEqual(absolute, [`GET http://${host}/a HTTP/1.1`, 'Host: a', 'end']);
+  });
+}
 
 /** A field for each length of value from `first` to `last`. */
 function lengths(first: number, last: number): string {

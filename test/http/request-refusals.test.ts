@@ -75,6 +75,47 @@ const GROUPS: Group[] = [
     ],
   },
   {
+    rule: 'RFC 3986 2.1: "%" is followed by two hexadecimal digits, wherever in the target it stands',
+    code: 'TARGET_ESCAPE',
+    inputs: [
+      'GET /%zz HTTP/1.1\r\n',
+      'GET /%4 HTTP/1.1\r\n',
+      'GET /% HTTP/1.1\r\n',
+      'GET /%%41 HTTP/1.1\r\n',
+      'GET /%4g HTTP/1.1\r\n',
+      'GET /%g4 HTTP/1.1\r\n',
+      'GET /%-1 HTTP/1.1\r\n',
+      'GET /a%41%4/b HTTP/1.1\r\n',
+      'GET /nowhere/%zz HTTP/1.1\r\n',
+      'GET /?%zz HTTP/1.1\r\n',
+      'GET /a?b=%4 HTTP/1.1\r\n',
+      'GET /%41?% HTTP/1.1\r\n',
+      'GET http://host/%zz HTTP/1.1\r\n',
+      'GET http://host?%z HTTP/1.1\r\n',
+      'OPTIONS http://ho%st HTTP/1.1\r\n',
+      'CONNECT ho%zzst:80 HTTP/1.1\r\n',
+    ],
+  },
+  {
+    rule: 'RFC 3986 2.5: the path, percent-escapes undone, is UTF-8',
+    code: 'PATH_NOT_UTF8',
+    inputs: [
+      'GET /%ff HTTP/1.1\r\n',
+      'GET /%C3 HTTP/1.1\r\n',
+      'GET /%C3/%A9 HTTP/1.1\r\n',
+      'GET /%C3%28 HTTP/1.1\r\n',
+      'GET /%C0%AF HTTP/1.1\r\n', // "/" in two bytes
+      'GET /%C1%81 HTTP/1.1\r\n',
+      'GET /%E0%80%AF HTTP/1.1\r\n',
+      'GET /%ED%A0%80 HTTP/1.1\r\n', // half a surrogate pair
+      'GET /%F4%90%80%80 HTTP/1.1\r\n', // past U+10FFFF
+      'GET /%F8%88%80%80%80 HTTP/1.1\r\n',
+      'GET /%80 HTTP/1.1\r\n',
+      'GET /a/%e2%82?x HTTP/1.1\r\n',
+      'GET http://host/%ff HTTP/1.1\r\n',
+    ],
+  },
+  {
     rule: 'RFC 9110 4.2.4: no user information in an http URI',
     code: 'TARGET',
     inputs: [
@@ -98,6 +139,13 @@ const GROUPS: Group[] = [
       'GET / HTTP/11\r\n',
       'GET / HTTP/1.10\r\n',
       'GET / HTTP/01.1\r\n',
+      'GET / HTTP/2.10\r\n',
+      'GET / HTTP/2.0 \r\n',
+      'GET / HTTP/2.0x\r\n',
+      'GET / HTTP/2\r\n',
+      'GET / HTTP/2.\r\n',
+      'GET / HTTP/.1\r\n',
+      'GET / HTTP/a.1\r\n',
       'GET / HTTP/1,1\r\n',
       'GET / HTTP/+1.1\r\n',
       'GET / HTTP 1.1\r\n',
@@ -108,9 +156,9 @@ const GROUPS: Group[] = [
     ],
   },
   {
-    rule: 'RFC 9110 15.6.6: only HTTP/1.0 and HTTP/1.1 are spoken here',
+    rule: 'RFC 9110 15.6.6: only HTTP with the major version 1 is spoken here',
     code: 'VERSION_UNSUPPORTED',
-    inputs: ['GET / HTTP/2.0\r\n', 'GET / HTTP/0.9\r\n', 'GET / HTTP/1.2\r\n'],
+    inputs: ['GET / HTTP/2.0\r\n', 'GET / HTTP/0.9\r\n', 'GET / HTTP/3.1\r\n', 'GET / HTTP/9.9\r\n'],
   },
   {
     rule: 'RFC 9112 2.2: every line ends in CR LF; a bare CR or LF ends nothing',
@@ -218,6 +266,44 @@ const GROUPS: Group[] = [
       'Host: a\\b',
       'Host: "a"',
       'Host: a\xe9',
+      'Host: a%',
+      'Host: a%4',
+      'Host: a%zz',
+      'Host: %',
+      'Host: %41%',
+      'Host: [',
+      'Host: ]',
+      'Host: []:80',
+      'Host: [1]',
+      'Host: [1.2.3.4]',
+      'Host: [a]',
+      'Host: [:]',
+      'Host: [:::]',
+      'Host: [1:2:3:4:5:6:7]',
+      'Host: [1:2:3:4:5:6:7:8:9]',
+      'Host: [1::2::3]',
+      'Host: [12345::]',
+      'Host: [g::1]',
+      'Host: [::1.2.3]',
+      'Host: [::256.2.3.4]',
+      'Host: [::1%25eth0]',
+      'Host: [fe80::1%eth0]',
+      'Host: [::1]80',
+      'Host: [::1]:a',
+      'Host: [::1]]',
+      'Host: [[::1]]',
+      'Host: [v.a]',
+      'Host: [v1]',
+      'Host: [v1.]',
+      'Host: [vg.a]',
+      'Host: [v1.a/b]',
+      'Host: [v1.a%41]',
+      'Host: a[::1]',
+      'Host: a:0x50',
+      'Host: a: 80',
+      'Host: a:+80',
+      'Host: a:8 0',
+      'Host: a:99999999999999999999',
     ].map((line) => `GET / HTTP/1.1\r\n${line}\r\n`),
   },
   {
@@ -295,16 +381,27 @@ const GROUPS: Group[] = [
       'chunked; foo',
       '"chunked"',
       "'chunked'",
-      'chunked,',
-      ',chunked',
-      ', chunked',
-      '',
-      'x, ,chunked',
       'chun ked',
       'chunked\r\nTransfer-Encoding: chunked',
       'chunked\r\nTransfer-Encoding: identity',
       'chunked\r\nTransfer-Encoding: x',
       'chunked\r\nTransfer-Encoding:',
+    ].map((value) => `${POST}Transfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`),
+  },
+  {
+    // RFC 9110 5.6.1.2 lets a list have empty elements. This list decides where a message ends; some readers take "chunked,"
+    // for chunked and some for a coding that they do not know, so nobody may be led to disagree with us about it.
+    rule: 'stricter than RFC 9110 5.6.1.2: no empty elements in Transfer-Encoding',
+    code: 'TRANSFER_ENCODING',
+    inputs: [
+      'chunked,',
+      ',chunked',
+      ', chunked',
+      '',
+      ',',
+      'chunked, ,',
+      'x, ,chunked',
+      'chunked,\r\nTransfer-Encoding:',
     ].map((value) => `${POST}Transfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`),
   },
   {
@@ -325,7 +422,9 @@ const GROUPS: Group[] = [
     ],
   },
   {
-    rule: 'RFC 9112 7.1: a chunk size is hexadecimal digits, CR LF or ";" right behind them, and not too many',
+    // 7.1.1 lets white space stand around ";" and "=". Nobody sends it, and readers disagreed about what it means: one took
+    // "5 " for a size and another did not, which is how requests get smuggled past a proxy.
+    rule: 'stricter than RFC 9112 7.1.1: a chunk size is hexadecimal digits, CR LF or ";" right behind them, and not too many',
     code: 'CHUNK_SIZE',
     inputs: [
       '\r\n',
@@ -350,7 +449,7 @@ const GROUPS: Group[] = [
     ].map((chunk) => CHUNKED + chunk),
   },
   {
-    rule: 'RFC 9112 7.1.1: a chunk extension is ";" token, perhaps "=" and a value, without white space',
+    rule: 'stricter than RFC 9112 7.1.1: a chunk extension is ";" token, perhaps "=" and a value, without white space',
     code: 'CHUNK_EXTENSION',
     inputs: [
       '5;\r\nhello\r\n',
@@ -388,7 +487,8 @@ const GROUPS: Group[] = [
 for (const { rule, code, inputs } of GROUPS) {
   test(`${rule}: ${code}`, (t) => {
     for (const input of inputs) {
-      const lines = sameHoweverCut(t, input, readRequests);
+      // A line is judged when it has come, so one that is left open here is ended.
+      const lines = sameHoweverCut(t, input.endsWith('\n') ? input : `${input}\r\n`, readRequests);
       t.is(lines.at(-1), `error ${code}`, JSON.stringify(input));
       t.false(lines.includes('end'), `nothing of ${JSON.stringify(input)} may pass for a request`);
     }

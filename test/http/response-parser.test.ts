@@ -119,7 +119,7 @@ const REFUSALS: [rule: string, code: HttpErrorCode, inputs: string[]][] = [
     'LINE_ENDING',
     ['HTTP/1.1 200 OK\nX: y', 'HTTP/1.1 200 OK\rX: y', 'HTTP/1.1 200 OK\r\nX: y\n'],
   ],
-  ['RFC 9110 15.6.6', 'VERSION_UNSUPPORTED', ['HTTP/2.0 200 OK', 'HTTP/0.9 200 OK', 'HTTP/1.2 200 OK']],
+  ['RFC 9110 15.6.6', 'VERSION_UNSUPPORTED', ['HTTP/2.0 200 OK', 'HTTP/0.9 200 OK', 'HTTP/3.0 200 OK']],
   [
     'RFC 9110 15.2.2: nobody asks to switch protocols',
     'PROTOCOL_SWITCH',

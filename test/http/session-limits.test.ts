@@ -32,7 +32,16 @@ async function until(isReached: () => boolean): Promise<void> {
 }
 
 const REFUSED: [request: string, status: number, message: string][] = [
-  ['nonsense\r\n\r\n', 400, 'malformed method'],
+  ['nonsense\r\n\r\n', 400, 'malformed method: 0x0d at character 9'],
+  ['{"name":"Tux"}', 400, `malformed method: '{' (0x7b) at character 1`],
+  ['GET /products/a"b HTTP/1.1\r\n', 400, `malformed request target: '"' (0x22) at character 12`],
+  ['GET /\x00 HTTP/1.1\r\n', 400, 'malformed request target: 0x00 at character 2'],
+  ['GET /a?b=%4 HTTP/1.1\r\n', 400, `malformed percent-escape in the request target: '%4' at character 6`],
+  ['GET /%zz HTTP/1.1\r\n', 400, `malformed percent-escape in the request target: '%zz' at character 2`],
+  ['GET /%ff HTTP/1.1\r\n', 400, 'path is not UTF-8'],
+  ['GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n', 400, `malformed header name: ' ' (0x20) at character 2 of line 2`],
+  ['GET / HTTP/1.1\r\nX: a\x07b\r\n', 400, 'control character in a header: 0x07 at character 5 of line 1'],
+  ['GET / HTTP/2.10\r\n', 400, 'malformed HTTP version'],
   ['GET /echo/1 HTTP/1.1\r\n\r\n', 400, 'no Host header'],
   ['GET /echo/1 HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 400, 'more than one Host header'],
   [`${CHUNKED}x\r\n`, 400, 'malformed chunk size'],
@@ -82,7 +91,7 @@ testBothWays('a refused HEAD is answered without a body', async (t, serve) => {
   using other = new RawClient(served.port);
   other.write(`${get('/echo/1').replace('GET', 'HEAD')}nonsense\r\n\r\n`);
   await other.answer(true);
-  t.is((await other.answer()).body.length, 51, 'what had no method is no HEAD, whatever came before it');
+  t.not((await other.answer()).body, '', 'what had no method is no HEAD, whatever came before it');
 });
 
 testBothWays('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {

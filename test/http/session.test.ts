@@ -214,6 +214,57 @@ testBothWays('a peer that has closed its half still gets its answers', async (t,
   t.is(await client.rest(), '');
 });
 
+testBothWays('the last answer to a peer that has closed its half says Connection: close', async (t, serve) => {
+  for (const order of [
+    ['1', '2', '3'],
+    ['3', '2', '1'],
+    ['2', '3', '1'],
+  ]) {
+    for (const isAnsweredBefore of [false, true]) {
+      const waiting = new Map<string, Exchange>();
+      await using served = await serve({ router: testRouter(waiting) });
+      using client = new RawClient(served.port, { allowHalfOpen: true });
+      client.write(get('/later/1') + get('/later/2') + get('/later/3'));
+      await until(() => waiting.size === 3);
+      // Those that may be answered before the peer has said that it will send no more; one keeps them waiting.
+      const [first, ...others] = order;
+      const later = isAnsweredBefore && first !== '1' ? others : order;
+      if (later === others) waiting.get(first!)!.send(200, first!);
+      const ended = once(served.sockets[0]!, 'end');
+      client.socket.end();
+      await ended;
+      for (const id of later) waiting.get(id!)!.send(200, `${id}\r\n\r\n`);
+      const answers = await client.answers(3);
+      t.deepEqual(
+        answers.map(({ headers }) => headers.connection),
+        [undefined, undefined, 'close'],
+        `${order} ${isAnsweredBefore}`,
+      );
+      t.is(await client.rest(), '');
+    }
+  }
+});
+
+testBothWays('to HTTP/1.0 too: close, and no keep-alive beside it', async (t, serve) => {
+  const waiting = new Map<string, Exchange>();
+  await using served = await serve({ router: testRouter(waiting) });
+  using client = new RawClient(served.port, { allowHalfOpen: true });
+  const keepAlive = ' HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
+  client.write(`GET /later/1${keepAlive}GET /later/2${keepAlive}`);
+  await until(() => waiting.size === 2);
+  waiting.get('2')!.send(200, 'two');
+  const ended = once(served.sockets[0]!, 'end');
+  client.socket.end();
+  await ended;
+  waiting.get('1')!.send(200, 'one');
+  const answers = await client.answers(2);
+  t.deepEqual(
+    answers.map(({ headers }) => headers.connection),
+    ['keep-alive', 'close'],
+  );
+  t.is(await client.rest(), '');
+});
+
 testBothWays('a peer that closes its half in the middle of a request is told so', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port, { allowHalfOpen: true });

@@ -1,6 +1,7 @@
 // The HTTP table of the contract against the real store: three processes, real sockets.
 
 import anyTest, { type TestFn } from 'ava';
+import { exchangeUntilClose, parseAnswer } from '../support/raw-http.js';
 import { buy, type CallOptions, call, stockOf } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
@@ -95,6 +96,9 @@ const errors: [what: string, method: string, target: string, options: CallOption
     ['not a number', 'GET', '/orders/x', {}, 404, /^order not found$/],
     ['a negative number', 'GET', '/orders/-1', {}, 404, /^order not found$/],
     ['a number past 2^53', 'GET', '/orders/99999999999999999999', {}, 404, /^order not found$/],
+    ['a bad escape', 'GET', '/products/%zz', {}, 400, /'%zz' at character 11/],
+    ['a bad escape in the query', 'GET', '/products/Tux?q=%4', {}, 400, /'%4' at character 17/],
+    ['not UTF-8', 'GET', '/products/%ff', {}, 400, /UTF-8/],
     ['no such path', 'GET', '/toys', {}, 404, /./],
     ['the wrong method', 'DELETE', '/products/Tux', {}, 405, /./],
     ['malformed JSON', 'POST', '/orders', { headers: JSON_BODY, body: '{"name":' }, 400, /JSON/],
@@ -130,6 +134,22 @@ const errors: [what: string, method: string, target: string, options: CallOption
       /json/,
     ],
     [
+      'another charset',
+      'POST',
+      '/orders',
+      { headers: { 'Content-Type': 'application/json; charset=latin1' }, body: '{"name":"Tux","quantity":1}' },
+      415,
+      /latin1/,
+    ],
+    [
+      'a compressed body',
+      'POST',
+      '/orders',
+      { headers: { ...JSON_BODY, 'Content-Encoding': 'gzip' }, body: '{"name":"Tux","quantity":1}' },
+      415,
+      /Content-Encoding/,
+    ],
+    [
       'a key of 65 characters',
       'POST',
       '/orders',
@@ -149,6 +169,22 @@ for (const [what, method, target, options, status, message] of errors) {
     t.is(answer.headers['content-type'], 'application/json');
   });
 }
+
+test.serial('an order whose headers decide the answer is not asked for its body', async (t) => {
+  const { port } = t.context.store;
+  const rows: [start: string, headers: string, status: number][] = [
+    ['POST /nope', '', 404],
+    ['PUT /orders', '', 405],
+    ['POST /orders', 'Content-Type: text/plain\r\n', 415],
+    ['POST /orders', '', 415],
+    ['POST /orders', 'Content-Type: application/json\r\nContent-Encoding: br\r\n', 415],
+    ['POST /orders', 'Content-Type: application/json\r\nIdempotency-Key: two words\r\n', 400],
+  ];
+  for (const [start, headers, status] of rows) {
+    const request = `${start} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 27\r\n${headers}\r\n`;
+    t.is(parseAnswer(await exchangeUntilClose(port, request)).status, status, `${start} ${headers}`);
+  }
+});
 
 test.serial('HEAD is GET without the body', async (t) => {
   const { port } = t.context.store;

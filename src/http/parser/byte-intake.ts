@@ -4,13 +4,21 @@
 //            base …… position ………………………… end        base: first byte still needed, position: first not yet read
 //
 // As long as messages are whole in what is fed, nothing is copied. When a head is cut, what there is of it moves to memory
-// of our own, with room for more, and reading goes on where it stopped. So a message that comes byte by byte costs linear
-// time, and offsets from `base` stay true.
+// of our own, with room for more. So offsets from `base` stay true.
+//
+// Lines are parsed straight through, in the hope that they are whole. One that turns out cut is not looked at again before
+// its LF has come, and it is remembered how far there is none. So a line is parsed twice at most, and a message that comes
+// byte by byte costs linear time.
 import { assert } from '../../assert.js';
+import type { HttpErrorCode } from '../http-error.js';
+import { LF } from './grammar.js';
 
 const NO_BYTES = Buffer.alloc(0);
 /** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */
 const COLLECT_BYTES_MIN = 1024;
+
+/** How an attempt to parse a line ended: its bytes ran out, or something is wrong in it. */
+export type LineOutcome = 'complete' | 'cut' | HttpErrorCode;
 
 /** Where a parser has its bytes from. */
 export abstract class ByteIntake {
@@ -22,6 +30,8 @@ export abstract class ByteIntake {
   /** First byte of the head or trailer section being read: what must be kept. */
   protected base = 0;
   protected isFinished = false;
+  /** If beyond `position`: there is no LF from there to here. */
+  private searched = 0;
   /** Whether `bytes` is a buffer of our own with room behind `end`. */
   private isCollecting = false;
 
@@ -37,6 +47,7 @@ export abstract class ByteIntake {
       this.base = 0;
       this.position = 0;
       this.end = length;
+      this.searched = 0;
       this.isCollecting = false;
     } else {
       this.append(bytes, length, keepFrom);
@@ -64,6 +75,20 @@ export abstract class ByteIntake {
     this.base = 0;
     this.position = 0;
     this.end = 0;
+    this.searched = 0;
+  }
+
+  /** Whether the line at `position` may be whole: not if it was found cut and its LF has not come since. */
+  protected mayBeWholeLine(): boolean {
+    return this.searched <= this.position || this.findLineEnd() < this.end;
+  }
+
+  /** Where the LF of the line at `position` is; `end` if it has not come. */
+  protected findLineEnd(): number {
+    const at = this.bytes.indexOf(LF, Math.max(this.searched, this.position));
+    if (at >= 0 && at < this.end) return at;
+    this.searched = this.end;
+    return this.end;
   }
 
   /** Continues the kept bytes, from `keepFrom` on, with new ones in one piece of memory. */
@@ -83,6 +108,7 @@ export abstract class ByteIntake {
     this.bytes = collected;
     this.base -= keepFrom;
     this.position -= keepFrom;
+    this.searched -= keepFrom;
     this.end -= keepFrom;
     this.isCollecting = true;
   }

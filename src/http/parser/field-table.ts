@@ -35,6 +35,8 @@ export class FieldTable {
   hostCount = 0;
   /** `Expect: 100-continue`; requests only. */
   expectsContinue = false;
+  /** A Content-Encoding other than identity; requests only. */
+  hasContentCoding = false;
   /** The bytes that the offsets belong to, the section's first one at `start`. */
   private bytes: Buffer = NO_BYTES;
   private start = 0;
@@ -56,6 +58,7 @@ export class FieldTable {
     this.saysKeepAlive = false;
     this.hostCount = 0;
     this.expectsContinue = false;
+    this.hasContentCoding = false;
     this.bytes = NO_BYTES;
     this.sectionText = '';
   }
@@ -102,6 +105,7 @@ export class FieldTable {
     copy.saysKeepAlive = this.saysKeepAlive;
     copy.hostCount = this.hostCount;
     copy.expectsContinue = this.expectsContinue;
+    copy.hasContentCoding = this.hasContentCoding;
     copy.bytes = Buffer.from(this.bytes.subarray(this.start, this.start + sectionBytes));
     copy.sectionBytes = sectionBytes;
     copy.offsets = this.offsets.slice(0, this.count * OFFSETS_PER_FIELD);

@@ -3,7 +3,8 @@
 //   field-line = field-name ":" OWS field-value OWS          list = element *( OWS "," OWS element )
 //
 // Everything works on a range of a buffer and makes no string. Source: RFC 9110 5.5 and 5.6.
-import { COLON, DIGIT_0, DIGIT_9, HOST_LITERAL, HOST_NAME, HTAB, SEMICOLON, SP, TOKEN } from './grammar.js';
+import { isIPv6 } from 'node:net';
+import { COLON, DIGIT_0, DIGIT_9, HOST_NAME, HTAB, isEscape, SEMICOLON, SP, TOKEN } from './grammar.js';
 
 const COMMA = 0x2c;
 const BRACKET_OPEN = 0x5b;
@@ -28,14 +29,14 @@ export function equalsIgnoringCase(bytes: Buffer, start: number, end: number, lo
 }
 
 /**
- * Calls `visit(elementStart, elementEnd)` for each element of a comma-separated list, without the white space around
+ * Calls `visit(bytes, elementStart, elementEnd)` for each element of a comma-separated list, without the white space around
  * it, empty elements included; stops when `visit` returns false. @returns false when it was stopped.
  */
 export function everyElement(
   bytes: Buffer,
   start: number,
   end: number,
-  visit: (elementStart: number, elementEnd: number) => boolean,
+  visit: (bytes: Buffer, elementStart: number, elementEnd: number) => boolean,
 ): boolean {
   let elementStart = start;
   for (let index = start; index <= end; index++) {
@@ -44,7 +45,7 @@ export function everyElement(
     let last = index;
     while (first < last && isBlank(bytes[first]!)) first++;
     while (last > first && isBlank(bytes[last - 1]!)) last--;
-    if (!visit(first, last)) return false;
+    if (!visit(bytes, first, last)) return false;
     elementStart = index + 1;
   }
   return true;
@@ -52,7 +53,12 @@ export function everyElement(
 
 /** Whether a comma-separated list holds `lowerCaseText`, in any mix of cases. */
 export function listContains(bytes: Buffer, start: number, end: number, lowerCaseText: string): boolean {
-  return !everyElement(bytes, start, end, (first, last) => !equalsIgnoringCase(bytes, first, last, lowerCaseText));
+  return !everyElement(
+    bytes,
+    start,
+    end,
+    (_bytes, first, last) => !equalsIgnoringCase(bytes, first, last, lowerCaseText),
+  );
 }
 
 /** Whether the range begins with a token that ends there or at ";": the shape of a transfer coding. */
@@ -84,27 +90,42 @@ export function readDigits(bytes: Buffer, start: number, end: number): number {
 /** The highest port there is. */
 const PORT_MAX = 65535;
 
+/** "IPvFuture" of RFC 3986 3.2.2, without the comma as in HOST_NAME. */
+const FUTURE_ADDRESS = /^v[\da-f]+\.[\w\-.~!$&'()*+;=:]+$/i;
+
 /**
  * Whether the range is `uri-host [ ":" port ]` (RFC 9110 7.2, RFC 3986 3.2.2) with a host that is not empty, which
- * http does not allow (RFC 9110 4.2.1). No user information, no comma, no white space.
+ * http does not allow (RFC 9110 4.2.1). No user information, no comma, no white space, no zone of an IPv6 address.
  * @param portNeeded authority-form, the target of CONNECT, always names a port
  */
 export function isHost(bytes: Buffer, start: number, end: number, portNeeded = false): boolean {
-  let index = start;
-  if (bytes[start] === BRACKET_OPEN && start < end) {
-    index++;
-    while (index < end && HOST_LITERAL[bytes[index]!] !== 0) index++;
-    if (index === end || bytes[index] !== BRACKET_CLOSE || index === start + 1) return false;
-    index++;
-  } else {
-    while (index < end && HOST_NAME[bytes[index]!] !== 0) index++;
-    if (index === start) return false;
-  }
+  const index = bytes[start] === BRACKET_OPEN ? literalEnd(bytes, start, end) : nameEnd(bytes, start, end);
+  if (index === start) return false;
   if (index === end) return !portNeeded;
   if (bytes[index] !== COLON) return false;
   if (index + 1 === end) return !portNeeded;
   const port = readDigits(bytes, index + 1, end);
   return port >= 0 && port <= PORT_MAX;
+}
+
+/** The byte after the `reg-name` or IPv4 address at `start`; `start` where there is none. */
+function nameEnd(bytes: Buffer, start: number, end: number): number {
+  let index = start;
+  while (index < end) {
+    if (HOST_NAME[bytes[index]!] !== 0) index++;
+    else if (isEscape(bytes, index, end)) index += 3;
+    else break;
+  }
+  return index;
+}
+
+/** The byte after the address in brackets at `start`; `start` where there is none. */
+function literalEnd(bytes: Buffer, start: number, end: number): number {
+  const close = bytes.indexOf(BRACKET_CLOSE, start);
+  if (close < 0 || close >= end) return start;
+  const address = bytes.toString('latin1', start + 1, close);
+  const isAddress = FUTURE_ADDRESS.test(address) || (isIPv6(address) && !address.includes('%'));
+  return isAddress ? close + 1 : start;
 }
 
 /** OWS is made of these two (RFC 9110 5.6.3). */

@@ -55,13 +55,10 @@ const SUB_DELIMITERS = "!$&'()*+,;=";
 export const TARGET = tableOf(`${UNRESERVED}${SUB_DELIMITERS}:@%/?[]`);
 
 /**
- * `reg-name` of a host (RFC 3986 3.2.2) without the comma, which the rule allows but which in a Host field is
- * what two Host fields look like after something on the way has joined them.
+ * `reg-name` of a host (RFC 3986 3.2.2) but for its percent-escapes, and without the comma, which the rule allows but
+ * which in a Host field is what two Host fields look like after something on the way has joined them.
  */
-export const HOST_NAME = tableOf(`${UNRESERVED}${SUB_DELIMITERS.replace(',', '')}%`);
-
-/** What stands between the brackets of an IPv6 literal (RFC 3986 3.2.2). */
-export const HOST_LITERAL = tableOf(`${UNRESERVED}${SUB_DELIMITERS.replace(',', '')}:`);
+export const HOST_NAME = tableOf(`${UNRESERVED}${SUB_DELIMITERS.replace(',', '')}`);
 
 /** `qdtext` and the second byte of a `quoted-pair` (RFC 9110 5.6.4). */
 export const QUOTED_TEXT = FIELD_TEXT.slice()
@@ -71,6 +68,18 @@ export const QUOTED_TEXT = FIELD_TEXT.slice()
 /** The value of a hexadecimal digit, or `NOT_HEX`. */
 export const HEX_VALUE = hexValues();
 export const NOT_HEX = 0xff;
+
+/** Whether `bytes` has "%" and two hexadecimal digits at `index`, all before `end` (RFC 3986 2.1). */
+export function isEscape(bytes: Buffer, index: number, end: number): boolean {
+  if (bytes[index] !== PERCENT || index + 2 >= end) return false;
+  return HEX_VALUE[bytes[index + 1]!] !== NOT_HEX && HEX_VALUE[bytes[index + 2]!] !== NOT_HEX;
+}
+
+/** A byte for people: `'"' (0x22)`, or `0x07` for one that has no shape. */
+export function describeByte(byte: number): string {
+  const code = `0x${byte.toString(16).padStart(2, '0')}`;
+  return byte >= 0x20 && byte <= 0x7e ? `'${String.fromCharCode(byte)}' (${code})` : code;
+}
 
 function hexValues(): Uint8Array {
   const table = new Uint8Array(256).fill(0xff);

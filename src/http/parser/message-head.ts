@@ -48,6 +48,8 @@ export class MessageHead {
 export class RequestHead extends MessageHead {
   /** As it was sent; methods are case-sensitive. Empty while none has been read. */
   method = '';
+  /** Whether the target is in absolute-form and begins with "https:". */
+  isHttps = false;
   private bytes: Buffer = NO_BYTES;
   private base = 0;
   /** Memory of the head's own, for when the bytes it came in do not stay. */
@@ -61,6 +63,7 @@ export class RequestHead extends MessageHead {
   override reset(): void {
     super.reset();
     this.method = '';
+    this.isHttps = false;
   }
 
   override release(): void {

@@ -3,19 +3,20 @@
 //   feed(bytes) → next(): 'head' → 'body'* → 'end' → 'head' → …        'need-more': feed again
 //                                                                      'error': `error` says why, for good
 //
-// One pass over the received bytes with 256-entry tables. A message cut at every byte gives the same events in linear
-// time (byte-intake.ts). Bodies are not kept: a 'body' event is a range of the bytes that were fed.
+// Lines are parsed straight through (byte-intake.ts). What is wrong in one is said when its LF has come, however the bytes
+// were cut; at once only what a peer could go on with for ever: a line too long, a first byte that no method has.
+// Bodies are not kept: a 'body' event is a range of the bytes that were fed.
 //
-//   HEAD ──→ NO_BODY ────────────→ HEAD        HEAD: the start line (the subclass), then fields (field-parser.ts)
-//     ├────→ LENGTH ─────────────→ HEAD        which of these it is, the subclass decides by RFC 9112 6.3
-//     ├────→ CHUNKED → TRAILERS ─→ HEAD        CHUNKED: chunked-decoder.ts; TRAILERS are fields again
-//     └────→ UNTIL_CLOSE                       responses only
+//   START_LINE → FIELDS ──→ NO_BODY ────────────→ START_LINE    the start line is the subclass's
+//                  ├──────→ LENGTH ─────────────→ START_LINE    which of these it is, the subclass decides by RFC 9112 6.3
+//                  ├──────→ CHUNKED → TRAILERS ─→ START_LINE    CHUNKED: chunked-decoder.ts; TRAILERS are fields again
+//                  └──────→ UNTIL_CLOSE                         responses only
 //
 // Source: RFC 9112.
 
 import { HttpError, type HttpErrorCode } from '../http-error.js';
 import type { HttpLimits } from '../limits.js';
-import { ByteIntake } from './byte-intake.js';
+import { ByteIntake, type LineOutcome } from './byte-intake.js';
 import { ChunkedDecoder } from './chunked-decoder.js';
 import type { FieldMemo } from './field-memo.js';
 import { FieldParser } from './field-parser.js';
@@ -25,17 +26,14 @@ import type { MessageHead } from './message-head.js';
 /** What `next()` found. */
 export type ParserEvent = 'head' | 'body' | 'end' | 'need-more' | 'error';
 
-const HEAD = 0;
-const NO_BODY = 1;
-const LENGTH = 2;
-const CHUNKED = 3;
-const TRAILERS = 4;
-const UNTIL_CLOSE = 5;
-const FAILED = 6;
-
-/** Steps inside the start line are the subclass's, but for the first and the one after the last. */
-export const MESSAGE_START = 0;
-export const LINE_COMPLETE = 100;
+const START_LINE = 0;
+const FIELDS = 1;
+const NO_BODY = 2;
+const LENGTH = 3;
+const CHUNKED = 4;
+const TRAILERS = 5;
+const UNTIL_CLOSE = 6;
+const FAILED = 7;
 
 /** CR LF, which ends a section and does not count as one of its lines. */
 const EMPTY_LINE_BYTES = 2;
@@ -51,8 +49,9 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
   bodyEnd = 0;
   /** The largest body taken; may be set anew for each message when its 'head' has come. */
   bodyBytesMax: number;
-  protected step = MESSAGE_START;
-  private phase = HEAD;
+  /** What exactly is wrong in the start line, for people. */
+  protected detail: string | undefined;
+  private phase = START_LINE;
   /** Start of the header section, from `base`. */
   private sectionStart = 0;
   private bodyRemaining = 0;
@@ -73,19 +72,21 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
 
   /** Whether a message has begun and not ended. */
   get isInMessage(): boolean {
-    return this.phase !== HEAD || this.step !== MESSAGE_START || this.position < this.end;
+    return this.phase !== START_LINE || this.position < this.end;
   }
 
   /** Whether the head of a message has been read and its end has not. */
   get isInBody(): boolean {
-    return this.phase !== HEAD;
+    return this.phase > FIELDS;
   }
 
   /** Reads on to the next event. */
   next(): ParserEvent {
     switch (this.phase) {
-      case HEAD:
-        return this.step === MESSAGE_START && this.position === this.end ? this.rest() : this.readHead();
+      case START_LINE:
+        return this.position === this.end ? this.rest() : this.readHead();
+      case FIELDS:
+        return this.readFields();
       case NO_BODY:
         return this.endMessage();
       case LENGTH:
@@ -101,24 +102,27 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
     }
   }
 
-  /** Reads from `position` to the end of the start line; false when the bytes run out or something is wrong. */
-  protected abstract readStartLine(): boolean;
+  /** Parses the line at `position`; when complete, `position` is behind it. */
+  protected abstract readStartLine(): LineOutcome;
+
+  /** What can be refused in the line at `position`, of which all up to `lineEnd` has come, perhaps without its LF. */
+  protected abstract earlyRefusal(lineEnd: number): HttpErrorCode | undefined;
 
   /** Decides, with a whole head, how the body is framed: calls one of the `begin…` methods; false when refused. */
   protected abstract beginBody(): boolean;
 
   protected override firstNeeded(): number {
-    return this.phase === HEAD || this.phase === TRAILERS ? this.base : this.position;
+    return this.phase <= FIELDS || this.phase === TRAILERS ? this.base : this.position;
   }
 
-  protected fail(code: HttpErrorCode): false {
-    this.error = new HttpError(code);
+  protected fail(code: HttpErrorCode, detail?: string): false {
+    this.error = new HttpError(code, { detail });
     this.phase = FAILED;
     return false;
   }
 
-  private failed(code: HttpErrorCode): 'error' {
-    this.fail(code);
+  private failed(code: HttpErrorCode, detail?: string): 'error' {
+    this.fail(code, detail);
     return 'error';
   }
 
@@ -161,38 +165,64 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
     return 'need-more';
   }
 
-  /** What to say when reading stopped before its goal. */
+  /** What to say when the bytes ran out. */
   private stopped(): ParserEvent {
-    if (this.phase === FAILED) return 'error';
-    if (!this.isFinished || (this.phase === HEAD && this.step === MESSAGE_START)) return 'need-more';
+    if (!this.isFinished || !this.isInMessage) return 'need-more';
     return this.failed('CUT_SHORT');
   }
 
+  /**
+   * What to say when a line did not become complete. However it was cut, the same: what is too long, and what else is wrong
+   * in it once its LF has come.
+   * @param early what is refused before that
+   */
+  private stoppedInLine(outcome: LineOutcome, lineEnd: number, early: HttpErrorCode | undefined): ParserEvent {
+    if (early !== undefined) return this.failed(early, early === outcome ? this.detail : undefined);
+    if (outcome !== 'complete' && outcome !== 'cut' && lineEnd < this.end) return this.failed(outcome, this.detail);
+    return this.stopped();
+  }
+
   private readHead(): ParserEvent {
-    if (this.step !== LINE_COMPLETE) {
-      if (this.step === MESSAGE_START) this.base = this.position;
-      if (!this.readStartLine()) return this.stopped();
-      this.step = LINE_COMPLETE;
-      this.sectionStart = this.position - this.base;
-      const known = this.fieldMemo.find(this.bytes, this.position, this.end);
-      if (known !== undefined && this.keepsToLimits(known)) {
-        this.head.fields = known;
-        this.position += this.fieldMemo.foundBytes;
-        return this.endHead();
-      }
-      this.head.ownFields.reset();
-      this.fieldParser.begin(this.head.ownFields);
+    this.base = this.position;
+    const outcome = this.mayBeWholeLine() ? this.readStartLine() : 'cut';
+    if (outcome !== 'complete') {
+      const lineEnd = this.findLineEnd();
+      return this.stoppedInLine(outcome, lineEnd, this.earlyRefusal(lineEnd));
     }
+    this.phase = FIELDS;
+    this.sectionStart = this.position - this.base;
+    const known = this.fieldMemo.find(this.bytes, this.position, this.end);
+    if (known !== undefined && this.keepsToLimits(known)) {
+      this.head.fields = known;
+      this.position += this.fieldMemo.foundBytes;
+      return this.endHead();
+    }
+    this.head.ownFields.reset();
+    this.fieldParser.begin();
+    return this.readFields();
+  }
+
+  private readFields(): ParserEvent {
+    const { ownFields } = this.head;
     const { headerBytesMax, headerCountMax } = this.limits;
     const start = this.base + this.sectionStart;
-    const event = this.fieldParser.read(this.bytes, start, this.position, this.end, headerBytesMax, headerCountMax);
-    this.position = this.fieldParser.position;
-    if (event === 'need-more') return this.stopped();
-    if (event === 'error') return this.failed(this.fieldParser.errorCode);
+    const outcome = this.readSection(start, ownFields, headerBytesMax, headerCountMax);
+    if (outcome !== 'complete') {
+      const lineEnd = this.findLineEnd();
+      return this.stoppedInLine(outcome, lineEnd, isTooLarge(start, lineEnd, headerBytesMax, 'FIELDS_TOO_LARGE'));
+    }
     const sectionBytes = this.position - start;
-    this.head.ownFields.attach(this.bytes, start, sectionBytes);
-    this.fieldMemo.note(this.bytes, start, sectionBytes, this.head.ownFields);
+    ownFields.attach(this.bytes, start, sectionBytes);
+    this.fieldMemo.note(this.bytes, start, sectionBytes, ownFields);
     return this.endHead();
+  }
+
+  private readSection(start: number, table: FieldTable | undefined, bytesMax: number, countMax: number): LineOutcome {
+    if (!this.mayBeWholeLine()) return 'cut';
+    const outcome = this.fieldParser.read(this.bytes, start, this.position, this.end, table, bytesMax, countMax);
+    this.position = this.fieldParser.position;
+    this.detail = this.fieldParser.detail;
+    return outcome;
   }
 
   /** A section that the memo knows was within the limits of whoever read it, which need not be ours. */
@@ -217,19 +247,15 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
   /** Trailers are checked and dropped: none of them may change the framing, and nobody here has a use for the others. */
   private readTrailers(): ParserEvent {
     const { trailerBytesMax, trailerCountMax } = this.limits;
-    const { bytes, base, position, end } = this;
-    const event = this.fieldParser.read(bytes, base, position, end, trailerBytesMax, trailerCountMax);
-    this.position = this.fieldParser.position;
-    if (event === 'complete') return this.endMessage();
-    if (event === 'need-more') return this.stopped();
-    const { errorCode } = this.fieldParser;
-    if (errorCode === 'FIELDS_TOO_LARGE') return this.failed('TRAILERS_TOO_LARGE');
-    return this.failed(errorCode === 'FIELDS_TOO_MANY' ? 'TRAILERS_TOO_MANY' : errorCode);
+    const outcome = this.readSection(this.base, undefined, trailerBytesMax, trailerCountMax);
+    if (outcome === 'complete') return this.endMessage();
+    const lineEnd = this.findLineEnd();
+    const early = isTooLarge(this.base, lineEnd, trailerBytesMax, 'TRAILERS_TOO_LARGE');
+    return this.stoppedInLine(TRAILER_FAULTS[outcome] ?? outcome, lineEnd, early);
   }
 
   private endMessage(): ParserEvent {
-    this.phase = HEAD;
-    this.step = MESSAGE_START;
+    this.phase = START_LINE;
     this.base = this.position;
     return 'end';
   }
@@ -244,25 +270,32 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
   }
 
   private readChunked(): ParserEvent {
-    const chunks = this.chunks;
-    const { chunkExtensionBytesMax } = this.limits;
-    const event = chunks.decode(this.bytes, this.position, this.end, this.bodyBytesMax, chunkExtensionBytesMax);
-    this.position = chunks.position;
-    switch (event) {
-      case 'data':
-        this.bodyStart = chunks.dataStart;
-        this.bodyEnd = chunks.dataEnd;
-        return 'body';
-      case 'last-chunk':
-        this.phase = TRAILERS;
-        this.base = this.position;
-        this.fieldParser.begin(undefined);
-        return this.readTrailers();
-      case 'error':
-        return this.failed(chunks.errorCode);
-      default:
-        return this.stopped();
+    const { chunks } = this;
+    if (chunks.remaining > 0) {
+      if (this.position === this.end) return this.stopped();
+      this.takeBody(Math.min(chunks.remaining, this.end - this.position));
+      chunks.remaining -= this.bodyEnd - this.bodyStart;
+      return 'body';
     }
+    if (chunks.isAtDataEnd) {
+      const outcome = chunks.readDataEnd(this.bytes, this.position, this.end);
+      if (outcome === 'cut') return this.stopped();
+      if (outcome !== 'complete') return this.failed(outcome);
+      this.position = chunks.position;
+    }
+    const { chunkExtensionBytesMax } = this.limits;
+    const lineEnd = this.findLineEnd();
+    const early = chunks.earlyRefusal(this.bytes, this.position, lineEnd, chunkExtensionBytesMax);
+    if (early !== undefined) return this.failed(early);
+    if (lineEnd === this.end) return this.stopped();
+    const outcome = chunks.readSizeLine(this.bytes, this.position, this.end, this.bodyBytesMax);
+    if (outcome !== 'complete') return this.stoppedInLine(outcome, lineEnd, undefined);
+    this.position = chunks.position;
+    if (chunks.remaining > 0) return this.readChunked();
+    this.phase = TRAILERS;
+    this.base = this.position;
+    this.fieldParser.begin();
+    return this.readTrailers();
   }
 
   private readUntilClose(): ParserEvent {
@@ -279,4 +312,15 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
     this.bodyEnd = this.position + count;
     this.position = this.bodyEnd;
   }
+}
+
+/** What is wrong with a field is called otherwise where it is wrong with a trailer. */
+const TRAILER_FAULTS: Readonly<Partial<Record<LineOutcome, HttpErrorCode>>> = {
+  FIELDS_TOO_LARGE: 'TRAILERS_TOO_LARGE',
+  FIELDS_TOO_MANY: 'TRAILERS_TOO_MANY',
+};
+
+/** Even an unfinished section must keep to its limit; the CR of the empty line is beyond it. */
+function isTooLarge(start: number, lineEnd: number, bytesMax: number, code: HttpErrorCode): HttpErrorCode | undefined {
+  return lineEnd - start > bytesMax + 1 ? code : undefined;
 }

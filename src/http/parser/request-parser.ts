@@ -5,30 +5,44 @@
 // Fields that only a request has: Host (one, and a host) and Expect (100-continue or nothing). That Host is there at all
 // is the session's rule, since only a server needs it. Source: RFC 9112 3, 6.3; RFC 9110 7.2, 10.1.1.
 
+import { isUtf8 } from 'node:buffer';
+import type { HttpErrorCode } from '../http-error.js';
 import { type HttpLimits, httpLimits } from '../limits.js';
+import type { LineOutcome } from './byte-intake.js';
 import { FieldMemo } from './field-memo.js';
 import { NO_LENGTH } from './field-table.js';
-import { CR, DIGIT_0, DIGIT_9, LF, QUESTION, SLASH, SP, TARGET, TOKEN } from './grammar.js';
+import {
+  CR,
+  DIGIT_0,
+  DIGIT_9,
+  describeByte,
+  isEscape,
+  LF,
+  PERCENT,
+  QUESTION,
+  SLASH,
+  SP,
+  TARGET,
+  TOKEN,
+} from './grammar.js';
 import { RequestHead } from './message-head.js';
-import { MESSAGE_START, MessageParser } from './message-parser.js';
-import { pathOfRareTarget } from './request-target.js';
+import { MessageParser } from './message-parser.js';
+import { pathOfRareTarget, percentDecode } from './request-target.js';
 import { threadStringMemo } from './string-memo.js';
 import { threadWordScanner } from './word-scanner.js';
-
-const BLANK_LINE_LF = 1;
-const METHOD = 2;
-const PATH = 3;
-const QUERY = 4;
-const VERSION = 5;
-const LINE_LF = 6;
 
 /** "HTTP/1.1", with any digit where a digit may differ. */
 const VERSION_SHAPE = Buffer.from('HTTP/0.0');
 const MAJOR_AT = 5;
 const MINOR_AT = 7;
+const DIGIT_1 = 0x31;
+/** What follows a target: SP, the version, CR. */
+const AFTER_TARGET_BYTES = 10;
 
+/** An escape is looked at more closely than other bytes of a target. */
+const QUERY_BYTE = TARGET.slice().fill(0, PERCENT, PERCENT + 1);
 /** "?" ends the path and begins the query, so inside the path it is not one of the bytes to run over. */
-const PATH_BYTE = TARGET.slice().fill(0, QUESTION, QUESTION + 1);
+const PATH_BYTE = QUERY_BYTE.slice().fill(0, QUESTION, QUESTION + 1);
 
 /** Length of "HTTP/1.1" CR LF, which ends nearly every request line and is compared as a whole. */
 const LINE_END_BYTES = 10;
@@ -41,98 +55,56 @@ const requestFieldMemo = new FieldMemo();
 /** Reads requests, any number of them one after the other. */
 export class RequestParser extends MessageParser<RequestHead> {
   private blankLines = 0;
-  // Offsets from `base`
-  private tokenStart = 0;
-  private pathEnd = 0;
-  private targetEnd = 0;
-  private major = 0;
-  private minor = 0;
+  /** Whether the target has a percent-escape. */
+  private hasEscape = false;
 
   constructor(limits: HttpLimits = httpLimits(), head = new RequestHead()) {
     super(head, limits, requestFieldMemo, true);
   }
 
-  protected override readStartLine(): boolean {
-    const bytes = this.bytes;
-    const end = this.end;
-    let index = this.position;
-    let step = this.step;
-    while (step === MESSAGE_START || step === BLANK_LINE_LF) {
-      if (index === end) return this.pause(index, step);
-      const byte = bytes[index];
-      if (step === BLANK_LINE_LF) {
-        if (byte !== LF) return this.fail('LINE_ENDING');
-        if (++this.blankLines > this.limits.blankLinesMax) return this.fail('BLANK_LINES');
-        step = MESSAGE_START;
-        index++;
-      } else if (byte === CR) {
-        step = BLANK_LINE_LF;
-        index++;
-      } else {
-        step = METHOD;
-      }
-      this.base = index;
-    }
-    if (step === METHOD && index === this.base && end - index > COMMON_METHOD_BYTES) {
-      const method = commonMethod(bytes, index);
-      if (method !== '') {
-        this.beginMessage();
-        this.head.method = method;
-        index += method.length + 1;
-        this.tokenStart = method.length + 1;
-        step = PATH;
-      }
-    }
-    if (step === METHOD) {
+  protected override readStartLine(): LineOutcome {
+    const { bytes, end, position: start } = this;
+    if (start === end) return 'cut';
+    if (bytes[start] === CR) return this.readBlankLine();
+    this.beginMessage();
+    this.detail = undefined;
+    this.hasEscape = false;
+    const common = end - start > COMMON_METHOD_BYTES ? commonMethod(bytes, start) : '';
+    let index = start + common.length;
+    if (common === '') {
       while (index < end && TOKEN[bytes[index]!] !== 0) index++;
-      if (index - this.base > this.limits.methodBytesMax) return this.fail('METHOD_TOO_LONG');
-      if (index === end) return this.pause(index, step);
-      if (bytes[index] !== SP || index === this.base) return this.fail('METHOD');
-      this.beginMessage();
-      this.head.method = threadStringMemo.text(bytes, this.base, index);
-      index++;
-      this.tokenStart = index - this.base;
-      step = PATH;
+      if (index === end) return 'cut';
+      if (index - start > this.limits.methodBytesMax) return 'METHOD_TOO_LONG';
+      if (bytes[index] !== SP || index === start) return this.byteFault('METHOD', index, start);
     }
-    if (step === PATH) {
-      index = threadWordScanner.skipPath(bytes, index, end);
-      while (index < end && PATH_BYTE[bytes[index]!] !== 0) index++;
-      if (index === end) return this.pauseInTarget(index, step);
-      this.pathEnd = index - this.base;
-      step = QUERY;
-    }
-    if (step === QUERY) {
-      while (index < end && TARGET[bytes[index]!] !== 0) index++;
-      if (index === end || bytes[index] !== SP) return this.pauseInTarget(index, step);
-      if (!this.endTarget(index)) return false;
-      index++;
-      this.tokenStart = index - this.base;
-      step = VERSION;
-    }
-    const isAtVersion = step === VERSION && index === this.base + this.tokenStart;
-    if (isAtVersion && end - index >= LINE_END_BYTES && isHttp11LineEnd(bytes, index)) {
-      this.blankLines = 0;
-      this.position = index + LINE_END_BYTES;
-      return true;
-    }
-    if (step === VERSION) {
-      while (index < end && index - this.base - this.tokenStart < VERSION_SHAPE.length) {
-        if (!this.versionByte(bytes[index]!, index - this.base - this.tokenStart)) return this.fail('VERSION');
-        index++;
-      }
-      const isWhole = index - this.base - this.tokenStart === VERSION_SHAPE.length;
-      if (isWhole && (this.major !== 1 || this.minor > 1)) return this.fail('VERSION_UNSUPPORTED');
-      if (index === end) return this.pause(index, step);
-      if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'VERSION');
-      this.head.versionMinor = this.minor;
-      index++;
-      step = LINE_LF;
-    }
-    if (index === end) return this.pause(index, step);
-    if (bytes[index] !== LF) return this.fail('LINE_ENDING');
+    this.head.method = common === '' ? threadStringMemo.text(bytes, start, index) : common;
+    const targetStart = index + 1;
+    index = threadWordScanner.skipPath(bytes, targetStart, end);
+    while (index < end && PATH_BYTE[bytes[index]!] !== 0) index++;
+    if (bytes[index] === PERCENT) index = this.runOverEscapes(PATH_BYTE, index);
+    const pathEnd = index;
+    while (index < end && QUERY_BYTE[bytes[index]!] !== 0) index++;
+    if (bytes[index] === PERCENT) index = this.runOverEscapes(QUERY_BYTE, index);
+    if (index === end) return 'cut';
+    if (bytes[index] !== SP || index === targetStart) return this.targetFault(index, targetStart);
+    const fault = this.noteTarget(targetStart, pathEnd, index);
+    if (fault !== undefined) return fault;
+    index++;
+    if (end - index < LINE_END_BYTES || !isHttp11LineEnd(bytes, index)) return this.readVersion(index);
     this.blankLines = 0;
-    this.position = index + 1;
-    return true;
+    this.position = index + LINE_END_BYTES;
+    return 'complete';
+  }
+
+  protected override earlyRefusal(lineEnd: number): HttpErrorCode | undefined {
+    const { bytes, position: start, limits } = this;
+    if (start === lineEnd) return undefined;
+    let methodEnd = start;
+    const methodLimit = Math.min(lineEnd, start + limits.methodBytesMax + 1);
+    while (methodEnd < methodLimit && TOKEN[bytes[methodEnd]!] !== 0) methodEnd++;
+    if (methodEnd - start > limits.methodBytesMax) return 'METHOD_TOO_LONG';
+    if (methodEnd === start && bytes[start] !== CR) return this.byteFault('METHOD', start, start);
+    return lineEnd - methodEnd - 1 > limits.targetBytesMax + AFTER_TARGET_BYTES ? 'TARGET_TOO_LONG' : undefined;
   }
 
   /** RFC 9112 6.3 for requests: chunked, or a length, or nothing; what is both or neither quite is refused. */
@@ -146,39 +118,86 @@ export class RequestParser extends MessageParser<RequestHead> {
     return this.beginNoBody();
   }
 
-  private pause(index: number, step: number): false {
-    this.position = index;
-    this.step = step;
-    return false;
+  /** A robust server passes over an empty line before a request (RFC 9112 2.2). */
+  private readBlankLine(): LineOutcome {
+    const next = this.position + 1;
+    if (next === this.end) return 'cut';
+    if (this.bytes[next] !== LF) return 'LINE_ENDING';
+    if (++this.blankLines > this.limits.blankLinesMax) return 'BLANK_LINES';
+    this.position = next + 1;
+    this.base = this.position;
+    return this.readStartLine();
   }
 
-  /** The bytes ran out inside the target, or one came that has no place there. */
-  private pauseInTarget(index: number, step: number): false {
-    if (index - this.base - this.tokenStart > this.limits.targetBytesMax) return this.fail('TARGET_TOO_LONG');
-    if (index === this.end) return this.pause(index, step);
-    return this.fail(this.bytes[index] === LF ? 'LINE_ENDING' : 'TARGET');
-  }
-
-  private endTarget(index: number): boolean {
-    const { bytes, base, tokenStart } = this;
-    this.targetEnd = index - base;
-    if (this.targetEnd - tokenStart > this.limits.targetBytesMax) return this.fail('TARGET_TOO_LONG');
-    // CONNECT's target is never a path, not even when it looks like one.
-    if (bytes[base + tokenStart] === SLASH && this.head.method !== 'CONNECT') {
-      this.head.setTarget(tokenStart, this.targetEnd, tokenStart, this.pathEnd);
-      return true;
+  /** The first byte from `start` on that is neither one of `table` nor part of an escape; `end` if there is none. */
+  private runOverEscapes(table: Uint8Array, start: number): number {
+    const { bytes, end } = this;
+    let index = start;
+    while (index < end) {
+      if (table[bytes[index]!] !== 0) index++;
+      else if (isEscape(bytes, index, end)) index += 3;
+      else break;
     }
-    const path = pathOfRareTarget(bytes, base + tokenStart, index, this.head.method);
-    if (path === undefined) return this.fail('TARGET');
-    this.head.setTarget(tokenStart, this.targetEnd, path.start - base, path.end - base);
-    return true;
+    this.hasEscape = true;
+    return index;
   }
 
-  private versionByte(byte: number, at: number): boolean {
-    if (VERSION_SHAPE[at] !== DIGIT_0) return byte === VERSION_SHAPE[at];
-    if (at === MAJOR_AT) this.major = byte - DIGIT_0;
-    if (at === MINOR_AT) this.minor = byte - DIGIT_0;
-    return byte >= DIGIT_0 && byte <= DIGIT_9;
+  private noteTarget(start: number, pathEnd: number, end: number): HttpErrorCode | undefined {
+    const { bytes, base, head } = this;
+    if (end - start > this.limits.targetBytesMax) return 'TARGET_TOO_LONG';
+    // CONNECT's target is never a path, not even when it looks like one.
+    if (bytes[start] === SLASH && head.method !== 'CONNECT') {
+      head.setTarget(start - base, end - base, start - base, pathEnd - base);
+      return this.pathFault(start, pathEnd);
+    }
+    const path = pathOfRareTarget(bytes, start, end, head.method);
+    if (path === undefined) return 'TARGET';
+    head.setTarget(start - base, end - base, path.start - base, path.end - base);
+    head.isHttps = path.isHttps;
+    return this.pathFault(path.start, path.end);
+  }
+
+  private pathFault(start: number, end: number): HttpErrorCode | undefined {
+    if (!this.hasEscape || isUtf8(percentDecode(this.bytes, start, end))) return undefined;
+    return 'PATH_NOT_UTF8';
+  }
+
+  /** `HTTP-version CRLF`. A minor version above ours is read as ours (RFC 9110 2.5). */
+  private readVersion(start: number): LineOutcome {
+    const { bytes, end } = this;
+    let index = start;
+    for (; index < start + VERSION_SHAPE.length; index++) {
+      if (index === end) return 'cut';
+      const shape = VERSION_SHAPE[index - start];
+      const byte = bytes[index]!;
+      const isRight = shape === DIGIT_0 ? byte >= DIGIT_0 && byte <= DIGIT_9 : byte === shape;
+      if (!isRight) return 'VERSION';
+    }
+    if (index === end) return 'cut';
+    if (bytes[index] !== CR) return bytes[index] === LF ? 'LINE_ENDING' : 'VERSION';
+    if (index + 1 === end) return 'cut';
+    if (bytes[index + 1] !== LF) return 'LINE_ENDING';
+    if (bytes[start + MAJOR_AT] !== DIGIT_1) return 'VERSION_UNSUPPORTED';
+    this.head.versionMinor = bytes[start + MINOR_AT] === DIGIT_0 ? 0 : 1;
+    this.blankLines = 0;
+    this.position = index + 2;
+    return 'complete';
+  }
+
+  /** @param start of what the byte at `index` is a part of */
+  private byteFault(code: HttpErrorCode, index: number, start: number): HttpErrorCode {
+    this.detail = `${describeByte(this.bytes[index]!)} at character ${index - start + 1}`;
+    return code;
+  }
+
+  private targetFault(index: number, start: number): HttpErrorCode {
+    const { bytes, end } = this;
+    if (bytes[index] === LF) return 'LINE_ENDING';
+    if (bytes[index] !== PERCENT) return this.byteFault('TARGET', index, start);
+    let escapeEnd = index + 1;
+    while (escapeEnd < Math.min(end, index + 3) && TARGET[bytes[escapeEnd]!] !== 0) escapeEnd++;
+    this.detail = `'${bytes.toString('latin1', index, escapeEnd)}' at character ${index - start + 1}`;
+    return 'TARGET_ESCAPE';
   }
 }
 

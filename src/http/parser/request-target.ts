@@ -8,24 +8,29 @@
 // A path is split at "/" first and each segment is percent-decoded afterwards, once: "%2F" in a name is part of the
 // name, and "%2541" is the text "%41". Source: RFC 9112 3.2, RFC 3986 2.1 and 3.3.
 import { equalsIgnoringCase, isHost } from './field-value.js';
-import { ASTERISK, HEX_VALUE, NOT_HEX, PERCENT, QUESTION, SLASH } from './grammar.js';
+import { ASTERISK, HEX_VALUE, PERCENT, QUESTION, SLASH } from './grammar.js';
 
 /** Where the path of a target lies: its first byte and the one after it. */
 export interface PathRange {
   readonly start: number;
   readonly end: number;
+  /** Whether it stands behind "https://". */
+  readonly isHttps: boolean;
 }
 
-const SCHEMES = ['http://', 'https://'];
+const HTTP = 'http://';
+const HTTPS = 'https://';
 
 /**
  * The path of a target that does not begin with "/"; an empty range for "*" and authority-form.
  * @returns undefined for a target that has none of the forms its method allows
  */
 export function pathOfRareTarget(bytes: Buffer, start: number, end: number, method: string): PathRange | undefined {
-  if (method === 'CONNECT') return isHost(bytes, start, end, true) ? { start: end, end } : undefined;
-  if (end - start === 1 && bytes[start] === ASTERISK) return method === 'OPTIONS' ? { start: end, end } : undefined;
-  const scheme = SCHEMES.find((prefix) => equalsIgnoringCase(bytes, start, start + prefix.length, prefix));
+  if (method === 'CONNECT') return isHost(bytes, start, end, true) ? { start: end, end, isHttps: false } : undefined;
+  if (end - start === 1 && bytes[start] === ASTERISK) {
+    return method === 'OPTIONS' ? { start: end, end, isHttps: false } : undefined;
+  }
+  const scheme = [HTTP, HTTPS].find((prefix) => equalsIgnoringCase(bytes, start, start + prefix.length, prefix));
   if (scheme === undefined || start + scheme.length > end) return undefined;
   const hostStart = start + scheme.length;
   let hostEnd = hostStart;
@@ -35,7 +40,10 @@ export function pathOfRareTarget(bytes: Buffer, start: number, end: number, meth
   let pathEnd = hostEnd;
   while (pathEnd < end && bytes[pathEnd] !== QUESTION) pathEnd++;
   // Without a path it is "/" (RFC 9110 4.2.3): the slash in front of the host will do.
-  return pathEnd === hostEnd ? { start: hostStart - 1, end: hostStart } : { start: hostEnd, end: pathEnd };
+  const isHttps = scheme === HTTPS;
+  return pathEnd === hostEnd
+    ? { start: hostStart - 1, end: hostStart, isHttps }
+    : { start: hostEnd, end: pathEnd, isHttps };
 }
 
 /** Whether OPTIONS with this target asks about the server as a whole (RFC 9112 3.2.4). */
@@ -43,36 +51,17 @@ export function isWholeServer(target: string): boolean {
   return target === '*' || /^https?:\/\/[^/?]+$/i.test(target);
 }
 
-/**
- * Undoes percent-encoding once.
- * @returns the decoded bytes, a copy; undefined where "%" is not followed by two hexadecimal digits
- */
-export function percentDecode(bytes: Buffer, start: number, end: number): Buffer | undefined {
+/** Undoes percent-encoding once, where each "%" is known to begin an escape. @returns a copy */
+export function percentDecode(bytes: Buffer, start: number, end: number): Buffer {
   const decoded = Buffer.allocUnsafe(end - start);
   let length = 0;
   for (let index = start; index < end; index++) {
     let byte = bytes[index]!;
     if (byte === PERCENT) {
-      if (index + 2 >= end) return undefined;
-      const high = HEX_VALUE[bytes[index + 1]!]!;
-      const low = HEX_VALUE[bytes[index + 2]!]!;
-      if (high === NOT_HEX || low === NOT_HEX) return undefined;
-      byte = high * 16 + low;
+      byte = HEX_VALUE[bytes[index + 1]!]! * 16 + HEX_VALUE[bytes[index + 2]!]!;
       index += 2;
     }
     decoded[length++] = byte;
   }
   return decoded.subarray(0, length);
-}
-
-/** Throws at anything that is not UTF-8, and keeps a byte order mark, which is part of a name like any character. */
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Text of UTF-8 bytes; undefined when they are not UTF-8. */
-export function utf8Text(bytes: Uint8Array): string | undefined {
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

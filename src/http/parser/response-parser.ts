@@ -7,22 +7,23 @@
 // (response splitting). Interim responses (1xx) are events of their own and leave the expectation open; 101 is refused,
 // since nobody here asks to switch protocols. Source: RFC 9112 4, 6.3, 9.2; RFC 9110 15.2.
 
+import type { HttpErrorCode } from '../http-error.js';
 import { type HttpLimits, httpLimits } from '../limits.js';
+import type { LineOutcome } from './byte-intake.js';
 import { FieldMemo } from './field-memo.js';
 import { NO_LENGTH } from './field-table.js';
+import { readDigits } from './field-value.js';
 import { CR, DIGIT_0, DIGIT_9, FIELD_TEXT, LF } from './grammar.js';
 import { ResponseHead } from './message-head.js';
-import { MESSAGE_START, MessageParser } from './message-parser.js';
-
-const LINE = 1;
-const REASON = 2;
-const LINE_LF = 3;
+import { MessageParser } from './message-parser.js';
 
 /** What stands before the reason phrase, with 0 where a digit may differ. */
 const LINE_SHAPE = Buffer.from('HTTP/0.0 000 ');
 const MAJOR_AT = 5;
 const MINOR_AT = 7;
 const STATUS_AT = 9;
+const STATUS_DIGITS = 3;
+const DIGIT_1 = 0x31;
 
 const STATUS_MIN = 100;
 const STATUS_MAX = 599;
@@ -37,9 +38,6 @@ const responseFieldMemo = new FieldMemo();
 export class ResponseParser extends MessageParser<ResponseHead> {
   /** Methods of the requests that are not answered yet, oldest at `first`. */
   private readonly expected: string[] = [];
-  private major = 0;
-  private minor = 0;
-  private status = 0;
 
   constructor(limits: HttpLimits = httpLimits(), head = new ResponseHead()) {
     super(head, limits, responseFieldMemo, false);
@@ -55,42 +53,36 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     return this.expected.length;
   }
 
-  protected override readStartLine(): boolean {
-    const bytes = this.bytes;
-    const end = this.end;
-    let index = this.position;
-    let step = this.step;
-    if (index === end) return this.pause(index, step);
-    if (step === MESSAGE_START) {
-      if (this.expected.length === 0) return this.fail('RESPONSE_UNASKED');
-      this.beginMessage();
-      this.status = 0;
-      step = LINE;
+  protected override readStartLine(): LineOutcome {
+    const { bytes, end, position: start } = this;
+    if (this.expected.length === 0) return 'RESPONSE_UNASKED';
+    this.beginMessage();
+    for (let at = 0; at < LINE_SHAPE.length; at++) {
+      if (start + at === end) return 'cut';
+      const byte = bytes[start + at]!;
+      const isRight = LINE_SHAPE[at] === DIGIT_0 ? byte >= DIGIT_0 && byte <= DIGIT_9 : byte === LINE_SHAPE[at];
+      if (!isRight) return 'STATUS_LINE';
     }
-    if (step === LINE) {
-      while (index < end && index - this.base < LINE_SHAPE.length) {
-        if (!this.lineByte(bytes[index]!, index - this.base)) return this.fail('STATUS_LINE');
-        index++;
-      }
-      if (index === end) return this.pause(index, step);
-      if (this.major !== 1 || this.minor > 1) return this.fail('VERSION_UNSUPPORTED');
-      if (this.status < STATUS_MIN || this.status > STATUS_MAX) return this.fail('STATUS_LINE');
-      this.head.versionMinor = this.minor;
-      this.head.status = this.status;
-      step = REASON;
-    }
-    if (step === REASON) {
-      while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
-      if (index - this.base > this.limits.targetBytesMax) return this.fail('STATUS_LINE');
-      if (index === end) return this.pause(index, step);
-      if (bytes[index] !== CR) return this.fail(bytes[index] === LF ? 'LINE_ENDING' : 'STATUS_LINE');
-      index++;
-      step = LINE_LF;
-    }
-    if (index === end) return this.pause(index, step);
-    if (bytes[index] !== LF) return this.fail('LINE_ENDING');
-    this.position = index + 1;
-    return true;
+    let index = start + LINE_SHAPE.length;
+    while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
+    if (index === end) return 'cut';
+    if (bytes[index] !== CR) return bytes[index] === LF ? 'LINE_ENDING' : 'STATUS_LINE';
+    if (index + 1 === end) return 'cut';
+    if (bytes[index + 1] !== LF) return 'LINE_ENDING';
+    if (index + 1 - start > this.limits.targetBytesMax) return 'STATUS_LINE';
+    if (bytes[start + MAJOR_AT] !== DIGIT_1) return 'VERSION_UNSUPPORTED';
+    const status = readDigits(bytes, start + STATUS_AT, start + STATUS_AT + STATUS_DIGITS);
+    if (status < STATUS_MIN || status > STATUS_MAX) return 'STATUS_LINE';
+    this.head.versionMinor = bytes[start + MINOR_AT] === DIGIT_0 ? 0 : 1; // a higher one is read as ours (RFC 9110 2.5)
+    this.head.status = status;
+    this.position = index + 2;
+    return 'complete';
+  }
+
+  protected override earlyRefusal(lineEnd: number): HttpErrorCode | undefined {
+    if (this.expected.length === 0) return 'RESPONSE_UNASKED';
+    const isBegun = this.bytes[this.position] === LINE_SHAPE[0];
+    return isBegun && lineEnd - this.position <= this.limits.targetBytesMax ? undefined : 'STATUS_LINE';
   }
 
   /** RFC 9112 6.3 for responses, its steps in its order. */
@@ -107,19 +99,5 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     if (contentLength !== NO_LENGTH) return this.beginLength(contentLength);
     this.head.isKeepAlive = false;
     return this.beginUntilClose();
-  }
-
-  private pause(index: number, step: number): false {
-    this.position = index;
-    this.step = step;
-    return false;
-  }
-
-  private lineByte(byte: number, at: number): boolean {
-    if (LINE_SHAPE[at] !== DIGIT_0) return byte === LINE_SHAPE[at];
-    if (at === MAJOR_AT) this.major = byte - DIGIT_0;
-    else if (at === MINOR_AT) this.minor = byte - DIGIT_0;
-    else if (at >= STATUS_AT) this.status = this.status * 10 + (byte - DIGIT_0);
-    return byte >= DIGIT_0 && byte <= DIGIT_9;
   }
 }

@@ -4,23 +4,32 @@
 //     └─ due ─→ text ─→ the session writes it, once per turn of the event loop
 //
 // A list through the exchanges themselves: it allocates nothing.
-import type { SessionExchange } from './session-exchange.js';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
+/** What the queue needs of an exchange. */
+export interface Queued<Item> {
+  /** The next request of the connection; the queue's own business. */
+  next: Item | undefined;
+  isAborted: boolean;
+  readonly isAnswered: boolean;
+  /** The answer as it is to be written. What it says of the connection is decided now, when its turn has come. */
+  answerText(): string;
+}
+
 /** Puts the answers of one connection in order. */
-export class ExchangeQueue {
+export class ExchangeQueue<Item extends Queued<Item>> {
   /** The one whose turn it is. */
-  first: SessionExchange | undefined;
+  first: Item | undefined;
   /** The one that came last. */
-  last: SessionExchange | undefined;
+  last: Item | undefined;
   length = 0;
   /** What can be written, one character per byte. */
   text = '';
   /** Whether a `100 Continue` waits for the answers before it. */
   isContinueDue = false;
 
-  add(exchange: SessionExchange): void {
+  add(exchange: Item): void {
     if (this.last === undefined) this.first = exchange;
     else this.last.next = exchange;
     this.last = exchange;
@@ -40,9 +49,9 @@ export class ExchangeQueue {
 
   /** Takes out the exchanges whose turn has come and whose answer is there, and moves their answers to `text`. */
   takeDueAnswers(): void {
-    while (this.first?.answerText !== undefined) {
-      const answered: SessionExchange = this.first;
-      this.text += answered.answerText;
+    while (this.first?.isAnswered) {
+      const answered: Item = this.first;
+      this.text += answered.answerText();
       this.first = answered.next;
       // One of them that has grown old would keep all after it alive until the next full collection.
       answered.next = undefined;

@@ -24,11 +24,8 @@ export interface Exchange {
   requestId: string;
   /** The peer has gone: an answer would reach nobody. `send()` is still allowed. */
   readonly isAborted: boolean;
-  /**
-   * A parameter of the route's pattern, percent-decoded once.
-   * @returns undefined when the bytes do not decode, or decode to something that is not UTF-8
-   */
-  parameter(name: string): string | undefined;
+  /** A parameter of the route's pattern, percent-decoded once. */
+  parameter(name: string): string;
   /** A header by its lower-case name, Latin-1; several lines are joined with ", ". */
   header(lowerCaseName: string): string | undefined;
   /**

@@ -1,7 +1,8 @@
-// server.ts: the HTTP connections of one thread. It listens to nothing: sockets are handed to it by `serve()`.
+// http-server.ts: the HTTP connections of one thread. It listens to nothing: sockets are handed to it by `serve()`.
 //
-// What is shared by all its sessions lives here, once: the answer writer with its Date line, the one timer that watches
-// every time-out, spare request heads, and the list of sessions to be flushed at the end of this turn of the event loop.
+// What is shared by all its sessions lives here, once: the answer writer with its Date line, the clock with every time-out,
+// spare request heads, and the list of sessions to be flushed at the end of this turn of the event loop. What happens on a
+// connection is in session.ts.
 // Structurally a ThreadService of the pool, of which it knows nothing: serve, setPressure, drain, close.
 import type { Socket } from 'node:net';
 import type { HttpError, HttpErrorCode } from '../http-error.js';
@@ -9,8 +10,9 @@ import { type HttpLimits, httpLimits } from '../limits.js';
 import { RequestHead } from '../parser/message-head.js';
 import { AnswerWriter } from './answer-writer.js';
 import type { Router } from './router.js';
-import { Session } from './session.js';
-import type { SessionHost } from './session-host.js';
+import { Session, type SessionHost } from './session.js';
+import { SessionClock } from './session-clock.js';
+import type { RequestIds } from './session-exchange.js';
 
 /** What a server can be told. */
 export interface HttpServerOptions {
@@ -43,11 +45,6 @@ export interface HttpServerStats {
   readonly refused: Readonly<Partial<Record<HttpErrorCode, number>>>;
 }
 
-/** The clock is looked at this often, at least and at most; time-outs are that coarse. */
-const TICK_MS_MAX = 250;
-const TICK_MS_MIN = 10;
-/** A time-out is noticed within this fraction of itself, above `TICK_MS_MIN`. */
-const TICKS_PER_TIMEOUT = 4;
 /** Request heads kept for reuse; more than this many requests rarely wait for answers at once. */
 const SPARE_HEADS_MAX = 1024;
 
@@ -92,11 +89,10 @@ class Host implements SessionHost {
   readonly limits: HttpLimits;
   readonly router: Router;
   readonly writer = new AnswerWriter(Date.now());
+  readonly clock: SessionClock;
   readonly usesRawSockets: boolean;
   readonly isMeasuring: boolean;
-  readonly requestIds: 'none' | 'client' | 'all';
-  nowMs = 0;
-  private tickedAtMs = 0;
+  readonly requestIds: RequestIds;
   isDraining = false;
   isUnderPressure = false;
   private readonly sessions = new Set<Session>();
@@ -105,8 +101,6 @@ class Host implements SessionHost {
   private readonly spareHeads: RequestHead[] = [];
   private toFlush: Session[] = [];
   private readonly flushAll = () => this.flushSessions();
-  private timer: NodeJS.Timeout | undefined;
-  private readonly tickMs: number;
   private readonly drained: (() => void)[] = [];
 
   constructor(private readonly options: HttpServerOptions) {
@@ -115,20 +109,25 @@ class Host implements SessionHost {
     this.usesRawSockets = options.rawSockets ?? true;
     this.isMeasuring = options.onExchange !== undefined;
     this.requestIds = options.requestIds ?? 'none';
-    const times = Object.entries(this.limits).filter(([name, value]) => name.endsWith('TimeoutMs') && value > 0);
-    const shortestMs = Math.min(...times.map(([, value]) => value as number));
-    this.tickMs = Math.max(TICK_MS_MIN, Math.min(TICK_MS_MAX, shortestMs / TICKS_PER_TIMEOUT));
+    this.clock = new SessionClock(
+      this.limits,
+      () => this.idleTimeoutMs,
+      () => this.writer.setTime(Date.now()),
+    );
   }
 
   add(socket: Socket): void {
-    if (this.timer === undefined) this.startClock();
+    if (!this.clock.isRunning) this.clock.start(this.isDraining);
     this.sessionsTotal++;
     this.sessions.add(new Session(socket, this));
   }
 
   drain(): Promise<void> {
-    if (!this.isDraining) for (const session of this.sessions) session.beginDrain();
-    this.isDraining = true;
+    if (!this.isDraining) {
+      this.isDraining = true;
+      if (this.clock.isRunning) this.clock.start(true);
+      for (const session of this.sessions) session.beginDrain();
+    }
     return new Promise((resolve) => {
       this.drained.push(resolve);
       this.resolveDrained();
@@ -146,7 +145,7 @@ class Host implements SessionHost {
     return { sessions: this.sessions.size, idleSessions, sessionsTotal, refused: { ...refused } };
   }
 
-  get idleTimeoutMs(): number {
+  private get idleTimeoutMs(): number {
     const { limits, isDraining, isUnderPressure } = this;
     if (isDraining) return limits.drainIdleTimeoutMs;
     return isUnderPressure ? limits.idleTimeoutUnderPressureMs : limits.idleTimeoutMs;
@@ -186,8 +185,7 @@ class Host implements SessionHost {
   sessionClosed(session: Session): void {
     this.sessions.delete(session);
     if (this.sessions.size > 0) return;
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.clock.stop(); // a server without any connection keeps no process alive
     this.resolveDrained();
   }
 
@@ -195,27 +193,6 @@ class Host implements SessionHost {
     const sessions = this.toFlush;
     this.toFlush = [];
     for (const session of sessions) session.flush();
-  }
-
-  /** Runs while there are sessions, so that a server without any keeps no process alive. */
-  private startClock(): void {
-    this.tickedAtMs = performance.now();
-    this.writer.setTime(Date.now());
-    this.timer = setInterval(() => {
-      this.setTime();
-      for (const session of this.sessions) session.tick();
-    }, this.tickMs);
-  }
-
-  /**
-   * After a stall of this thread timers run before sockets are read, so peers would be blamed for bytes that came in
-   * time and wait to be read: a stall counts as two ticks, however long it was.
-   */
-  private setTime(): void {
-    const atMs = performance.now();
-    this.nowMs += Math.min(atMs - this.tickedAtMs, 2 * this.tickMs);
-    this.tickedAtMs = atMs;
-    this.writer.setTime(Date.now());
   }
 
   private resolveDrained(): void {

@@ -12,18 +12,38 @@ import { isWholeServer, percentDecode } from '../parser/request-target.js';
 import type { Exchange, Handler } from './exchange.js';
 import { type PreparedHeaders, prepareHeaders } from './prepared-headers.js';
 
+/** An answer that needs no body of a request: an error with its message, or without one a status alone. */
+export interface HeadAnswer {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: PreparedHeaders;
+}
+
 /** Settings of one route. */
 export interface RouteOptions {
   /** Largest body this resource takes, in place of the server's `bodyBytesMax`. */
   readonly bodyBytesMax?: number;
+  /**
+   * Looks at the headers of a request before its body is there; what it returns is the answer, and the handler does not
+   * run. So a peer that waits for `100 Continue` hears of a refusal at once. May be called twice for a request.
+   */
+  readonly checkHead?: CheckHead;
+}
+
+type CheckHead = (exchange: Exchange) => HeadAnswer | undefined;
+
+interface Action {
+  readonly handler: Handler;
+  readonly checkHead: CheckHead | undefined;
 }
 
 /** What stands behind one pattern. */
 export interface Resource {
   readonly pattern: string;
   readonly parameterNames: readonly string[];
-  readonly handlers: Map<string, Handler>;
-  allowHeaders: PreparedHeaders;
+  readonly actions: Map<string, Action>;
+  options: HeadAnswer;
+  notAllowed: HeadAnswer;
   bodyBytesMax: number | undefined;
 }
 
@@ -39,10 +59,19 @@ interface Node {
  */
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']);
 
+const NOT_FOUND: HeadAnswer = { status: 404, message: 'not found' };
+const NOT_IMPLEMENTED: HeadAnswer = { status: 501, message: 'method not implemented' };
+/** RFC 9110 15.5.16: what would be read is said with it. */
+const CONTENT_CODED: HeadAnswer = {
+  status: 415,
+  message: 'a body with a Content-Encoding is not read here',
+  headers: prepareHeaders({ 'Accept-Encoding': 'identity' }),
+};
+
 /** The routes of a server. */
 export class Router {
   private readonly root = newNode();
-  private serverAllowHeaders = allowHeaders([]);
+  private serverOptions: HeadAnswer = { status: 204, message: '', headers: allowHeaders([]) };
   private readonly methods = new Set<string>();
 
   /**
@@ -58,12 +87,14 @@ export class Router {
     node.resource ??= newResource(pattern, segments);
     const resource = node.resource;
     assert(resource.pattern === pattern, `${pattern} and ${resource.pattern} match the same paths`);
-    assert(!resource.handlers.has(method), `${method} ${pattern} is there already`);
-    resource.handlers.set(method, handler);
+    assert(!resource.actions.has(method), `${method} ${pattern} is there already`);
+    resource.actions.set(method, { handler, checkHead: options.checkHead });
     resource.bodyBytesMax = options.bodyBytesMax ?? resource.bodyBytesMax;
-    resource.allowHeaders = allowHeaders(resource.handlers.keys());
+    const headers = allowHeaders(resource.actions.keys());
+    resource.options = { status: 204, message: '', headers };
+    resource.notAllowed = { status: 405, message: 'method not allowed', headers };
     this.methods.add(method);
-    this.serverAllowHeaders = allowHeaders(this.methods);
+    this.serverOptions = { status: 204, message: '', headers: allowHeaders(this.methods) };
     return this;
   }
 
@@ -95,21 +126,40 @@ export class Router {
     return node.resource;
   }
 
-  /** Answers a complete request, or lets the handler do so; returns what the handler returned. */
-  handle(exchange: Exchange, resource: Resource | undefined): void | Promise<void> {
-    const { method } = exchange;
-    if (resource === undefined) {
-      if (!KNOWN_METHODS.has(method)) exchange.sendError(501, 'method not implemented');
-      else if (method === 'OPTIONS' && isWholeServer(exchange.target)) exchange.send(204, '', this.serverAllowHeaders);
-      else exchange.sendError(404, 'not found');
-      return;
-    }
-    const handler = resource.handlers.get(method === 'HEAD' ? 'GET' : method);
-    if (handler !== undefined) return handler(exchange);
-    if (method === 'OPTIONS') exchange.send(204, '', resource.allowHeaders);
-    else if (KNOWN_METHODS.has(method)) exchange.sendError(405, 'method not allowed', resource.allowHeaders);
-    else exchange.sendError(501, 'method not implemented');
+  /**
+   * The answer that method, target and headers alone decide: 404, 405, 501, 415 for an encoded body, OPTIONS, and what the
+   * route's `checkHead` says.
+   */
+  headAnswer(exchange: Exchange, resource: Resource | undefined, hasContentCoding: boolean): HeadAnswer | undefined {
+    return this.answerWithout(actionFor(exchange, resource), exchange, resource, hasContentCoding);
   }
+
+  /** Answers a complete request, or lets the handler do so; returns what the handler returned. */
+  handle(exchange: Exchange, resource: Resource | undefined, hasContentCoding: boolean): void | Promise<void> {
+    const action = actionFor(exchange, resource);
+    const answer = this.answerWithout(action, exchange, resource, hasContentCoding);
+    if (answer === undefined) return action!.handler(exchange);
+    const { status, message, headers } = answer;
+    if (message === '') exchange.send(status, '', headers);
+    else exchange.sendError(status, message, headers);
+  }
+
+  private answerWithout(
+    action: Action | undefined,
+    exchange: Exchange,
+    resource: Resource | undefined,
+    hasContentCoding: boolean,
+  ): HeadAnswer | undefined {
+    if (action !== undefined) return hasContentCoding ? CONTENT_CODED : action.checkHead?.(exchange);
+    const { method } = exchange;
+    if (!KNOWN_METHODS.has(method)) return NOT_IMPLEMENTED;
+    if (resource !== undefined) return method === 'OPTIONS' ? resource.options : resource.notAllowed;
+    return method === 'OPTIONS' && isWholeServer(exchange.target) ? this.serverOptions : NOT_FOUND;
+  }
+}
+
+function actionFor({ method }: Exchange, resource: Resource | undefined): Action | undefined {
+  return resource?.actions.get(method === 'HEAD' ? 'GET' : method);
 }
 
 function newNode(): Node {
@@ -118,7 +168,8 @@ function newNode(): Node {
 
 function newResource(pattern: string, segments: readonly string[]): Resource {
   const parameterNames = segments.filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1));
-  return { pattern, parameterNames, handlers: new Map(), allowHeaders: allowHeaders([]), bodyBytesMax: undefined };
+  const none: HeadAnswer = NOT_FOUND; // until a method is added
+  return { pattern, parameterNames, actions: new Map(), options: none, notAllowed: none, bodyBytesMax: undefined };
 }
 
 function parameterOf(node: Node): Node {

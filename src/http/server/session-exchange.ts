@@ -1,29 +1,34 @@
 // session-exchange.ts: the Exchange that a session makes. See exchange.ts for what handlers may do with it.
 //
-// Exchanges of one connection form a list in request order; an answer that comes before its turn waits in `answerText`.
 // An exchange that was answered before its handler returned is used again for the next request, so that a server whose
 // handlers answer at once allocates nothing per request. One that is answered later is never used again: a second
 // `send()` on it, by mistake, is an assertion error and not an answer to somebody else's request.
 import { assert } from '../../assert.js';
 import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../../request-id.js';
+import type { HttpError } from '../http-error.js';
 import { PERCENT } from '../parser/grammar.js';
 import type { RequestHead } from '../parser/message-head.js';
-import { percentDecode, utf8Text } from '../parser/request-target.js';
+import { percentDecode } from '../parser/request-target.js';
 import { threadStringMemo } from '../parser/string-memo.js';
-import { bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
+import { type AnswerWriter, bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
+import type { Queued } from './exchange-queue.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import type { Resource } from './router.js';
-import type { SessionHost } from './session-host.js';
 
-export const NO_BODY_BYTES = Buffer.alloc(0);
+const NO_BODY_BYTES = Buffer.alloc(0);
+
+/** Which requests get a name. */
+export type RequestIds = 'none' | 'client' | 'all';
 
 /** What an exchange needs of its session. */
 export interface ExchangeOwner {
-  answer(exchange: SessionExchange, status: number, body: string, headers: PreparedHeaders): void;
+  readonly writer: AnswerWriter;
+  /** Called once, when the exchange has its answer. */
+  answered(exchange: SessionExchange): void;
 }
 
-export class SessionExchange implements Exchange {
+export class SessionExchange implements Exchange, Queued<SessionExchange> {
   body: Buffer = NO_BODY_BYTES;
   requestId = '';
   /** The header line by which the answer repeats the client's name for its request; '' without. */
@@ -33,16 +38,17 @@ export class SessionExchange implements Exchange {
   resource: Resource | undefined;
   /** Start and end of each parameter's segment in the head's bytes. */
   readonly parameterRanges: number[] = [];
-  /** The next request of this connection. */
   next: SessionExchange | undefined;
-  /** An answer that waits for those before it. */
-  answerText: string | undefined;
-  /** What the answer says about the connection is decided with this: false if it ends with this exchange. */
+  /** Whether the connection goes on after this exchange, as far as is known; the answer says so. */
   isKeepAlive = true;
   isHttp10 = false;
   isHead = false;
   /** When the request was complete, by `performance.now()`; only where somebody measures. */
   startedAtMs = 0;
+  // The answer, once there is one
+  status = 0;
+  private answerBody = '';
+  private answerHeaders = JSON_HEADERS;
 
   constructor(
     private readonly owner: ExchangeOwner,
@@ -57,11 +63,11 @@ export class SessionExchange implements Exchange {
     this.requestIdLine = '';
     this.isAnswered = false;
     this.resource = undefined;
-    this.answerText = undefined;
+    this.answerBody = '';
   }
 
   /** Gives the request the name that its client has given it, or one of ours. @param wanted which requests get one */
-  takeName(wanted: SessionHost['requestIds']): void {
+  takeName(wanted: RequestIds): void {
     if (wanted === 'none') return;
     const id = fittingRequestId(this.openHead().header(REQUEST_ID_HEADER));
     if (id !== '') this.requestIdLine = `X-Request-Id: ${id}\r\n`;
@@ -76,34 +82,19 @@ export class SessionExchange implements Exchange {
     for (let index = 0; index < parameterRanges.length; index++) parameterRanges[index]! -= moved;
   }
 
-  /**
-   * Runs the handler of the request's resource, and answers for it if it fails.
-   * @returns whether the handler is done with the exchange; one that returned a promise may still fail later
-   */
-  run(host: SessionHost): boolean {
-    try {
-      const done = host.router.handle(this, this.resource);
-      // A handler written as `exchange => start(...)` returns whatever that returns; only a promise can fail later.
-      if (!(done instanceof Promise)) return true;
-      done.catch((error: unknown) => this.failed(host, error));
-      return false;
-    } catch (error) {
-      this.failed(host, error);
-      return true;
-    }
+  /** The answer to what could not be read; nobody else may answer it. */
+  refuse(error: HttpError, requestIdLine: string, isHead: boolean): void {
+    this.requestIdLine = requestIdLine;
+    this.isHead = isHead;
+    this.isKeepAlive = false;
+    this.isAnswered = true;
+    this.status = error.status;
+    this.answerBody = errorBody(error.status, error.message);
   }
 
-  /** The head is not needed any longer, and another exchange may have it. */
-  releaseHead(host: SessionHost): void {
-    if (this.head === undefined) return;
-    host.returnHead(this.head);
-    this.head = undefined;
-  }
-
-  /** What the answer must say about the connection. */
-  get connectionNote(): ConnectionNote {
-    if (!this.isKeepAlive) return 'close';
-    return this.isHttp10 ? 'keep-alive' : '';
+  answerText(): string {
+    const { status, answerBody, answerHeaders, isHead, requestIdLine } = this;
+    return this.owner.writer.answer(status, answerBody, answerHeaders, isHead, this.connectionNote(), requestIdLine);
   }
 
   get method(): string {
@@ -122,7 +113,7 @@ export class SessionExchange implements Exchange {
     return this.openHead().header(lowerCaseName);
   }
 
-  parameter(name: string): string | undefined {
+  parameter(name: string): string {
     const bytes = this.openHead().source;
     const index = this.resource?.parameterNames.indexOf(name) ?? -1;
     assert(index >= 0, `route ${this.route} has no parameter ${name}`);
@@ -130,8 +121,7 @@ export class SessionExchange implements Exchange {
     const end = this.parameterRanges[index * 2 + 1]!;
     for (let at = start; at < end; at++) {
       if (bytes[at] !== PERCENT) continue;
-      const decoded = percentDecode(bytes, start, end);
-      return decoded === undefined ? undefined : utf8Text(decoded);
+      return percentDecode(bytes, start, end).toString(); // a path is UTF-8
     }
     return threadStringMemo.text(bytes, start, end); // a target is ASCII
   }
@@ -139,16 +129,19 @@ export class SessionExchange implements Exchange {
   send(status: number, body: string | Uint8Array, headers: PreparedHeaders = JSON_HEADERS): void {
     assert(!this.isAnswered, 'a request is answered once');
     this.isAnswered = true;
-    this.owner.answer(this, status, bodyText(body), headers);
+    this.status = status;
+    this.answerBody = bodyText(body);
+    this.answerHeaders = headers;
+    this.owner.answered(this);
   }
 
   sendError(status: number, message: string, headers?: PreparedHeaders): void {
     this.send(status, errorBody(status, message), headers);
   }
 
-  private failed(host: SessionHost, error: unknown): void {
-    host.handlerFailed(error, this.route, this.requestId);
-    if (!this.isAnswered) this.sendError(500, 'internal error');
+  private connectionNote(): ConnectionNote {
+    if (!this.isKeepAlive) return 'close';
+    return this.isHttp10 ? 'keep-alive' : '';
   }
 
   private openHead(): RequestHead {

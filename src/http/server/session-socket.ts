@@ -14,6 +14,8 @@ export interface SocketUser {
   received(bytes: Buffer, length: number): void;
   /** Everything written so far has been taken by the kernel, after some of it had to wait. */
   drained(): void;
+  /** Everything has been taken by the kernel, the end of our half included. */
+  ended(): void;
   /** The peer has closed its half and will send no more. */
   peerDone(): void;
   /** The connection is over, for whatever reason. The last call. */
@@ -26,8 +28,8 @@ export interface SessionSocket {
   readonly unsentBytes: number;
   /** Changes whenever the kernel takes any of what waits, as far as that can be seen; 0 when nothing waits. */
   readonly backlog: number;
-  /** Whether everything has been sent, the end included. */
-  readonly isFinished: boolean;
+  /** Whether nobody on the way can read along: TLS. */
+  readonly isSecure: boolean;
   /** Begins to read. */
   resume(): void;
   /** Stops reading. */
@@ -56,6 +58,7 @@ export class StreamSocket implements SessionSocket {
     socket.on('error', ignore); // 'close' follows, and tells all there is to know
     socket.on('close', () => user.closed());
     socket.on('drain', () => user.drained());
+    socket.on('finish', () => user.ended());
     socket.on('end', () => user.peerDone());
     this.listen();
   }
@@ -69,8 +72,8 @@ export class StreamSocket implements SessionSocket {
     return this.unsentBytes;
   }
 
-  get isFinished(): boolean {
-    return this.socket.writableFinished;
+  get isSecure(): boolean {
+    return 'encrypted' in this.socket;
   }
 
   resume(): void {
