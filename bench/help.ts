@@ -15,15 +15,16 @@ probability 0.4 on the same connection. Closed loop: a client waits for each ans
     measures: 'store',
     inDefaultRun: true,
     summary: 'the same sessions, 5 clients, order probability from 0 to 0.8',
-    detail: `A client queries a random toy and, with that probability, orders it on the same connection. Closed loop.
+    detail: `A client queries a random toy and, with that probability, orders it on the same connection.
+Closed loop.
   --p 0,0.2,0.4,0.6,0.8     the probabilities, one point each`,
   },
   rate: {
     measures: 'store',
     inDefaultRun: true,
-    summary: 'open loop: requests leave on a schedule, latency counts from the intended time',
-    detail: `64 connections. In each round the top rate is measured in a closed loop, then fixed shares of it are offered,
-for queries and for durable orders apart. What could not be sent in time is reported.
+    summary: 'open loop: requests leave on a schedule, latency from the intended time',
+    detail: `64 connections. In each round the top rate is measured in a closed loop, then fixed shares of it
+are offered, for queries and for durable orders apart. What could not be sent in time is reported.
 Bars: at half of the top rate a p99 of 10 ms for queries and of 25 ms for durable orders.
   --rates 1000,5000,…       requests per second, in place of shares of the top rate
   --rounds 5                rounds for each rate`,
@@ -32,49 +33,51 @@ Bars: at half of the top rate a p99 of 10 ms for queries and of 25 ms for durabl
     measures: 'part',
     inDefaultRun: true,
     summary: 'the HTTP server alone, beside node:http, Fastify and a raw socket',
-    detail: `One thread, one constant JSON answer, 32 keep-alive connections, one request at a time and pipelined: answers per
-second, and the processor time that each took the server.
+    detail: `One thread, one constant JSON answer, 32 keep-alive connections, one request at a time and
+pipelined: answers per second, and the processor time that each took the server.
 Bars: 0.9 of the raw socket, 1.8 times node:http, pipelined five times node:http.`,
   },
   parser: {
     measures: 'part',
     inDefaultRun: true,
     summary: 'the HTTP parser, beside llhttp in its two forms and http-parser-js',
-    detail: `Nanoseconds for method, target and all headers of a small GET, of curl's POST, of a browser's request, and of one whose
-headers change every time.
-Bars: a fifth of llhttp's time for the small GET, and faster than every peer on the others.`,
+    detail: `Nanoseconds for method, target and all headers of a small GET, of curl's POST, of a browser's
+request, and of one whose headers change every time.
+Bars: a fifth of llhttp's time for the small GET, and faster than every peer on the others; with
+--baseline at least 0.95 of the speed of that checkout's.
+  --baseline DIR            a built checkout of another commit, whose parser is measured too`,
   },
   pool: {
     measures: 'part',
     inDefaultRun: true,
     summary: 'the thread pool: connections per second and hand-over time, beside node:cluster',
-    detail: `Connections with one request each, 32 at a time, on two threads; what an idle thread and an idle connection cost in
-memory. Bar: as many connections as node:cluster, for no more processor time.`,
+    detail: `Connections with one request each, 32 at a time, on two threads.
+Bar: as many connections as node:cluster, for no more processor time.`,
   },
   lock: {
     measures: 'part',
     inDefaultRun: true,
     summary: 'the shared reader-writer lock, free and contended',
-    detail: `Nanoseconds to take a free lock and give it back, beside a bare pair of compareExchange; sections per second and longest
-waits of 2 and 4 threads, nine sections in ten reading, beside a plain mutex.
+    detail: `Nanoseconds to take a free lock and give it back, beside a bare pair of compareExchange; sections
+per second of 2 and 4 threads, nine sections in ten reading, beside a plain mutex.
 Bar: 2.5 times the bare pair.`,
   },
-  journal: {
+  overload: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'the journal: records and bytes per second, group commit, recovery',
-    detail: `1, 8, 64 and 256 callers, each committing a record and waiting for it, beside one fdatasync for each record; then a
-journal of a million records opened again. Bar: five times one sync each, with 64 callers.`,
+    summary: 'what a thread does while 60,000 calls wait for a catalog that hangs',
+    detail: `A catalog that is stopped by SIGSTOP, finds of 60,000 different names by one batch stream, and the
+event-loop utilization of its thread while they wait.
+Bar: 0.03 of the thread.`,
   },
   durable: {
     measures: 'store',
     inDefaultRun: true,
-    summary: 'durable orders per second, and orders per fdatasync, beside one fsync for each order',
-    detail: `Orders over keep-alive connections, closed loop, six toys in turn. Beside the store: node:http over unary grpc-js
-calls (bench/peers), catalog and order each appending a line and waiting for an fdatasync of its own for each order:
-side by side, as it comes in Node, and in turn, so that the file never has a gap (the store without group commit).
-Orders per fdatasync are counted by the store itself, for the journals of catalog and order apart.
-Bar: five times those peers at 64 connections.
+    summary: 'durable orders per second, and orders per fdatasync, beside one sync for each',
+    detail: `Orders over keep-alive connections, closed loop, six toys in turn. Beside the store: Fastify over
+unary grpc-js calls (bench/peers), catalog and order each appending a line and waiting for an
+fdatasync of its own for each order. Orders per fdatasync are counted by the store's catalog itself.
+Bar: five times that peer at 64 connections.
   --connections 1,8,64,256  how many keep-alive connections, one point each
   --rounds 5                rounds for each store`,
   },
@@ -82,33 +85,60 @@ Bar: five times those peers at 64 connections.
     measures: 'store',
     inDefaultRun: true,
     summary: 'the whole store beside its peers, rounds interleaved, medians and ratios',
-    detail: `The peers are bench/peers: Fastify and node:http, each over unary grpc-js calls, and the raw-socket floor.
-Named, and not quick, it also takes the store alone to 4, 16, 256 and 1,000 connections: does its throughput hold?
-Bars: 15 times Fastify's queries and 8 times its orders at 64 connections, a third of its median query at one; from 1
-to 1,000 connections no throughput under four fifths of the best before it, and no failed request.
-(\`compare rate durable\` shows all bars for speed in one run.)
+    detail: `The peers are bench/peers: Fastify over unary grpc-js calls, and the raw-socket floor.
+Named, and not quick, it also takes the store alone to 4, 16, 256 and 1,000 connections: does its
+throughput hold?
+Bars: 15 times Fastify's queries and 8 times its orders at 64 connections, a third of its median
+query at one; from 1 to 1,000 connections no throughput under four fifths of the best before it, and
+no failed request. (\`compare rate durable\` shows all bars for speed in one run.)
   --connections 1,64        how many keep-alive connections, for every store
   --rounds 5                rounds for each store`,
   },
   recovery: {
     measures: 'part',
     inDefaultRun: false,
-    summary: 'start over a million orders and over a million toys: time, memory; look-ups among 6 to a million',
-    detail: `Real services, from their start to the line that says ready. A minute and a half.
-Bars: the order service over a journal of a million orders and the catalog over a million toys in 5 s each.`,
+    summary: 'start over a million orders and over a million toys: time and memory',
+    detail: `Real services, from their start to the line that says ready. Two minutes: a store sells the
+million orders first.
+Bars: the order service over a million orders and the catalog over a million toys in 5 s each.`,
   },
   docker: {
-    measures: 'containers',
+    measures: 'started',
     inDefaultRun: false,
     summary: 'the clients scenario twice on this machine: bare, and in containers',
-    detail: 'Needs a Docker daemon and docker-compose; starts and stops the three containers itself.',
+    detail: `Needs a Docker daemon and docker-compose; starts and stops the three containers itself.
+  --clients 1,2,3,4,5,16,64 how many clients, one point each`,
   },
-  soak: {
-    measures: 'store',
+  idle: {
+    measures: 'started',
     inDefaultRun: false,
-    summary: 'one mixed load for long: latency, errors and memory over time',
-    detail: `32 clients, order probability 0.4, stretches with a row each, and the memory of all processes after each.
-  --minutes 10              how long`,
+    summary: 'what 5,000 idle connections cost the front end, in processor time and memory',
+    detail: `Over ten seconds, from /proc, beside the same with none. Needs \`ulimit -n 5200\`.
+Bar: 2 % of a core.`,
+  },
+  cache: {
+    measures: 'started',
+    inDefaultRun: false,
+    summary: 'finds that the front end holds: on and off, beside /healthz, and a store just started',
+    detail: `The same store twice, with CACHE_TOYS and with CACHE_TOYS=0: finds at 64 and at 1 connection, orders
+at 64, and 5 clients' sessions with each probability of an order. Then stores that were just started
+by \`npm start\`: the time until they are ready, and the first 1,000 requests of each of 5 clients.
+Bars: finds at 0.9 of the speed of /healthz and at one connection 1.2 times its median; with the
+cache never under 0.95 of without, orders 0.97, at p 0.2 at least 1.5 times; ready in 1.8 s; the
+first requests twice as fast as those of --baseline.
+  --baseline DIR            a built checkout of another commit, for the store just started
+  --p 0,0.2,0.4,0.6,0.8     the probabilities
+  --rounds 5                rounds for each load`,
+  },
+  baseline: {
+    measures: 'started',
+    inDefaultRun: false,
+    summary: 'this checkout beside that of another commit, two stores of each, rounds interleaved',
+    detail: `Finds and orders at 64 connections, orders at one, sessions of 5 clients.
+Bars: orders 1.15 times at 64 connections and 0.85 of their median at one, finds 0.97, sessions 1.2
+times.
+  --baseline DIR            a built checkout of another commit
+  --rounds 11               rounds for each load`,
   },
 } as const;
 
@@ -116,15 +146,18 @@ Bars: the order service over a journal of a million orders and the catalog over 
 export type ScenarioName = keyof typeof SCENARIOS;
 
 const QUICK = '  --quick                   a quarter of the time, the same cases or the main ones of them';
-const THREADS = "  --threads N               THREADS for the stores started here (default: the store's own)";
+const STORES = `  --threads N               THREADS for the stores started here (default: the store's own)
+  --set NAME=VALUE          any setting of theirs, as --set DURABILITY=periodic; may be repeated.
+                            Nothing is taken from the environment`;
 const COMMON = `  --out DIR                 where the results go (default: bench/results/<time>)
   --help                    this, or with a scenario's name in front: about that scenario`;
 const URL = '  --url http://host:port    measure a store that is already running';
+const BASELINE = '  --baseline DIR            a built checkout of another commit, to measure beside this one';
 
 /** The options that mean something to a scenario, by what it measures. */
 const OPTIONS = {
-  store: [QUICK, URL, THREADS, COMMON].join('\n'),
-  containers: [QUICK, THREADS, COMMON].join('\n'),
+  store: [QUICK, URL, STORES, COMMON].join('\n'),
+  started: [QUICK, STORES, COMMON].join('\n'),
   part: [QUICK, COMMON].join('\n'),
 } as const;
 
@@ -134,23 +167,25 @@ export function benchHelp(): string {
   const list = names.map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`).join('\n');
   const separate = names.filter(([, { inDefaultRun }]) => !inDefaultRun).map(([name]) => name);
   return `Usage: npm run bench -- [scenario …] [options]
-       npm run bench -- diff A.json B.json
        npm run bench -- evaluation [step …]
        npm run bench -- test
 
-Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, CSV, SVG, PNG).
-Without a scenario: all but ${separate.join(', ')}, in under five minutes. A scenario that is named takes longer, until
-its figures are steady.
+Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, SVG, Markdown).
+Without a scenario: all but ${separate.join(', ')},
+in under five minutes. A scenario that is named takes longer, until its figures are steady.
 
 Scenarios:
 ${list}
-  diff         what changed between two results.json beyond their noise
-  evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed: under 20 minutes
+  evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed:
+               under 20 minutes
   test         the tests of the benchmarks themselves
 
 Options (of all; those of a scenario: npm run bench -- <scenario> --help):
 ${OPTIONS.store}
+${BASELINE}
 
+A bar is what the project asks of its own figures. One that is missed says something of the store
+only in a run without --quick on a quiet machine: elsewhere it reads "not judged", with the reason.
 Ctrl-C ends the run early and keeps what was measured. The last line printed is the report's path.`;
 }
 
@@ -171,10 +206,11 @@ ${OPTIONS[measures]}`;
 export function profileHelp(): string {
   return `Usage: npm run profile -- <tool> [options]
 
-Runs the store under a profiler, with a load that the command brings itself, and prints the result's path.
+Runs the store under a profiler, with a load that the command brings itself, and prints the result's
+path.
 
 Tools:
-  threads        V8 CPU profiles of every thread of every service, merged into one flame graph (no clinic needed)
+  threads        V8 CPU profiles of every thread of every service, merged into one flame graph
   doctor         clinic doctor: event loop, CPU, memory, handles of one service
   flame          clinic flame: where one service's CPU time goes
   heapprofiler   clinic heapprofiler: who allocates in one service
@@ -186,8 +222,9 @@ Options:
   --p P            probability of an order after a query (default 0.4)
   --out DIR        where the results go (default: bench/results/<time>-profile)
 
-clinic sees a service's main thread only, so the watched service runs with THREADS=0, which serves everything there;
-\`threads\` sees them all as they normally run. clinic's bubbleprof is left out: it hangs on current versions of Node.
-What it would show, where requests wait, is in the store's /metrics: queues, batches, syncs (docs/operations.md).
-clinic is installed on first use, into bench/clinic.`;
+clinic sees a service's main thread only, so the watched service runs with THREADS=0, which serves
+everything there; \`threads\` sees them all as they normally run. clinic's bubbleprof is left out: it
+hangs on current versions of Node. What it would show, where requests wait, is in the store's
+/metrics: queues, batches, syncs (docs/operations.md). clinic is installed on first use, into
+bench/clinic.`;
 }

@@ -1,9 +1,10 @@
 // launch.ts: the door of `npm run bench` and `npm run profile`.
 //
 // The benchmarks stand beside other people's servers and draw charts, so they need packages that nobody who only runs
-// the store should have to install. This file is compiled with the store and imports nothing of theirs: it installs
-// bench/'s packages when they are missing or out of date (and says so), compiles bench/ with the root's compiler,
-// and hands over to it in the same process, so that Ctrl-C and exit codes need no forwarding.
+// the store should have to install. This file is compiled with the store and imports nothing of theirs: it refuses a
+// command line that cannot be used, installs bench/'s packages when they are missing or out of date (and says so),
+// compiles bench/ with the root's compiler, and hands over to it in the same process, so that Ctrl-C and exit codes need
+// no forwarding.
 //
 //   dist/bench/launch.js  ->  npm ci in bench/  ->  tsc -p bench/tsconfig.json  ->  bench/dist/bench/main.js
 
@@ -12,7 +13,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chosenSteps } from './evaluation/steps.js';
 import { benchHelp, profileHelp, SCENARIOS, type ScenarioName, scenarioHelp } from './help.js';
+import { parseProfileOptions } from './profile/profile-options.js';
+import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
 
 const EXIT_RUN_TIME = 1;
 const EXIT_USAGE = 2;
@@ -30,6 +34,13 @@ function helpFor(command: string, argv: readonly string[]): string | undefined {
   if (command === 'profile') return profileHelp();
   const scenario = argv.find((word) => Object.hasOwn(SCENARIOS, word));
   return scenario === undefined ? benchHelp() : scenarioHelp(scenario as ScenarioName);
+}
+
+/** @throws BenchUsageError for words that no program behind this one takes */
+function check(command: string, argv: readonly string[]): void {
+  if (command === 'profile') parseProfileOptions(argv);
+  else if (argv[0] === 'evaluation') chosenSteps(argv.slice(1));
+  else if (argv[0] !== 'test') parseBenchOptions(argv);
 }
 
 /** Installs bench/'s packages unless those of the present lock file are there already. */
@@ -68,6 +79,7 @@ async function launch(argv: string[]): Promise<number> {
     process.stdout.write(`${help}\n`);
     return 0;
   }
+  check(command, rest);
   install();
   compile();
   const file = path.join(benchFolder, 'dist', 'bench', command === 'bench' ? 'main.js' : 'profile/main.js');
@@ -79,5 +91,5 @@ try {
   process.exitCode = await launch(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = EXIT_RUN_TIME;
+  process.exitCode = error instanceof BenchUsageError ? EXIT_USAGE : EXIT_RUN_TIME;
 }

@@ -1,17 +1,16 @@
-// main.ts: `npm run bench`, behind the launcher: a run, `diff` of two runs, all runs of the evaluation, or the benchmarks'
-// own tests.
+// main.ts: `npm run bench`, behind the launcher: a run, all runs of the evaluation, or the benchmarks' own tests. The
+// launcher has refused what cannot be used.
 //
-// Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C.
+// Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C. Bars do not
+// count: they are for readers to judge.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { runEvaluation } from './evaluation/evaluation.js';
-import { renderDiff } from './report/diff.js';
 import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
 import { runBench } from './run/bench-run.js';
 import { onInterrupts } from './run/interrupts.js';
 import { BENCH_FOLDER, ROOT } from './run/paths.js';
-import { readResults } from './run/results-file.js';
 import { endServers } from './store/server-process.js';
 
 const EXIT_OK = 0;
@@ -23,10 +22,8 @@ const EXIT_SIGINT = 130;
 export async function main(argv: string[]): Promise<number> {
   try {
     switch (argv[0]) {
-      case 'diff':
-        return await diff(argv.slice(1));
       case 'evaluation':
-        return await evaluate(argv.slice(1));
+        return await runEvaluation(argv.slice(1));
       case 'test':
         return test(argv.slice(1));
       default:
@@ -53,23 +50,6 @@ async function measure(argv: readonly string[]): Promise<number> {
   if (abort.signal.aborted) return EXIT_SIGINT;
   const isEmpty = results.rows.length + results.figures.length === 0;
   return isEmpty || failedScenarios > 0 ? EXIT_FAILED : EXIT_OK;
-}
-
-async function diff(files: readonly string[]): Promise<number> {
-  const [before, after, ...more] = files;
-  if (before === undefined || after === undefined || more.length > 0) {
-    throw new BenchUsageError('diff takes two files: npm run bench -- diff A/results.json B/results.json');
-  }
-  process.stdout.write(renderDiff(await readResults(before), await readResults(after)));
-  return EXIT_OK;
-}
-
-async function evaluate(words: readonly string[]): Promise<number> {
-  const { failed, isAborted } = await runEvaluation(words);
-  if (isAborted) return EXIT_SIGINT;
-  if (failed.length === 0) return EXIT_OK;
-  process.stderr.write(`not measured: ${failed.join(', ')}\n`);
-  return EXIT_FAILED;
 }
 
 /** The benchmarks' tests run where their packages are; the root's `npm test` needs none of these. */

@@ -10,6 +10,8 @@
 export interface RunOptions {
   /** Roughly a quarter of the time: fewer and shorter rounds, the same cases. */
   readonly quick: boolean;
+  /** A built checkout of another commit, to measure beside this one. */
+  readonly baseline?: string | undefined;
   /** Called with one short line whenever the benchmark goes on to its next step. */
   readonly onProgress?: ((text: string) => void) | undefined;
   /** Aborted by Ctrl-C: stop soon, and resolve with what was measured so far. */

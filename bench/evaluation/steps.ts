@@ -1,11 +1,13 @@
-// steps.ts: the runs that docs/evaluation.md is made of, in its order, and the plots that it shows.
+// steps.ts: the runs that docs/evaluation.md is made of, in its order, and the plots that it shows. No package is needed
+// to read it, so that the launcher can refuse a step that there is not.
 
-/** One `npm run bench -- …`, with settings of the store in front. */
+import { BenchUsageError } from '../run/bench-options.js';
+
+/** One `npm run bench -- …`. */
 export interface Step {
   /** Of its folder, and of it on the command line. */
   readonly name: string;
   readonly argv: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
   /** The major version of Node.js to run it on, where that is not the present one's affair. */
   readonly nodeMajor?: number;
   /** Of its `charts/`, those that go to docs/evaluation. */
@@ -22,11 +24,11 @@ export const STEPS: readonly Step[] = [
     plots: ['latency-by-clients', 'throughput-by-clients', 'latency-by-percentile', 'latency-histogram'],
   },
   { name: 'commit', argv: FEW },
-  { name: 'periodic', argv: FEW, env: { DURABILITY: 'periodic' } },
+  { name: 'periodic', argv: [...FEW, '--set', 'DURABILITY=periodic'] },
   { name: 'probability', argv: ['probability'], plots: ['latency-by-probability'] },
-  { name: 'own-thread', argv: ONE_TO_FIVE, env: { THREADS: '5', SESSIONS_PER_THREAD: '1' } },
-  { name: 'five-shared', argv: ONE_TO_FIVE, env: { THREADS: '5' } },
-  { name: 'two-shared', argv: ONE_TO_FIVE, env: { THREADS: '2' } },
+  { name: 'own-thread', argv: [...ONE_TO_FIVE, '--threads', '5', '--set', 'SESSIONS_PER_THREAD=1'] },
+  { name: 'five-shared', argv: [...ONE_TO_FIVE, '--threads', '5'] },
+  { name: 'two-shared', argv: [...ONE_TO_FIVE, '--threads', '2'] },
   // The images bring their own Node.js: beside them the bare store must run on the same.
   { name: 'docker', argv: ['docker'], nodeMajor: 24, plots: ['docker-query', 'docker-order'] },
   {
@@ -41,5 +43,18 @@ export const STEPS: readonly Step[] = [
       'durable-order',
     ],
   },
+  { name: 'cache', argv: ['cache'] },
   { name: 'recovery', argv: ['recovery'] },
 ];
+
+/** @param words names of steps, all if there are none, and perhaps `--quick`. @throws BenchUsageError */
+export function chosenSteps(words: readonly string[]): { steps: readonly Step[]; isQuick: boolean } {
+  const names = words.filter((word) => word !== '--quick');
+  const unknown = names.find((name) => !STEPS.some((step) => step.name === name));
+  if (unknown !== undefined) {
+    const known = STEPS.map((step) => step.name).join(', ');
+    throw new BenchUsageError(`unknown step ${JSON.stringify(unknown)}: it must be one of ${known}`);
+  }
+  const steps = names.length === 0 ? STEPS : STEPS.filter((step) => names.includes(step.name));
+  return { steps, isQuick: words.includes('--quick') };
+}

@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Result, RunBenchmark, RunOptions } from '../result.js';
 import { measureRounds, median } from '../rounds.js';
+import { cpuSeconds } from '../store/process-usage.js';
+import { startAll, startProgram, stopAll, type Target } from '../store/server-process.js';
 import { SERVERS, type ServerName } from './answer.js';
 import type { BlastJob } from './blast.js';
-import { RunningServer } from './running-server.js';
 
 const CONNECTIONS = 32;
 const PIPELINED = 16;
@@ -17,6 +18,7 @@ const ROUND_MS = 1500;
 const ROUND_QUICK_MS = 600;
 const ROUNDS = 7;
 const ROUNDS_QUICK = 3;
+const US_PER_S = 1e6;
 
 const FLOOR: ServerName = 'raw socket';
 const NODE: ServerName = 'node:http';
@@ -25,16 +27,17 @@ const NODE_BAR = { atLeast: 1.8 };
 const PIPELINED_BAR = { atLeast: 5 };
 
 export const run: RunBenchmark = async (options) => {
-  const servers = new Map<ServerName, RunningServer>();
+  const file = 'http/server-process.js';
+  const running = await startAll(SERVERS.map((name) => startProgram('http-server', file, ['--server', name])));
+  const servers = new Map(SERVERS.map((name, index) => [name, running[index]!]));
   try {
-    for (const name of SERVERS) servers.set(name, await RunningServer.start(name));
     const one = await compare('one request at a time', 1, FLOOR, SERVERS, servers, options);
     // The raw socket answers once to whatever arrives, so it cannot take part where requests come together.
     const http = SERVERS.filter((name) => name !== FLOOR);
     const many = await compare(`${PIPELINED} pipelined`, PIPELINED, NODE, http, servers, options);
     return [...withBar(one, FLOOR, FLOOR_BAR), ...beside(one, NODE, NODE_BAR), ...withBar(many, NODE, PIPELINED_BAR)];
   } finally {
-    await Promise.all([...servers.values()].map((server) => server.stop()));
+    await stopAll(running);
   }
 };
 
@@ -44,7 +47,7 @@ async function compare(
   depth: number,
   baseline: ServerName,
   names: readonly ServerName[],
-  servers: ReadonlyMap<ServerName, RunningServer>,
+  servers: ReadonlyMap<ServerName, Target>,
   options: RunOptions,
 ): Promise<Result[]> {
   const cpu = new Map<string, number[]>(names.map((server) => [server, []]));
@@ -60,39 +63,38 @@ async function compare(
       subjects: names.map((server) => ({
         name: server,
         measure: async () => {
-          const running = servers.get(server)!;
-          const cpuBefore = await running.cpuMicroseconds();
-          const { answered, seconds } = await blast({
-            port: running.port,
-            connections: CONNECTIONS,
-            depth,
-            durationMs,
-          });
-          cpu.get(server)!.push(((await running.cpuMicroseconds()) - cpuBefore) / answered);
+          const { port, pid } = servers.get(server)!;
+          const cpuBefore = cpuSeconds([pid!]);
+          const { answered, seconds } = await blast({ port, connections: CONNECTIONS, depth, durationMs });
+          cpu.get(server)!.push(((cpuSeconds([pid!]) - cpuBefore) * US_PER_S) / answered);
           return answered / seconds;
         },
       })),
     },
     options,
   );
-  return [...throughput, ...throughput.map((result) => cpuResult(result, cpu, title, baseline))];
+  return [...throughput, ...throughput.flatMap((result) => cpuResult(result, cpu, title, baseline))];
 }
 
 /** Beside each figure of throughput, the same rounds' processor time; the first of them warmed up. */
-function cpuResult(result: Result, cpu: Map<string, number[]>, title: string, baseline: ServerName): Result {
+function cpuResult(result: Result, cpu: Map<string, number[]>, title: string, baseline: ServerName): Result[] {
   const rounds = cpu.get(result.subject)!.slice(1);
   const baselineRounds = cpu.get(baseline)!.slice(1);
+  // Not every system says what processes use.
+  if (rounds.length === 0 || baselineRounds.length === 0 || rounds.includes(0)) return [];
   const value = median(rounds);
-  return {
-    case: `${title}: processor time of the server`,
-    subject: result.subject,
-    value,
-    unit: 'µs',
-    better: 'lower',
-    rounds,
-    baseline,
-    ratio: value / median(baselineRounds),
-  };
+  return [
+    {
+      case: `${title}: processor time of the server`,
+      subject: result.subject,
+      value,
+      unit: 'µs',
+      better: 'lower',
+      rounds,
+      baseline,
+      ratio: value / median(baselineRounds),
+    },
+  ];
 }
 
 function withBar(results: Result[], baseline: ServerName, bar: Result['bar']): Result[] {

@@ -54,5 +54,4 @@ function listening(server: ReturnType<typeof createServer>): Promise<number> {
 }
 
 const port = await SERVERS[flag('server', 'toystore') as ServerName]();
-process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
-ready('server', `http://127.0.0.1:${port}`, () => {});
+ready('http-server', `http://127.0.0.1:${port}`, () => {});

@@ -12,17 +12,18 @@ import { createScript, type Script } from './work.js';
 /** All connections of one closed-loop job. */
 export class ClosedLoop {
   readonly #counters: LoadCounters;
-  readonly #depth: number;
   readonly #loaders: Loader[];
   readonly #scripts = new Map<Loader, Script>();
+  /** How many each may still send. */
+  readonly #left = new Map<Loader, number>();
 
   constructor(job: LoadJob, counters: LoadCounters) {
-    const { host, port, connections, work, pipelined = 1 } = job;
+    const { host, port, connections, work, requestsEach = Number.POSITIVE_INFINITY } = job;
     this.#counters = counters;
-    this.#depth = pipelined;
     this.#loaders = Array.from({ length: connections }, (_, index) => {
       const loader = new Loader(host, port, counters, (free) => this.#refill(free));
       this.#scripts.set(loader, createScript(work, `${host}:${port}`, index));
+      this.#left.set(loader, requestsEach);
       return loader;
     });
   }
@@ -40,20 +41,20 @@ export class ClosedLoop {
     return this.#loaders.reduce((sum, loader) => sum + loader.pendingCount, 0);
   }
 
+  /** Whether every connection has sent all it may, and has its answers. */
+  get isDone(): boolean {
+    return this.pendingCount === 0 && [...this.#left.values()].every((left) => left === 0);
+  }
+
   close(): void {
     for (const loader of this.#loaders) loader.close();
   }
 
-  /** Pipelined requests go out as one write when all answers of the last write are in. */
   #refill(loader: Loader): void {
     const now = performance.now();
-    if (loader.pendingCount > 0 || !loader.isConnected || now >= this.#counters.untilMs) return;
-    const script = this.#scripts.get(loader)!;
-    if (this.#depth === 1) loader.send(script.next(), now);
-    else
-      loader.sendTogether(
-        Array.from({ length: this.#depth }, () => script.next()),
-        now,
-      );
+    const left = this.#left.get(loader)!;
+    if (left === 0 || loader.pendingCount > 0 || !loader.isConnected || now >= this.#counters.untilMs) return;
+    this.#left.set(loader, left - 1);
+    loader.send(this.#scripts.get(loader)!.next(), now);
   }
 }

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { serverEnvironment } from '../store/server-process.js';
 import type { FromGenerator, LoadJob, LoadReport, ToGenerator } from './load-job.js';
 
 /** Near one whole core, the generator is the limit and the store's own is higher. */
@@ -13,8 +14,9 @@ export class LoadGenerator {
 
   constructor() {
     this.#child = fork(fileURLToPath(new URL('./load-process.js', import.meta.url)), [], {
-      // Nothing that a user sets for the store's processes (profilers, inspectors) may slow the generator down.
+      // Nothing that a user sets for other processes (profilers, inspectors) may slow the generator down.
       execArgv: [],
+      env: serverEnvironment({}),
       serialization: 'advanced',
     });
   }

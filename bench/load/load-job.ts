@@ -22,8 +22,8 @@ export interface LoadJob {
    * answered (open loop). Left out: each connection sends when its last answer is in (closed loop). Not for sessions.
    */
   readonly rate?: number | undefined;
-  /** Requests under way on one connection in a closed loop; 1 if left out. */
-  readonly pipelined?: number | undefined;
+  /** Closed loop only: how many each connection sends; then the load is over, if `durationMs` is not before. */
+  readonly requestsEach?: number | undefined;
 }
 
 /** What one kind of request came to. */

@@ -26,7 +26,8 @@ async function runJob(job: LoadJob): Promise<LoadReport> {
     await until(() => performance.now() >= Math.min(counters.fromMs, counters.untilMs));
     const cpuBefore = process.cpuUsage();
     const cpuFromMs = performance.now();
-    await until(() => performance.now() >= counters.untilMs);
+    await until(() => performance.now() >= counters.untilMs || (loop instanceof ClosedLoop && loop.isDone));
+    counters.endNow();
     const { user, system } = process.cpuUsage(cpuBefore);
     const generatorCpu = (user + system) / US_PER_MS / Math.max(1, performance.now() - cpuFromMs);
     const drainUntil = performance.now() + DRAIN_MAX_MS;

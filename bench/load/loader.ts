@@ -53,12 +53,6 @@ export class Loader implements RawConnectionListener {
     this.#connection!.send(request.text);
   }
 
-  /** Sends several in one write. */
-  sendTogether(requests: readonly Request[], dueMs: number): void {
-    for (const request of requests) this.#pending.push({ request, dueMs });
-    this.#connection!.send(requests.map((request) => request.text).join(''));
-  }
-
   onAnswer(status: number, bytes: Buffer, bodyStart: number, bodyEnd: number): void {
     const pending = this.#pending.shift();
     if (pending === undefined) return;

@@ -1,5 +1,5 @@
 // contended-thread.ts: one of the threads that want the same lock at the same time. Waits for each round to begin,
-// works until it is over, and says how often it got in and how long it had to wait at worst.
+// works until it is over, and says how often it got in.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedRwLock } from '../../src/lock/index.js';
@@ -12,12 +12,6 @@ export interface ContendedSetup {
   readonly data: Int32Array;
   /** One word: 1 while the first round runs, 2 when it is over, 3 while the second runs, and so on. */
   readonly clock: Int32Array;
-}
-
-export interface ContendedReport {
-  readonly sections: number;
-  readonly longestReadMs: number;
-  readonly longestWriteMs: number;
 }
 
 /** One section in ten writes. */
@@ -52,28 +46,23 @@ export interface ContendedOrder {
 
 parentPort!.on('message', ({ subject, round }: ContendedOrder) => parentPort!.postMessage(work(subject, round)));
 
-function work(name: ContendedSubject, round: number): ContendedReport {
+function work(name: ContendedSubject, round: number): number {
   const subject = subjects[name];
   let sections = 0;
-  let longestReadMs = 0;
-  let longestWriteMs = 0;
   let sum = 0;
   Atomics.wait(clock, 0, round - 1);
   while (Atomics.load(clock, 0) === round) {
-    const since = performance.now();
     if (sections % WRITE_EVERY === 0) {
       subject.write();
-      longestWriteMs = Math.max(longestWriteMs, performance.now() - since);
       for (let index = 0; index < data.length; index += 1) data[index]! += 1;
       subject.writeDone();
     } else {
       subject.read();
-      longestReadMs = Math.max(longestReadMs, performance.now() - since);
       for (let index = 0; index < data.length; index += 1) sum += data[index]!;
       subject.readDone();
     }
     sections += 1;
   }
   // The sum is used, so that no compiler may leave the reading out.
-  return { sections, longestReadMs, longestWriteMs: Number.isNaN(sum) ? Number.NaN : longestWriteMs };
+  return Number.isNaN(sum) ? Number.NaN : sections;
 }

@@ -1,13 +1,13 @@
-// contended.bench.ts: what do readers gain by going in together, and what does anybody wait for it? Two and four
-// threads, nine sections in ten read, beside a plain mutex that lets in one at a time.
+// contended.bench.ts: what do readers gain by going in together? Two and four threads, nine sections in ten read, beside a
+// plain mutex that lets in one at a time.
 
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SharedRwLock } from '../../src/lock/index.js';
 import type { Result, RunBenchmark, RunOptions } from '../result.js';
-import { measureRounds, median } from '../rounds.js';
-import type { ContendedOrder, ContendedReport, ContendedSetup, ContendedSubject } from './contended-thread.js';
+import { measureRounds } from '../rounds.js';
+import type { ContendedOrder, ContendedSetup, ContendedSubject } from './contended-thread.js';
 
 const BASELINE: ContendedSubject = 'plain mutex';
 const SUBJECTS: readonly ContendedSubject[] = [BASELINE, 'SharedRwLock'];
@@ -34,29 +34,22 @@ async function contend(threads: number, options: RunOptions): Promise<Result[]> 
   };
   const url = new URL('./contended-thread.js', import.meta.url);
   const workers = Array.from({ length: threads }, () => new Worker(url, { workerData: setup }));
-  const reports = new Map<ContendedSubject, ContendedReport[]>(SUBJECTS.map((subject) => [subject, []]));
   const roundMs = options.quick ? ROUND_QUICK_MS : ROUND_MS;
   const measure = async (subject: ContendedSubject): Promise<number> => {
-    const answers = workers.map((worker) => once(worker, 'message') as Promise<[ContendedReport]>);
+    const answers = workers.map((worker) => once(worker, 'message') as Promise<[number]>);
     const order: ContendedOrder = { subject, round: Atomics.load(setup.clock, 0) + 1 };
     for (const worker of workers) worker.postMessage(order);
     Atomics.add(setup.clock, 0, 1);
     Atomics.notify(setup.clock, 0);
     await delay(roundMs);
     Atomics.add(setup.clock, 0, 1);
-    const parts = (await Promise.all(answers)).map(([report]) => report);
-    reports.get(subject)!.push({
-      sections: parts.reduce((sum, part) => sum + part.sections, 0),
-      longestReadMs: Math.max(...parts.map((part) => part.longestReadMs)),
-      longestWriteMs: Math.max(...parts.map((part) => part.longestWriteMs)),
-    });
-    return (reports.get(subject)!.at(-1)!.sections / roundMs) * MS_PER_S;
+    const sections = (await Promise.all(answers)).reduce((sum, [ofThread]) => sum + ofThread, 0);
+    return (sections / roundMs) * MS_PER_S;
   };
   try {
-    const name = `${threads} threads, 90% readers`;
-    const throughput = await measureRounds(
+    return await measureRounds(
       {
-        case: `${name}: sections`,
+        case: `${threads} threads, 90% readers: sections`,
         unit: 'sections/s',
         better: 'higher',
         baseline: BASELINE,
@@ -65,39 +58,9 @@ async function contend(threads: number, options: RunOptions): Promise<Result[]> 
       },
       options,
     );
-    // The first report of each subject is of the warm-up.
-    return [
-      ...throughput,
-      ...longestWaits(`${name}: longest wait of a reader`, reports, (report) => report.longestReadMs),
-      ...longestWaits(`${name}: longest wait of a writer`, reports, (report) => report.longestWriteMs),
-    ];
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
-
-function longestWaits(
-  name: string,
-  reports: ReadonlyMap<ContendedSubject, readonly ContendedReport[]>,
-  of: (report: ContendedReport) => number,
-): Result[] {
-  const baseline = reports.get(BASELINE)!.slice(1).map(of);
-  return SUBJECTS.flatMap((subject) => {
-    const rounds = reports.get(subject)!.slice(1).map(of);
-    if (rounds.length === 0 || baseline.length === 0) return [];
-    const value = median(rounds);
-    return {
-      case: name,
-      subject,
-      value,
-      unit: 'ms',
-      better: 'lower' as const,
-      rounds,
-      baseline: BASELINE,
-      ratio: value / median(baseline),
-      note: 'The median of the longest wait of each round; with more threads than cores it is mostly the scheduler.',
-    };
-  });
 }
 
 function shared(words: number): Int32Array {

@@ -5,7 +5,7 @@
 // 125 for ours).
 import { parentPort, workerData } from 'node:worker_threads';
 import { CASES, type Message } from './messages.js';
-import { PARSERS, type ParserName, type ReadMessages } from './parsers.js';
+import { baselineParser, PARSERS, type ParserName, type ReadMessages } from './parsers.js';
 
 /** Which messages to read, and how many times. */
 export interface ReadOrder {
@@ -13,7 +13,11 @@ export interface ReadOrder {
   readonly count: number;
 }
 
-const parser = PARSERS[workerData as ParserName]();
+/** Which parser: one of the names, or the one of a checkout. */
+export type ParserChoice = ParserName | { readonly root: string };
+
+const choice = workerData as ParserChoice;
+const parser = typeof choice === 'string' ? PARSERS[choice]() : await baselineParser(choice.root);
 
 parentPort!.on('message', ({ caseName, count }: ReadOrder) => {
   parentPort!.postMessage(readAll(parser, CASES.get(caseName)!, count));

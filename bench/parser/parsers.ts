@@ -4,7 +4,9 @@
 // headers, so ours makes all of them too; undici takes ranges of the buffer from its llhttp in WebAssembly and makes
 // strings of some of them later, so there a buffer is made for each and no string.
 import { createRequire } from 'node:module';
-import { RequestParser } from '../../src/http/index.js';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RequestParser as OurParser } from '../../src/http/index.js';
 
 /** What was found, summed up over all messages read so far. */
 export interface Tally {
@@ -24,11 +26,12 @@ export interface ReadMessages {
 
 const require = createRequire(import.meta.url);
 
-function ourParser(): ReadMessages {
+/** @param RequestParser ours, or that of another checkout */
+function ourParser(name: string, RequestParser: typeof OurParser): ReadMessages {
   const parser = new RequestParser();
   const tally = newTally();
   return {
-    name: 'toystore',
+    name,
     tally,
     read: (bytes) => {
       parser.feed(bytes);
@@ -182,10 +185,17 @@ function newTally(): Tally {
   return { messages: 0, fields: 0, bodyBytes: 0, size: 0 };
 }
 
+/** The parser of a built checkout of another commit. */
+export async function baselineParser(root: string): Promise<ReadMessages> {
+  const file = path.join(root, 'dist', 'src', 'http', 'index.js');
+  const { RequestParser } = (await import(pathToFileURL(file).href)) as { RequestParser: typeof OurParser };
+  return ourParser('baseline', RequestParser);
+}
+
 /** The parsers that are compared. */
 export const PARSERS = {
   'llhttp, in Node': nodeLlhttp,
-  toystore: ourParser,
+  toystore: () => ourParser('toystore', OurParser),
   'llhttp, in undici': undiciLlhttp,
   'http-parser-js': httpParserJs,
 } satisfies Record<string, () => ReadMessages>;

@@ -1,14 +1,27 @@
-// fastify-frontend.ts: the front end of a peer, with Fastify as its documentation uses it: routes, a schema to check what
-// comes in, schemas to write what goes out.
+// fastify-frontend.ts: the front end of the peer, with Fastify as its documentation uses it: routes, a schema to check what
+// comes in, schemas to write what goes out. Behind it one unary gRPC call for each request.
 //
 //   node fastify-frontend.js --port N --catalog HOST:PORT --order HOST:PORT
 
-import fastify from 'fastify';
-import { connectBackends, type OrderBody } from './peer-backends.js';
-import { portFlag, ready } from './peer-process.js';
+import { credentials } from '@grpc/grpc-js';
+import fastify, { type FastifyReply } from 'fastify';
+import { CatalogClient, FindToyRequest, type FindToyResponse } from '../../proto/gen/toystore/v1/catalog.js';
+import { OrderClient, PlaceOrderRequest, type PlaceOrderResponse } from '../../proto/gen/toystore/v1/order.js';
+import { maker, unary } from './grpc-service.js';
+import { flag, portFlag, ready } from './peer-process.js';
 
-const backends = connectBackends();
-const app = fastify({ forceCloseConnections: true });
+const CENTS_PER_UNIT = 100;
+const FOUND = 0;
+const SOLD = 0;
+const NO_SUCH_TOY = -1;
+
+const catalog = new CatalogClient(flag('catalog', '127.0.0.1:5001'), credentials.createInsecure());
+const order = new OrderClient(flag('order', '127.0.0.1:5002'), credentials.createInsecure());
+const findToy = unary<FindToyRequest, FindToyResponse>(catalog, catalog.findToy);
+const placeOrder = unary<PlaceOrderRequest, PlaceOrderResponse>(order, order.placeOrder);
+
+const toFind = maker(FindToyRequest);
+const toPlace = maker(PlaceOrderRequest);
 
 const dataOf = (properties: object) => ({
   200: { type: 'object', properties: { data: { type: 'object', properties } } },
@@ -27,18 +40,28 @@ const orderSchema = {
   response: dataOf({ order_number: { type: 'integer' } }),
 };
 
+const refuse = (reply: FastifyReply, code: number, message: string) =>
+  reply.code(code).send({ error: { code, message } });
+
+const app = fastify({ forceCloseConnections: true });
+
 app.get<{ Params: { name: string } }>('/products/:name', { schema: findSchema }, async (request, reply) => {
-  const { status, body } = await backends.find(request.params.name);
-  return reply.code(status).send(body);
+  const { result, toy } = await findToy(toFind(request.params));
+  if (result !== FOUND || toy === undefined) return refuse(reply, 404, 'product not found');
+  const { name, priceCents, quantity } = toy;
+  return reply.send({ data: { name, price: priceCents / CENTS_PER_UNIT, quantity } });
 });
 
-app.post<{ Body: OrderBody }>('/orders', { schema: orderSchema }, async (request, reply) => {
-  const { status, body } = await backends.buy(request.body);
-  return reply.code(status).send(body);
+app.post<{ Body: { name: string; quantity: number } }>('/orders', { schema: orderSchema }, async (request, reply) => {
+  const { result, orderNumber } = await placeOrder(toPlace(request.body));
+  if (result === NO_SUCH_TOY) return refuse(reply, 404, 'product not found');
+  if (result !== SOLD) return refuse(reply, 409, 'not enough stock');
+  return reply.send({ data: { order_number: orderNumber } });
 });
 
 const address = await app.listen({ host: '127.0.0.1', port: portFlag() });
 ready('fastify', address, async () => {
   await app.close();
-  backends.close();
+  catalog.close();
+  order.close();
 });

@@ -38,3 +38,11 @@ export function unary<Request, Response>(
       method.call(client, request, (error, response) => (error === null ? resolve(response) : reject(error)));
     });
 }
+
+/** Makes messages of a kind from the fields that matter; the others, whichever there are, as in an empty message. */
+export function maker<Message extends object>(kind: {
+  decode(bytes: Uint8Array): Message;
+}): (fields: Partial<Message>) => Message {
+  const empty = kind.decode(new Uint8Array());
+  return (fields) => ({ ...empty, ...fields });
+}

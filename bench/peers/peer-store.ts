@@ -1,8 +1,7 @@
 // peer-store.ts: a whole peer: catalog, order and front end, each a process of its own, as the store has them.
 //
-//   node peer-store.js --frontend fastify|node-http --port N      --►  "fastify ready on http://127.0.0.1:N"
-//                      --fsync FOLDER     catalog and order sync a file in it for each order; its name: "fastify-fsync"
-//                      --writes in-turn   one after the other (see synced-file.ts); "fastify-fsync-in-turn"
+//   node peer-store.js [--port N]       --►  "fastify ready on http://127.0.0.1:N"
+//                      --fsync FOLDER    catalog and order sync a file in it for each order; its name: "fastify-fsync"
 //
 // Services listen on free ports. On SIGTERM they are stopped from the front to the back; should one die, all stop.
 
@@ -12,21 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { flag, ready } from './peer-process.js';
 
-const FRONTENDS: Readonly<Record<string, string>> = {
-  fastify: './fastify-frontend.js',
-  'node-http': './node-http-frontend.js',
-};
-
-const frontend = flag('frontend', 'fastify');
-const frontendFile = FRONTENDS[frontend];
-if (frontendFile === undefined) {
-  process.stderr.write(`--frontend is one of ${Object.keys(FRONTENDS).join(', ')}, not ${frontend}\n`);
-  process.exit(2);
-}
-
 const fsyncFolder = flag('fsync', '');
-const writes = flag('writes', 'side-by-side');
-const name = `${frontend}${fsyncFolder === '' ? '' : '-fsync'}${writes === 'in-turn' ? '-in-turn' : ''}`;
+const name = fsyncFolder === '' ? 'fastify' : 'fastify-fsync';
 const processes: ChildProcess[] = [];
 
 /** Starts a process of the peer; its address, once it is ready. */
@@ -46,12 +32,14 @@ function fail(): void {
   process.exit(1);
 }
 
-const fsyncTo = (file: string): string[] =>
-  fsyncFolder === '' ? [] : ['--fsync', path.join(fsyncFolder, file), '--writes', writes];
+const fsyncTo = (file: string): string[] => (fsyncFolder === '' ? [] : ['--fsync', path.join(fsyncFolder, file)]);
 
 const catalog = await start('./catalog-process.js', fsyncTo('sales.csv'));
 const order = await start('./order-process.js', ['--catalog', catalog, ...fsyncTo('orders.csv')]);
-const address = await start(frontendFile, ['--port', flag('port', '0'), '--catalog', catalog, '--order', order]);
+const address = await start('./fastify-frontend.js', [
+  ...['--port', flag('port', '0')],
+  ...['--catalog', catalog, '--order', order],
+]);
 
 ready(name, address, async () => {
   for (const child of processes) child.off('exit', fail);

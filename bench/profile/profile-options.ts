@@ -1,7 +1,6 @@
 // profile-options.ts: the command line of `npm run profile`, typed and checked.
 
-import { parseArgs } from 'node:util';
-import { BenchUsageError } from '../run/bench-options.js';
+import { BenchUsageError, parseWords } from '../run/bench-options.js';
 
 export const PROFILE_TOOLS = ['threads', 'doctor', 'flame', 'heapprofiler'] as const;
 export const SERVICES = ['catalog', 'order', 'frontend'] as const;
@@ -23,12 +22,14 @@ export interface ProfileOptions {
 const NO_BUBBLEPROF =
   'bubbleprof hangs on current versions of Node: `threads` shows where the time goes, /metrics where requests wait';
 
+const TEXT = { type: 'string' } as const;
+const FLAGS = { service: TEXT, seconds: TEXT, clients: TEXT, p: TEXT, out: TEXT } as const;
 const SECONDS_MAX = 600;
 const CLIENTS_MAX = 10_000;
 
 /** @throws BenchUsageError */
 export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
-  const { values, positionals } = parseWords(argv);
+  const { values, positionals } = parseWords(argv, FLAGS);
   const [tool, ...more] = positionals;
   if (tool === undefined || more.length > 0) {
     throw new BenchUsageError(`profile takes one tool: ${PROFILE_TOOLS.join(', ')}; see --help`);
@@ -56,15 +57,4 @@ function number(flag: string, text: string, min: number, max: number): number {
   const isWhole = flag === '--p' || Number.isInteger(value);
   if (isWhole && value >= min && value <= max) return value;
   throw new BenchUsageError(`${flag} is ${JSON.stringify(text)}: it must be a number from ${min} to ${max}`);
-}
-
-function parseWords(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    const options = { service: text, seconds: text, clients: text, p: text, out: text };
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
-  } catch (error) {
-    const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
-    throw new BenchUsageError(`${message}: see --help for the options`, { cause: error });
-  }
 }

@@ -3,11 +3,8 @@
 // The supervisor of `npm start` is left out: it would sit between the profiler and the service, and start again what the
 // profiler ends.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { DATA_FOLDER, STORE_CLI } from '../run/paths.js';
 import { type ServerCommand, startServer, type Target } from '../store/server-process.js';
-import { findFreePorts, STOCKED_CSV } from '../store/toystore.js';
+import { makeStorePlace, storeCli } from '../store/toystore.js';
 import { SERVICES, type ServiceName } from './profile-options.js';
 
 /** What is different about starting a service: arguments in front of its file, settings, how it ends. */
@@ -27,28 +24,16 @@ export interface ProfiledStore {
 export async function startProfiledStore(
   profiledBy: (service: ServiceName) => Profiled | undefined,
 ): Promise<ProfiledStore> {
-  await mkdir(DATA_FOLDER, { recursive: true });
-  const folder = await mkdtemp(path.join(DATA_FOLDER, 'profile-'));
-  const seed = path.join(folder, 'toys.csv');
-  await writeFile(seed, STOCKED_CSV);
-  const [catalogPort, orderPort, frontendPort] = await findFreePorts(SERVICES.length);
-  const settings = {
-    HOST: '127.0.0.1',
-    CATALOG_PORT: String(catalogPort),
-    ORDER_PORT: String(orderPort),
-    FRONTEND_PORT: String(frontendPort),
-    DATA_DIR: path.join(folder, 'data'),
-    SEED_CSV: seed,
-  };
+  const { settings, remove } = await makeStorePlace();
   const running = new Map<ServiceName, Target>();
   const stop = async (): Promise<void> => {
     for (const target of [...running.values()].reverse()) await target.stop();
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   };
   try {
     for (const name of SERVICES) {
       const { argsBefore = [], env, ...rest } = profiledBy(name) ?? {};
-      const args = [...argsBefore, STORE_CLI, name];
+      const args = [...argsBefore, storeCli(), name];
       running.set(name, await startServer({ name, args, env: { ...settings, ...env }, ...rest }));
     }
   } catch (error) {

@@ -9,7 +9,6 @@ import { loadStore } from './load-store.js';
 import { type CpuProfile, mergeProfiles, type ThreadProfile } from './merge-profiles.js';
 import type { ProfileOptions, ServiceName } from './profile-options.js';
 import { type ProfiledStore, startProfiledStore } from './profiled-store.js';
-import { formatShares, sharesByKind, sharesByService } from './shares.js';
 
 const PRELOAD = fileURLToPath(new URL('./profiler-preload.js', import.meta.url));
 const PROFILE_NAME = /^(\d+)-(\d+)\.cpuprofile$/;
@@ -38,10 +37,7 @@ export async function profileThreads(options: ProfileOptions, folder: string): P
   const load = `${options.clients} clients, p ${options.p}, ${options.seconds} s`;
   const facts = `${threads.length} threads of 3 services under ${load}. Node.js ${node}, commit ${commit}, ${cores} cores, ${cpu}. Width is processor time; waiting is left out.`;
   const page = path.join(folder, 'threads.html');
-  const tree = mergeProfiles(threads);
-  await writeFile(page, renderFlamePage(tree, facts));
-  process.stderr.write(`processor time: ${formatShares(sharesByService(tree))}\n`);
-  process.stderr.write(`                ${formatShares(sharesByKind(tree))}\n`);
+  await writeFile(page, renderFlamePage(mergeProfiles(threads), facts));
   return page;
 }
 

@@ -1,6 +1,11 @@
-// bench-options.ts: the command line of `npm run bench`, typed and checked.
+// bench-options.ts: the command line of `npm run bench`, typed and checked. It needs none of bench's own packages, so that
+// the launcher can refuse a line before it installs them.
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { flagOf, UsageError } from '../../src/flags.js';
+import { parseSettings } from '../../src/settings.js';
 import { SCENARIOS, type ScenarioName } from '../help.js';
 
 /** What to measure and how. Lists that are undefined leave the choice to the scenario. */
@@ -14,11 +19,12 @@ export interface BenchOptions {
   readonly rates: readonly number[] | undefined;
   readonly connections: readonly number[] | undefined;
   readonly rounds: number | undefined;
-  readonly minutes: number | undefined;
-  /** THREADS of the stores that are started. */
-  readonly threads: number | undefined;
+  /** Of the stores that are started, by the names they have in the environment. */
+  readonly settings: Readonly<Record<string, string>>;
   /** A store that is already running. */
   readonly url: { readonly host: string; readonly port: number } | undefined;
+  /** A built checkout of another commit, to measure beside this one. */
+  readonly baseline: string | undefined;
   readonly out: string | undefined;
 }
 
@@ -30,7 +36,6 @@ export class BenchUsageError extends Error {
 const CLIENTS_MAX = 20_000;
 const RATE_MAX = 10_000_000;
 const ROUNDS_MAX = 1000;
-const MINUTES_MAX = 7 * 24 * 60;
 const THREADS_MAX = 1024;
 const HTTP_PORT = 80;
 
@@ -41,15 +46,16 @@ const FLAGS = {
   rates: { type: 'string' },
   connections: { type: 'string' },
   rounds: { type: 'string' },
-  minutes: { type: 'string' },
   threads: { type: 'string' },
+  set: { type: 'string', multiple: true },
   url: { type: 'string' },
+  baseline: { type: 'string' },
   out: { type: 'string' },
 } as const;
 
 /** @throws BenchUsageError */
 export function parseBenchOptions(argv: readonly string[]): BenchOptions {
-  const { values, positionals } = parseWords(argv);
+  const { values, positionals } = parseWords(argv, FLAGS);
   const chosen = positionals.map((word) => {
     if (!Object.hasOwn(SCENARIOS, word)) {
       throw new BenchUsageError(
@@ -58,6 +64,9 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     }
     return word as ScenarioName;
   });
+  if (chosen.includes('baseline') && values.baseline === undefined) {
+    throw new BenchUsageError('the scenario baseline needs --baseline DIR, a built checkout of another commit');
+  }
   const byDefault = (Object.keys(SCENARIOS) as ScenarioName[]).filter((name) => SCENARIOS[name].inDefaultRun);
   return {
     scenarios: chosen.length === 0 ? byDefault : [...new Set(chosen)],
@@ -68,14 +77,46 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     rates: list('rates', values.rates, wholeNumber(1, RATE_MAX)),
     connections: list('connections', values.connections, wholeNumber(1, CLIENTS_MAX)),
     rounds: one('rounds', values.rounds, wholeNumber(1, ROUNDS_MAX)),
-    minutes: one('minutes', values.minutes, {
-      expected: 'a number of minutes',
-      accepts: (n) => n > 0 && n <= MINUTES_MAX,
-    }),
-    threads: one('threads', values.threads, wholeNumber(0, THREADS_MAX)),
+    settings: parseStoreSettings(one('threads', values.threads, wholeNumber(0, THREADS_MAX)), values.set ?? []),
     url: parseUrl(values.url),
+    baseline: parseBaseline(values.baseline),
     out: values.out,
   };
+}
+
+/** What parseArgs makes of the words, or the one line that says what is wrong with them. */
+export function parseWords<const F extends Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>>(
+  argv: readonly string[],
+  flags: F,
+) {
+  try {
+    return parseArgs({ args: [...argv], options: flags, strict: true, allowPositionals: true });
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
+    throw new BenchUsageError(`${message}: see --help for the options`, { cause: error });
+  }
+}
+
+/** Checked as the store would check them, so that no store is started that refuses them. */
+function parseStoreSettings(threads: number | undefined, words: readonly string[]): Record<string, string> {
+  const settings: Record<string, string> = threads === undefined ? {} : { THREADS: String(threads) };
+  for (const word of words) {
+    const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.+)$/.exec(word) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new BenchUsageError(`--set is ${JSON.stringify(word)}: it must be NAME=VALUE, such as DURABILITY=periodic`);
+    }
+    settings[name] = value;
+  }
+  const flags = Object.entries(settings).map(([name, value]) => {
+    return `--${flagOf(name)}=${value}`;
+  });
+  try {
+    parseSettings(flags, {});
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new BenchUsageError(`--set: ${error.message}`, { cause: error });
+  }
+  return settings;
 }
 
 interface Numbers {
@@ -102,6 +143,12 @@ function one(flag: string, text: string | undefined, { expected, accepts }: Numb
   throw new BenchUsageError(`--${flag} is ${JSON.stringify(text)}: it must be one of ${expected}`);
 }
 
+function parseBaseline(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (existsSync(path.join(text, 'dist', 'src', 'cli.js'))) return path.resolve(text);
+  throw new BenchUsageError(`--baseline is ${JSON.stringify(text)}: it must be a checkout where \`npm ci\` was run`);
+}
+
 function parseUrl(text: string | undefined): BenchOptions['url'] {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -109,13 +156,4 @@ function parseUrl(text: string | undefined): BenchOptions['url'] {
     throw new BenchUsageError(`--url is ${JSON.stringify(text)}: it must be http://host:port without a path`);
   }
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? HTTP_PORT : Number(url.port) };
-}
-
-function parseWords(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: FLAGS, strict: true, allowPositionals: true });
-  } catch (error) {
-    const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
-    throw new BenchUsageError(`${message}: see --help for the options`, { cause: error });
-  }
 }

@@ -13,6 +13,7 @@ import { scenarios } from '../scenarios/index.js';
 import type { ScenarioContext } from '../scenarios/scenario.js';
 import { type BenchOptions, BenchUsageError } from './bench-options.js';
 import { readMachineFacts } from './machine.js';
+import { NoiseMeter } from './noise.js';
 import { RESULTS_FOLDER } from './paths.js';
 import { Progress } from './progress.js';
 import type { BenchResults, Figure, Row } from './results.js';
@@ -40,30 +41,34 @@ export async function runBench(options: BenchOptions, command: string, signal: A
   const notes = new Set<string>();
   const planned = new Map(options.scenarios.map((name) => [name, scenarios[name].plannedSeconds(options)]));
   const progress = new Progress([...planned.values()].reduce((sum, seconds) => sum + seconds, 0));
+  const noise = new NoiseMeter();
   const generator = new LoadGenerator();
-  let overdueMs = Number.POSITIVE_INFINITY;
-  const context: ScenarioContext = {
-    options,
-    generator,
-    signal,
-    step: (text, seconds) => progress.step(text, seconds),
-    isOverdue: () => options.isOverview && performance.now() > overdueMs,
-    addRows: (more) => rows.push(...more),
-    addFigures: (more) => figures.push(...more),
-    note: (text) => notes.add(text),
-  };
   let failedScenarios = 0;
   for (const name of options.scenarios) {
     if (signal.aborted) break;
-    overdueMs = performance.now() + planned.get(name)! * MS_PER_S;
+    const overdueMs = performance.now() + planned.get(name)! * MS_PER_S;
+    const context: ScenarioContext = {
+      options,
+      generator,
+      signal,
+      step: (text, seconds) => {
+        progress.step(text, seconds);
+        noise.sample(name);
+      },
+      isOverdue: () => options.isOverview && performance.now() > overdueMs,
+      addRows: (more) => rows.push(...more),
+      addFigures: (more) => figures.push(...more),
+      note: (text) => notes.add(text),
+    };
     progress.enter(name);
-    progress.step('starting');
+    context.step('starting');
     try {
       await scenarios[name].run(context);
     } catch (error) {
       failedScenarios += 1;
-      notes.add(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}`);
+      notes.add(`${name}: not measured: ${messageOf(error)}`);
     }
+    noise.complete(name);
     progress.leave(planned.get(name)!);
   }
   progress.end();
@@ -76,6 +81,7 @@ export async function runBench(options: BenchOptions, command: string, signal: A
     quick: options.quick,
     complete: !signal.aborted && failedScenarios === 0,
     machine: readMachineFacts(),
+    noise: noise.spreads(),
     rows,
     figures,
     notes: [...notes],

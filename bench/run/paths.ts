@@ -9,8 +9,6 @@ export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 export const BENCH_FOLDER = path.join(ROOT, 'bench');
 /** The compiled bench/, with one folder for each of its own. */
 export const COMPILED_FOLDER = path.join(BENCH_FOLDER, 'dist', 'bench');
-/** The store's command line, compiled by the root build. */
-export const STORE_CLI = path.join(ROOT, 'dist', 'src', 'cli.js');
 /** Data directories of measured stores: on the disk that the store would use, not on a memory file system. */
 export const DATA_FOLDER = path.join(ROOT, 'var');
 /** One folder for each run. */

@@ -3,10 +3,12 @@
 // `rows` are latency distributions: every one has clients, operation, p50 and p99 in milliseconds. `figures` are the
 // comparisons that are not about customers: nanoseconds of a lock, records of a journal.
 
+import { readFile } from 'node:fs/promises';
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { LoadReport, OperationReport } from '../load/load-job.js';
 import type { LatencyFigures, Result } from '../result.js';
 import { median } from '../rounds.js';
+import { BenchUsageError } from './bench-options.js';
 import type { MachineFacts } from './machine.js';
 
 /** One measured distribution: one kind of request under one load. Times in milliseconds. */
@@ -20,8 +22,7 @@ export interface Row extends LatencyFigures {
   readonly p?: number | undefined;
   /** Requests per second offered, in an open loop: the median of the rounds. Latencies count from the intended time. */
   readonly rate?: number | undefined;
-  /** `bare` or `docker`, where the two are compared; the minute of a soak; THREADS; the share of the
-   *  top rate that was offered. */
+  /** `bare` or `docker`, where the two are compared; the minute of a soak; the share of the top rate that was offered. */
   readonly variant?: string | undefined;
   /** Expected answers of this kind per second: the median of the rounds. */
   readonly throughput: number;
@@ -58,10 +59,24 @@ export interface BenchResults {
   /** False when Ctrl-C or a failure ended the run early. */
   readonly complete: boolean;
   readonly machine: MachineFacts;
+  /** By scenario: how far the machine's own speed spread meanwhile (see noise.ts). */
+  readonly noise: Readonly<Record<string, number>>;
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
   /** What a reader has to know beside the numbers. */
   readonly notes: readonly string[];
+}
+
+/** Reads a results.json that an earlier run wrote. @throws BenchUsageError when it cannot be read or is none */
+export async function readResults(file: string): Promise<BenchResults> {
+  const value = await readFile(file, 'utf8').then(
+    (text) => JSON.parse(text) as Partial<BenchResults> | null,
+    (error: Error) => {
+      throw new BenchUsageError(`${file} cannot be read: ${error.message}`, { cause: error });
+    },
+  );
+  if (Array.isArray(value?.rows) && Array.isArray(value.figures)) return value as BenchResults;
+  throw new BenchUsageError(`${file} is not a results.json of \`npm run bench\``);
 }
 
 /** What a row is of; the rest is measured. */

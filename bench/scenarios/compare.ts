@@ -3,43 +3,30 @@
 //
 //   toystore     as it stands: three processes with their threads, orders synced to disk
 //   fastify      three processes, one unary gRPC call per request, nothing on disk
-//   node-http    the same behind Node's own HTTP server
 //   raw-socket   a constant string: what Node's sockets cost before anyone has parsed a byte (queries only)
-//
-// All of them run all the time and are loaded in turn, round by round: whatever slows the machine slows each of them.
 
-import path from 'node:path';
+import { BODY, TARGET } from '../http/answer.js';
 import type { Work } from '../load/load-job.js';
 import type { BenchOptions } from '../run/bench-options.js';
-import { COMPILED_FOLDER } from '../run/paths.js';
-import type { Row } from '../run/results.js';
-import { startServer, type Target } from '../store/server-process.js';
-import { startAll } from '../store/start-all.js';
-import { TOYS } from '../store/toystore.js';
-import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
-import { describeConnections, type RatioBar, ratiosOf } from './ratios.js';
-import type { Scenario, ScenarioContext } from './scenario.js';
-import { storeTarget } from './store-target.js';
+import { startProgram, type Target } from '../store/server-process.js';
+import { storeTarget } from '../store/toystore.js';
+import { type Contest, contestSeconds, runContest } from './contest.js';
+import type { Timing } from './measure-points.js';
+import { type RatioBar, ratiosOf } from './ratios.js';
+import type { Scenario } from './scenario.js';
 import { sweepOf } from './sweep.js';
-import { type BriefLoad, warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
 const SWEEP_CONNECTIONS = [1, 4, 16, 64, 256, 1000] as const;
-const OPERATIONS = ['query', 'order'] as const;
 const STORE = 'toystore';
 const BASELINE = 'fastify';
-const FLOOR = 'raw-socket';
-const SUBJECTS = [STORE, BASELINE, 'node-http', FLOOR] as const;
 const FLOOR_WORK: Work = {
   kind: 'fixed',
   method: 'GET',
-  path: '/products/Tux',
-  expectedBody: '{"data":{"name":"Tux","price":15.99,"quantity":100}}',
+  path: TARGET,
+  expectedBody: BODY,
 };
-const START_SECONDS = 6;
-/** Each server is warmed up under each operation: seven loads. */
-const BRIEF_WARM_UP: BriefLoad = { overviewMs: 1000, quickMs: 200 };
 
 /** What the project asks of itself, as ratios to the baseline. */
 const BARS: readonly RatioBar[] = [
@@ -54,75 +41,34 @@ function timingOf({ quick, rounds, isOverview }: BenchOptions): Timing {
   return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
 }
 
-/** How many connections a subject is measured at. Named ones are for everybody. */
-function connectionsOf(subject: string, { connections, quick, isOverview }: BenchOptions): readonly number[] {
-  return connections ?? (subject === STORE && !quick && !isOverview ? SWEEP_CONNECTIONS : CONNECTIONS);
-}
-
-/** The floor answers queries only: it knows one answer. */
-function operationsOf(subject: string): readonly Row['operation'][] {
-  return subject === FLOOR ? ['query'] : OPERATIONS;
-}
-
-export const compare: Scenario = {
-  plannedSeconds: (options) => {
-    const loads = SUBJECTS.flatMap(operationsOf).length;
-    const points = SUBJECTS.flatMap((subject) =>
-      operationsOf(subject).flatMap(() => connectionsOf(subject, options)),
-    ).length;
-    return START_SECONDS + loads * warmUpSeconds(options, BRIEF_WARM_UP) + pointsSeconds(points, timingOf(options));
-  },
-  run: async (context) => {
-    const { options } = context;
-    const targets = await startAll([
-      storeTarget(options),
-      ...[BASELINE, 'node-http'].map((frontend) => startPeer(frontend, ['peer-store.js', '--frontend', frontend])),
-      startPeer(FLOOR, ['raw-socket.js']),
-    ]);
-    try {
-      await warmUpAll(context, targets);
-      const rows = await measurePoints(context, pointsOf(targets, options), timingOf(options), START_SECONDS);
-      context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
-      context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
-    } finally {
-      await Promise.all(targets.map((target) => target.stop()));
-    }
-  },
-};
-
-function startPeer(name: string, [file, ...flags]: [string, ...string[]]): Promise<Target> {
-  return startServer({ name, args: [path.join(COMPILED_FOLDER, 'peers', file), ...flags] });
-}
-
-/** Who is compared under one load stands side by side in time. */
-function pointsOf(targets: readonly Target[], options: BenchOptions): Point[] {
-  const counts = [...new Set(targets.flatMap(({ name }) => connectionsOf(name, options)))].sort((a, b) => a - b);
-  return OPERATIONS.flatMap((operation) =>
-    counts.flatMap((count) =>
-      targets
-        .filter(({ name }) => operationsOf(name).includes(operation) && connectionsOf(name, options).includes(count))
-        .map((target) => pointOf(target, operation, count)),
-    ),
-  );
-}
-
-function pointOf(target: Target, operation: Row['operation'], connections: number): Point {
+function contestOf(options: BenchOptions): Contest {
+  const { connections, quick, isOverview } = options;
+  const common = connections ?? CONNECTIONS;
+  const swept = connections ?? (quick || isOverview ? CONNECTIONS : SWEEP_CONNECTIONS);
+  const takes = ({ clients }: { readonly clients: number }): boolean => common.includes(clients);
   return {
-    label: `${operation}, ${describeConnections(connections)}`,
-    key: { scenario: 'compare', subject: target.name, clients: connections },
-    target,
-    job: { connections, work: workOf(target, operation) },
+    scenario: 'compare',
+    contestants: [
+      { name: STORE, start: () => storeTarget(options) },
+      { name: BASELINE, start: () => startProgram(BASELINE, 'peers/peer-store.js'), takes },
+      { name: 'raw-socket', start: startFloor, only: FLOOR_WORK, takes },
+    ],
+    loads: (['query', 'order'] as const).flatMap((work) => swept.map((clients) => ({ work, clients }))),
+    timing: timingOf(options),
+    warmUp: { overviewMs: 1000, quickMs: 200 },
   };
 }
 
-function workOf(target: Target, operation: Row['operation']): Work {
-  return target.name === FLOOR ? FLOOR_WORK : { kind: operation, toys: TOYS };
+/** A socket that answers whatever arrives with the same bytes. */
+function startFloor(): Promise<Target> {
+  return startProgram('http-server', 'http/server-process.js', ['--server', 'raw socket'], { label: 'raw-socket' });
 }
 
-async function warmUpAll(context: ScenarioContext, targets: readonly Target[]): Promise<void> {
-  for (const target of targets) {
-    for (const operation of operationsOf(target.name)) {
-      await warmUp(context, target, workOf(target, operation), BRIEF_WARM_UP);
-    }
-  }
-}
+export const compare: Scenario = {
+  plannedSeconds: (options) => contestSeconds(contestOf(options), options),
+  run: async (context) => {
+    const rows = await runContest(context, contestOf(context.options));
+    context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
+    context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
+  },
+};

@@ -31,9 +31,11 @@ export function folderScenario(name: string, budget: FolderBudget): Scenario {
         if (signal.aborted) return;
         const { run } = (await import(pathToFileURL(file).href)) as { run: RunBenchmark };
         const shareMs = (endMs - performance.now()) / (files.length - index);
-        using limit = new TimeLimit(signal, options.isOverview ? shareMs : undefined);
+        const limit = limited(signal, options.isOverview ? shareMs : undefined);
         const onProgress = (text: string): void => context.step(text);
-        const results = await run({ quick: options.quick, onProgress, signal: limit.signal });
+        const { quick, baseline } = options;
+        const results = await run({ quick, baseline, onProgress, signal: limit.signal });
+        limit.end();
         context.addFigures(results.map((result) => ({ scenario: name, ...result })));
         if (limit.signal.aborted && !signal.aborted) {
           context.note(`${name}: stopped at its share of the time; \`npm run bench -- ${name}\` runs every round.`);
@@ -43,28 +45,20 @@ export function folderScenario(name: string, budget: FolderBudget): Scenario {
   };
 }
 
-/** Ctrl-C or the end of the share. Not AbortSignal.any over a timeout: Node 20 may collect such a signal before it fires. */
-class TimeLimit implements Disposable {
-  readonly #abort = new AbortController();
-  readonly #parent: AbortSignal;
-  readonly #timer: NodeJS.Timeout | undefined;
-  readonly #onAbort = (): void => this.#abort.abort();
-
-  constructor(parent: AbortSignal, limitMs: number | undefined) {
-    this.#parent = parent;
-    parent.addEventListener('abort', this.#onAbort);
-    if (parent.aborted) this.#onAbort();
-    if (limitMs !== undefined) this.#timer = setTimeout(this.#onAbort, limitMs);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#parent.removeEventListener('abort', this.#onAbort);
-  }
+/**
+ * Ctrl-C or the end of the share. Not AbortSignal.any over a timeout: Node 20 may collect such a signal before it fires.
+ */
+function limited(parent: AbortSignal, limitMs: number | undefined): { signal: AbortSignal; end(): void } {
+  const limit = new AbortController();
+  const onAbort = (): void => limit.abort();
+  const timer = limitMs === undefined ? undefined : setTimeout(onAbort, limitMs);
+  const end = (): void => {
+    clearTimeout(timer);
+    parent.removeEventListener('abort', onAbort);
+  };
+  parent.addEventListener('abort', onAbort);
+  if (parent.aborted) onAbort();
+  return { signal: limit.signal, end };
 }
 
 function benchmarkFiles(folder: string): string[] {

@@ -1,4 +1,4 @@
-// measure-points.ts: several loads ("points": 1 client, 2 clients, …) on one target, in interleaved rounds.
+// measure-points.ts: several loads ("points": 1 client, 2 clients, …) on one target or several, in interleaved rounds.
 //
 //   round 1: 1 2 3 … 256     round 2: 1 2 3 … 256     a slow minute of the machine is shared by neighbours,
 //                                                     and the spread between rounds shows the noise
@@ -19,7 +19,8 @@ export const TARGET_SECONDS = 4;
 export interface Point {
   readonly label: string;
   readonly key: RowKey;
-  readonly target: Target;
+  /** Several: instances of the same, whose rounds fill one row. */
+  readonly targets: readonly Target[];
   readonly job: Omit<LoadJob, 'host' | 'port' | 'durationMs' | 'warmupMs'>;
   /** For an open loop whose rate hangs on an earlier point: asked when the point's turn comes. undefined: left out then. */
   readonly rateNow?: (() => number | undefined) | undefined;
@@ -36,7 +37,7 @@ export interface Timing {
   readonly warmupMs: number;
 }
 
-/** How long all points take, all rounds together. */
+/** How long so many loads take, all rounds together. */
 export function pointsSeconds(pointCount: number, { rounds, durationMs, warmupMs }: Timing): number {
   return (pointCount * rounds * (durationMs + warmupMs)) / MS_PER_S;
 }
@@ -44,6 +45,7 @@ export function pointsSeconds(pointCount: number, { rounds, durationMs, warmupMs
 /**
  * Measures all points and adds their rows, in the order of the points; after an abort, those that have a round.
  *
+ * @param secondsBefore what the scenario has planned for what it did before
  * @returns the rows that were added
  */
 export async function measurePoints(
@@ -61,7 +63,7 @@ export async function measurePoints(
       if (ofPoint.length === 0) continue;
       const ofRow = rowsFromReports(point.key, ofPoint);
       if (ofRow.length === 0) {
-        context.note(`${point.key.scenario}, ${point.target.name}, ${point.label}: no request was sent in its time.`);
+        context.note(`${point.key.scenario}, ${point.key.subject}, ${point.label}: no request was sent in its time.`);
       }
       rows.push(...ofRow);
       addNotes(context, point, ofPoint);
@@ -77,7 +79,7 @@ async function runRounds(
   timing: Timing,
   secondsBefore: number,
 ): Promise<void> {
-  const { rounds, durationMs, warmupMs } = timing;
+  const { rounds } = timing;
   let measured = 0;
   for (let round = 1; round <= rounds; round++) {
     if (round > 1 && context.isOverdue()) {
@@ -85,39 +87,46 @@ async function runRounds(
       return;
     }
     for (const [point, ofPoint] of reports) {
-      if (context.signal.aborted) return;
-      const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
-      context.step(`${point.target.name}, ${point.label}, round ${round} of ${rounds}`, seconds);
-      const { host, port } = point.target;
-      const rate = point.rateNow === undefined ? point.job.rate : point.rateNow();
-      if (rate === undefined && point.rateNow !== undefined) continue;
-      const endWatch = await point.watch?.();
-      const job = { ...point.job, rate, host, port, durationMs, warmupMs };
-      const report = await context.generator.run(job, context.signal);
-      point.onReport?.(report);
-      if (report.seconds === 0) continue;
-      await endWatch?.();
-      ofPoint.push(report);
+      for (const target of point.targets) {
+        if (context.signal.aborted) return;
+        const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
+        context.step(`${point.key.subject}, ${point.label}, round ${round} of ${rounds}`, seconds);
+        const report = await runPoint(context, point, target, timing);
+        if (report !== undefined) ofPoint.push(report);
+      }
     }
   }
 }
 
+async function runPoint(
+  context: ScenarioContext,
+  point: Point,
+  { host, port }: Target,
+  { durationMs, warmupMs }: Timing,
+): Promise<LoadReport | undefined> {
+  const rate = point.rateNow === undefined ? point.job.rate : point.rateNow();
+  if (rate === undefined && point.rateNow !== undefined) return undefined;
+  const endWatch = await point.watch?.();
+  const report = await context.generator.run({ ...point.job, rate, host, port, durationMs, warmupMs }, context.signal);
+  point.onReport?.(report);
+  if (report.seconds === 0) return undefined;
+  await endWatch?.();
+  return report;
+}
+
 function addNotes(context: ScenarioContext, point: Point, reports: readonly LoadReport[]): void {
   const { scenario, subject } = point.key;
+  const name = `${scenario}, ${subject}, ${point.label}`;
   if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
-    context.note(
-      `${scenario}, ${subject}, ${point.label}: the load generator used a whole core; the server's own limit is higher.`,
-    );
+    context.note(`${name}: the load generator used a whole core; the server's own limit is higher.`);
   }
   const soldOut = reports.reduce((sum, report) => sum + report.order.soldOut, 0);
   if (soldOut > 0) {
-    context.note(
-      `${scenario}, ${subject}: ${point.label}: ${soldOut} orders found nothing left; a refusal is quicker than a sale.`,
-    );
+    context.note(`${name}: ${soldOut} orders found nothing left; a refusal is quicker than a sale.`);
   }
   for (const report of reports) {
     for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {
-      context.note(`${scenario}, ${subject}, ${point.label}: error: ${sample}`);
+      context.note(`${name}: error: ${sample}`);
     }
   }
 }

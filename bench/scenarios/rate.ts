@@ -12,7 +12,7 @@ import { median } from '../rounds.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import type { Figure, Row } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
-import { TOYS } from '../store/toystore.js';
+import { storeTarget, TOYS } from '../store/toystore.js';
 import {
   measurePoints,
   type Point,
@@ -22,7 +22,6 @@ import {
   throughputOf,
 } from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
-import { storeTarget } from './store-target.js';
 import { warmUp, warmUpSeconds } from './warm-up.js';
 
 const CONNECTIONS = 64;
@@ -93,7 +92,7 @@ function pointOf(target: Target, job: Point['job'], variant?: string): Point {
   return {
     label: `${job.work.kind}, ${variant ?? `${job.rate}/s offered`}`,
     key: { scenario: 'rate', subject: target.name, clients: CONNECTIONS, variant },
-    target,
+    targets: [target],
     job,
   };
 }

@@ -6,7 +6,8 @@
 // A fixed time will not do: V8 compiles on the processors that the load keeps busy, and a slow moment of the machine makes
 // it take three times as long. The same rule for every server that is compared. Only a named scenario has time for it.
 
-import type { Work } from '../load/load-job.js';
+import { LatencyHistogram } from '../load/latency-histogram.js';
+import type { LoadReport, Work } from '../load/load-job.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
@@ -38,7 +39,11 @@ export function warmUpSeconds(options: BenchOptions, brief = BRIEF): number {
   return (briefMs(options, brief) ?? SECONDS_EXPECTED * MS_PER_S) / MS_PER_S;
 }
 
-/** Without this the first rounds of each point showed medians of twice the later rounds'. */
+/**
+ * Without this the first rounds of each point showed medians of twice the later rounds'.
+ *
+ * @throws Error when queries or orders get nothing but errors: whatever were measured then would not be a store that works
+ */
 export async function warmUp(
   context: ScenarioContext,
   target: Target,
@@ -52,11 +57,20 @@ export async function warmUp(
   const load = async (durationMs: number): Promise<number> => {
     if (signal.aborted) return 0;
     const job = { host, port, connections: CONNECTIONS, work, durationMs, warmupMs: 0 };
-    return throughputOf(await generator.run(job, signal));
+    const report = await generator.run(job, signal);
+    refuseFailure(target.name, report);
+    return throughputOf(report);
   };
   const durationMs = briefMs(options, brief);
   if (durationMs === undefined) await untilSteady(() => load(MS_PER_S), SECONDS_MAX);
   else await load(durationMs);
+}
+
+function refuseFailure(name: string, report: LoadReport): void {
+  for (const { histogram, errors, errorSamples } of [report.query, report.order]) {
+    if (errors === 0 || LatencyHistogram.decode(histogram).count > 0) continue;
+    throw new Error(`${name} gave ${errors} errors and no answer while it was warmed up: ${errorSamples[0]}`);
+  }
 }
 
 function briefMs({ quick, isOverview }: BenchOptions, { quickMs, overviewMs }: BriefLoad): number | undefined {

@@ -9,8 +9,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { DATA_FOLDER, ROOT } from '../run/paths.js';
-import type { Target } from './server-process.js';
-import { findFreePorts, STOCKED_CSV } from './toystore.js';
+import { serverEnvironment, type Target } from './server-process.js';
+import { findFreePorts, TOYS, toysCsv } from './toystore.js';
 
 const execute = promisify(execFile);
 const COMPOSE_FILE = path.join(ROOT, 'docker-compose.yml');
@@ -30,14 +30,19 @@ export interface ComposeStore extends Target {
 /**
  * Builds the images (from the cache where nothing has changed), starts the containers and waits until they are ready.
  *
+ * @param settings of the store
  * @param onProgress told of each step, since a first build takes minutes
  * @throws Error without a Docker daemon or docker-compose, or when the containers do not come up
  */
-export async function startComposeStore(onProgress: (text: string) => void): Promise<ComposeStore> {
-  const compose = await findCompose();
-  await requireEngine();
+export async function startComposeStore(
+  settings: Readonly<Record<string, string>>,
+  onProgress: (text: string) => void,
+): Promise<ComposeStore> {
+  await run('docker', ['info', '--format', '{{.ServerVersion}}'], {}).catch(() => {
+    throw new Error('no Docker engine answers: start one, or set DOCKER_HOST to one that runs');
+  });
   onProgress('building the images');
-  await run(compose, ['-f', COMPOSE_FILE, '--project-directory', ROOT, 'build'], {});
+  await compose(['--project-directory', ROOT, 'build'], settings);
   await mkdir(DATA_FOLDER, { recursive: true });
   const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-docker-'));
   for (const service of ['catalog', 'order']) {
@@ -45,19 +50,19 @@ export async function startComposeStore(onProgress: (text: string) => void): Pro
     await mkdir(data, { recursive: true });
     await chmod(data, OPEN_FOLDER_MODE);
   }
-  await writeFile(path.join(folder, 'var', 'catalog', 'catalog.csv'), STOCKED_CSV);
+  await writeFile(path.join(folder, 'var', 'catalog', 'catalog.csv'), toysCsv(TOYS));
   const [port] = await findFreePorts(1);
-  const settings = { FRONTEND_PORTS: String(port), ...userSetting() };
-  const project = ['-f', COMPOSE_FILE, '--project-directory', folder, '-p', path.basename(folder).toLowerCase()];
+  const env = { ...settings, FRONTEND_PORTS: String(port), ...userSetting() };
+  const project = ['--project-directory', folder, '-p', path.basename(folder).toLowerCase()];
   const stop = async (): Promise<void> => {
-    await run(compose, [...project, 'down', '-v', '--timeout', '15'], settings);
+    await compose([...project, 'down', '-v', '--timeout', '15'], env);
     await rm(folder, { recursive: true, force: true });
   };
   try {
     onProgress('starting the containers');
-    await run(compose, [...project, 'up', '-d', '--no-build'], settings);
+    await compose([...project, 'up', '-d', '--no-build'], env);
     await waitUntilReady(port!);
-    const node = await run(compose, [...project, 'exec', '-T', 'frontend', 'node', '--version'], settings);
+    const node = await compose([...project, 'exec', '-T', 'frontend', 'node', '--version'], env);
     return { name: 'toystore', host: '127.0.0.1', port: port!, pid: undefined, node: node.trim(), stop };
   } catch (error) {
     await stop();
@@ -71,34 +76,22 @@ function userSetting(): Record<string, string> {
   return uid === 0 ? {} : { TOYSTORE_USER: `${uid}:${process.getgid!()}` };
 }
 
-/** The words that call compose: the plugin of today's Docker, or the program of its own. */
-async function findCompose(): Promise<string[]> {
-  for (const words of [['docker', 'compose'], ['docker-compose']]) {
-    try {
-      await run(words, ['version'], {});
-      return words;
-    } catch {
-      // Not this one.
-    }
-  }
-  throw new Error('neither `docker compose` nor `docker-compose` works here');
+/** By the plugin of today's Docker, or else by the program of its own. */
+async function compose(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const words = ['-f', COMPOSE_FILE, ...args];
+  const hasPlugin = await run('docker', ['compose', 'version'], {}).then(
+    () => true,
+    () => false,
+  );
+  return hasPlugin ? run('docker', ['compose', ...words], env) : run('docker-compose', words, env);
 }
 
-/** Compose works without an engine until it needs one, and then says so in a stack trace. */
-async function requireEngine(): Promise<void> {
-  const answer = await run(['docker'], ['info', '--format', '{{.ServerVersion}}'], {}).catch(() => '');
-  if (answer.trim() === '') throw new Error('no Docker engine answers: start one, or set DOCKER_HOST to one that runs');
-}
-
-async function run(
-  words: readonly string[],
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<string> {
-  const [command, ...first] = words;
+async function run(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  // Where the engine is found is the user's to say; the rest of the environment would set the store's own settings.
+  const engine = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('DOCKER_')));
   try {
-    const options = { cwd: ROOT, env: { ...process.env, ...env }, maxBuffer: OUTPUT_BYTES_MAX };
-    return (await execute(command!, [...first, ...args], options)).stdout;
+    const options = { cwd: ROOT, env: { ...serverEnvironment(env), ...engine }, maxBuffer: OUTPUT_BYTES_MAX };
+    return (await execute(command, args, options)).stdout;
   } catch (error) {
     const said = String((error as { stderr?: unknown }).stderr ?? error)
       .trim()

@@ -5,42 +5,87 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { DATA_FOLDER, STORE_CLI } from '../run/paths.js';
+import type { BenchOptions } from '../run/bench-options.js';
+import { DATA_FOLDER, ROOT } from '../run/paths.js';
 import { startServer, type Target } from './server-process.js';
 
 /** The six toys of the repository's toys.csv. */
 export const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'] as const;
-const STOCK = 4_294_967_295;
-/** A toys.csv with the most stock that a toy may have. */
-export const STOCKED_CSV = `name,price,quantity\n${TOYS.map((toy) => `${toy},15.99,${STOCK}\n`).join('')}`;
+/** The most that a toy may have. */
+export const STOCK = 4_294_967_295;
 
 /** How the store is to run; settings left out keep their defaults. */
 export interface ToystoreOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** What it is called in tables. */
+  readonly label?: string | undefined;
+  /** The built checkout that it runs from; this one if left out. */
+  readonly root?: string | undefined;
+  /** Through npm, as users start it: to see how long that takes. */
+  readonly byNpm?: boolean;
 }
 
-/** @throws Error when the store has not been built or does not come up */
-export async function startToystore({ settings = {} }: ToystoreOptions = {}): Promise<Target> {
-  if (!existsSync(STORE_CLI)) throw new Error('the store is not built: run `npm ci` first');
+/** A place for one store: settings for each of its services, and an end. */
+export interface StorePlace {
+  readonly settings: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+/** The store's command line in a checkout. @throws Error when it has not been built */
+export function storeCli(root: string = ROOT): string {
+  const cli = path.join(root, 'dist', 'src', 'cli.js');
+  if (!existsSync(cli)) throw new Error(`the store in ${root} is not built: run \`npm ci\` there first`);
+  return cli;
+}
+
+/** Free ports, an empty data directory and a stock of toys. */
+export async function makeStorePlace(): Promise<StorePlace> {
   await mkdir(DATA_FOLDER, { recursive: true });
   const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-'));
   const seed = path.join(folder, 'toys.csv');
-  await writeFile(seed, STOCKED_CSV);
+  await writeFile(seed, toysCsv(TOYS));
   const [frontend, catalog, order] = await findFreePorts(3);
+  const settings = {
+    HOST: '127.0.0.1',
+    FRONTEND_PORT: String(frontend),
+    CATALOG_PORT: String(catalog),
+    ORDER_PORT: String(order),
+    DATA_DIR: path.join(folder, 'data'),
+    SEED_CSV: seed,
+  };
+  return { settings, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** @throws Error when the store has not been built or does not come up */
+export async function startToystore({ settings, label, root = ROOT, byNpm }: ToystoreOptions = {}): Promise<Target> {
+  const cli = storeCli(root);
+  const place = await makeStorePlace();
   return startServer({
     name: 'toystore',
-    args: [STORE_CLI, 'start'],
-    env: {
-      HOST: '127.0.0.1',
-      FRONTEND_PORT: String(frontend),
-      CATALOG_PORT: String(catalog),
-      ORDER_PORT: String(order),
-      DATA_DIR: path.join(folder, 'data'),
-      SEED_CSV: seed,
-      ...settings,
-    },
-    cleanUp: () => rm(folder, { recursive: true, force: true }),
+    label,
+    program: byNpm ? 'npm' : undefined,
+    args: byNpm ? ['start'] : [cli, 'start'],
+    cwd: root,
+    env: { ...place.settings, ...settings },
+    cleanUp: place.remove,
   });
+}
+
+/** One service by itself, with its own files. */
+export async function startService(service: 'catalog' | 'order'): Promise<Target> {
+  const { settings, remove } = await makeStorePlace();
+  return startServer({ name: service, args: [storeCli(), service], env: settings, cleanUp: remove });
+}
+
+/** The store to measure: the one at `--url`, which is left running and sells what is asked for, or one started for it. */
+export async function storeTarget({ url, settings }: BenchOptions): Promise<Target> {
+  if (url !== undefined) return { name: 'toystore', ...url, pid: undefined, stop: async () => {} };
+  return startToystore({ settings });
+}
+
+/** The text of a toys.csv, each toy with the most stock that it may have. */
+export function toysCsv(names: readonly string[]): string {
+  return `name,price,quantity\n${names.map((name) => `${name},15.99,${STOCK}\n`).join('')}`;
 }
 
 /** Ports that were free a moment ago. All are held until all are known, so that no two are the same. */

@@ -3,7 +3,7 @@ import { benchHelp, profileHelp, SCENARIOS, type ScenarioName, scenarioHelp } fr
 import { PROFILE_TOOLS, parseProfileOptions } from '../profile/profile-options.js';
 import { BenchUsageError, parseBenchOptions } from '../run/bench-options.js';
 
-const LONG: readonly ScenarioName[] = ['docker', 'soak', 'recovery'];
+const LONG: readonly ScenarioName[] = ['recovery', 'docker', 'idle', 'cache', 'baseline'];
 
 test('without a word it is every scenario but the long ones, in bounded time', (t) => {
   const { scenarios, quick, isOverview } = parseBenchOptions([]);
@@ -37,10 +37,14 @@ const REFUSED: readonly [argv: string[], message: RegExp][] = [
   [['--clients', '1,,2'], /^--clients/],
   [['--p', '0.5,1.5'], /^--p/],
   [['--rates', 'fast'], /^--rates/],
-  [['--minutes', '0'], /^--minutes/],
   [['--threads=-1'], /^--threads/],
   [['--url', '127.0.0.1:5000'], /^--url/],
+  [['--baseline', '/no/such/checkout'], /^--baseline is .* it must be a checkout where `npm ci` was run$/],
+  [['baseline'], /^the scenario baseline needs --baseline DIR/],
   [['--speed'], /--speed/],
+  [['--set', 'durability'], /^--set is "durability": it must be NAME=VALUE/],
+  [['--set', 'DURABILITY=sometimes'], /^--set: --durability is "sometimes": it must be one of commit, periodic$/],
+  [['--set', 'COLOUR=red'], /^--set: .*--colour/],
 ];
 for (const [argv, message] of REFUSED) {
   test(`refused: ${argv.join(' ')}`, (t) => {
@@ -72,6 +76,17 @@ test('a tool alone is enough', (t) => {
     p: 0.4,
     out: undefined,
   });
+});
+
+test('settings of the stores are given to bench, by their names in the environment', (t) => {
+  const { settings } = parseBenchOptions(['--threads', '5', '--set', 'DURABILITY=periodic', '--set', 'QUEUE_MAX=7']);
+  t.deepEqual(settings, { THREADS: '5', DURABILITY: 'periodic', QUEUE_MAX: '7' });
+});
+
+test('no line of a help is wider than a terminal of a hundred columns', (t) => {
+  const scenarios = Object.keys(SCENARIOS).map((name) => scenarioHelp(name as ScenarioName));
+  for (const line of [benchHelp(), profileHelp(), ...scenarios].join('\n').split('\n'))
+    t.true(line.length <= 100, line);
 });
 
 test('the help names every scenario and every tool', (t) => {

@@ -47,11 +47,11 @@ export function sampleResults(): BenchResults {
       sampleRow(1, { scenario: 'compare', operation, subject, p: undefined }),
     ),
     ...[4, 16].map((clients) => sampleRow(1, { scenario: 'compare', operation, clients, p: undefined })),
-    ...['toystore', 'node-http-fsync'].map((subject) =>
+    ...['toystore', 'fastify-fsync'].map((subject) =>
       sampleRow(1, { scenario: 'durable', operation: 'order', subject, p: undefined }),
     ),
     ...['bare', 'docker'].map((variant) => sampleRow(1 + slower, { scenario: 'docker', operation, variant })),
-    ...['from 0:00 min', 'from 0:30 min'].map((variant) => sampleRow(1, { scenario: 'soak', operation, variant })),
+    ...['toystore', 'CACHE_TOYS=0'].map((subject) => sampleRow(1, { scenario: 'cache', operation, subject })),
   ]);
   const figures = [
     sampleFigure(90_000, { ratio: 1.9, baseline: 'node:http', bar: { atLeast: 1.8 } }),
@@ -68,9 +68,10 @@ export function sampleResults(): BenchResults {
     startedAt: '2026-01-31T12:00:00.000Z',
     seconds: 12.5,
     command: 'npm run bench',
-    quick: true,
+    quick: false,
     complete: true,
     machine: { cpu: 'A <fast> one', cores: 2, memoryGib: 8, system: 'Linux', node: 'v20.19.0', commit: 'abc1234' },
+    noise: { http: 0.03, rate: 0.04, compare: 0.05 },
     rows,
     figures,
     notes: ['a note with <angles> & an ampersand'],

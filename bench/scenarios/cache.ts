@@ -1,0 +1,89 @@
+// cache.ts: what it gives that front ends hold the toys they were asked for: the same store with and without, its own
+// `/healthz` as the most that could be had, and a store just started, beside the one of another commit.
+//
+//   toystore       as it stands                         /healthz   of the same store: all of the way but the catalog
+//   CACHE_TOYS=0   each find asks the catalog           baseline   the checkout at --baseline, just started
+
+import type { Work } from '../load/load-job.js';
+import type { BenchOptions } from '../run/bench-options.js';
+import { startToystore, storeTarget } from '../store/toystore.js';
+import { type Contest, contestSeconds, runContest } from './contest.js';
+import { type FreshStore, freshSeconds, measureFreshStores } from './fresh-store.js';
+import type { Timing } from './measure-points.js';
+import { type RatioBar, ratiosOf } from './ratios.js';
+import type { Scenario } from './scenario.js';
+
+const STORE = 'toystore';
+const WITHOUT = 'CACHE_TOYS=0';
+const HEALTHZ = '/healthz';
+const BASELINE = 'baseline';
+const CLIENTS = 5;
+const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
+const HEALTHZ_WORK: Work = {
+  kind: 'fixed',
+  method: 'GET',
+  path: '/healthz',
+  expectedBody: '{"data":{"status":"alive"}}',
+};
+
+/** A find should cost little more than an answer that asks nobody. */
+const HEALTHZ_BARS: readonly RatioBar[] = [
+  { operation: 'query', clients: 64, quantity: 'throughput', bar: { atLeast: 0.9 } },
+  { operation: 'query', clients: 1, quantity: 'p50', bar: { atMost: 1.2 } },
+];
+/** Never at anybody's cost, and a gain where most requests are finds. */
+const WITHOUT_BARS: readonly RatioBar[] = [
+  { operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 0.97 } },
+  ...PROBABILITIES.map((p): RatioBar => {
+    const bar = { atLeast: p === 0.2 ? 1.5 : 0.95 };
+    return { operation: 'request', clients: CLIENTS, p, quantity: 'throughput', bar };
+  }),
+];
+const FRESH_BARS: readonly RatioBar[] = [
+  { operation: 'request', clients: CLIENTS, p: 0.4, quantity: 'throughput', bar: { atLeast: 2 } },
+];
+
+function timingOf({ quick, rounds }: BenchOptions): Timing {
+  return quick
+    ? { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 }
+    : { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
+}
+
+function contestOf(options: BenchOptions): Contest {
+  const without = { ...options.settings, CACHE_TOYS: '0' };
+  return {
+    scenario: 'cache',
+    contestants: [
+      { name: STORE, start: () => storeTarget({ ...options, url: undefined }) },
+      { name: HEALTHZ, start: STORE, only: HEALTHZ_WORK },
+      { name: WITHOUT, start: () => startToystore({ settings: without }) },
+    ],
+    loads: [
+      { work: 'query', clients: 64 },
+      { work: 'query', clients: 1 },
+      { work: 'order', clients: 64 },
+      ...(options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
+    ],
+    timing: timingOf(options),
+    warmUp: { overviewMs: 1000, quickMs: 300 },
+  };
+}
+
+function freshStoresOf({ settings, baseline }: BenchOptions): FreshStore[] {
+  const ours = { name: STORE, settings, root: undefined };
+  return baseline === undefined ? [ours] : [ours, { name: BASELINE, settings: {}, root: baseline }];
+}
+
+export const cache: Scenario = {
+  plannedSeconds: (options) =>
+    contestSeconds(contestOf(options), options) + freshSeconds(freshStoresOf(options).length, options),
+  run: async (context) => {
+    const scenario = 'cache';
+    const rows = await runContest(context, contestOf(context.options));
+    const common = { scenario, subject: STORE, isPair: true };
+    context.addFigures(ratiosOf(rows, { ...common, baseline: HEALTHZ, bars: HEALTHZ_BARS }));
+    context.addFigures(ratiosOf(rows, { ...common, baseline: WITHOUT, bars: WITHOUT_BARS }));
+    const fresh = await measureFreshStores(context, scenario, freshStoresOf(context.options));
+    context.addFigures(ratiosOf(fresh, { ...common, baseline: BASELINE, bars: FRESH_BARS, remark: 'fresh store' }));
+  },
+};

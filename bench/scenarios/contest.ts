@@ -1,0 +1,122 @@
+// contest.ts: stores side by side under the same loads: what the scenarios that compare have in common.
+//
+//   start all ── warm each up under each load ── round 1: load 1: a b c, load 2: a b c, … ── round 2 … ── stop all
+//
+// All of them run all the time and are loaded in turn, round by round: whatever slows the machine slows each of them.
+
+import type { Work } from '../load/load-job.js';
+import type { BenchOptions } from '../run/bench-options.js';
+import type { Row } from '../run/results.js';
+import { startAll, stopAll, type Target } from '../store/server-process.js';
+import { TOYS } from '../store/toystore.js';
+import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
+import { describeConnections } from './ratios.js';
+import type { ScenarioContext } from './scenario.js';
+import { type BriefLoad, warmUp, warmUpSeconds } from './warm-up.js';
+
+/** What a connection sends: queries, orders, or sessions of both with this probability of an order. */
+export type ContestWork = 'query' | 'order' | { readonly p: number };
+
+/** One load of a contest. */
+export interface ContestLoad {
+  readonly work: ContestWork;
+  readonly clients: number;
+}
+
+/** Who takes part. */
+export interface Contestant {
+  /** As it stands in rows. */
+  readonly name: string;
+  /** Starts a server; or the name of the contestant on whose servers this one's own request is measured. */
+  readonly start: (() => Promise<Target>) | string;
+  /** How many servers of its kind run; their rounds fill the same rows. Default 1. */
+  readonly instances?: number;
+  /** The one request that it is asked in place of queries: it takes no part in other loads. */
+  readonly only?: Work;
+  /** Loads in which it takes part. Default: all. */
+  readonly takes?: (load: ContestLoad) => boolean;
+  /** As in a point. */
+  readonly watch?: (target: Target, load: ContestLoad) => Point['watch'];
+}
+
+/** All of a contest. */
+export interface Contest {
+  readonly scenario: string;
+  readonly contestants: readonly Contestant[];
+  readonly loads: readonly ContestLoad[];
+  readonly timing: Timing;
+  /** Each contestant is warmed up under each kind of work. */
+  readonly warmUp: BriefLoad;
+}
+
+/** Starting several stores at once, and stopping them. */
+const START_SECONDS = 7;
+
+/** How long it takes, about. */
+export function contestSeconds(contest: Contest, options: BenchOptions): number {
+  const points = contest.contestants.map((one) => (one.instances ?? 1) * loadsOf(one, contest).length);
+  return secondsBefore(contest, options) + pointsSeconds(sum(points), contest.timing);
+}
+
+/** Runs it; its rows are added. */
+export async function runContest(context: ScenarioContext, contest: Contest): Promise<Row[]> {
+  const servers = contest.contestants.flatMap(({ name, start, instances = 1 }) =>
+    typeof start === 'string' ? [] : Array.from({ length: instances }, () => ({ name, start })),
+  );
+  context.step(`starting ${servers.length} servers`);
+  const started = await startAll(servers.map(({ start }) => start()));
+  const targetsOf = ({ name, start }: Contestant): Target[] =>
+    started.filter((_, index) => servers[index]!.name === (typeof start === 'string' ? start : name));
+  try {
+    for (const contestant of contest.contestants) {
+      for (const target of targetsOf(contestant)) {
+        for (const work of worksOf(contestant, contest)) await warmUp(context, target, work, contest.warmUp);
+      }
+    }
+    const points = contest.loads.flatMap((load) =>
+      contest.contestants
+        .filter((contestant) => loadsOf(contestant, contest).includes(load))
+        .map((contestant) => pointOf(contest.scenario, contestant, load, targetsOf(contestant))),
+    );
+    return await measurePoints(context, points, contest.timing, secondsBefore(contest, context.options));
+  } finally {
+    await stopAll(started);
+  }
+}
+
+function secondsBefore(contest: Contest, options: BenchOptions): number {
+  const warmUps = contest.contestants.map((one) => (one.instances ?? 1) * worksOf(one, contest).length);
+  return START_SECONDS + sum(warmUps) * warmUpSeconds(options, contest.warmUp);
+}
+
+function loadsOf({ only, takes = () => true }: Contestant, { loads }: Contest): ContestLoad[] {
+  return loads.filter((load) => (only === undefined || load.work === 'query') && takes(load));
+}
+
+/** Sessions differ by their probability only: one of them warms up for all. */
+function worksOf(contestant: Contestant, contest: Contest): Work[] {
+  const loads = loadsOf(contestant, contest);
+  const kinds = new Map(loads.map((load) => [typeof load.work === 'string' ? load.work : 'session', load]));
+  return [...kinds.values()].map((load) => workOf(contestant, load));
+}
+
+function workOf({ only }: Contestant, { work }: ContestLoad): Work {
+  if (only !== undefined) return only;
+  return typeof work === 'string' ? { kind: work, toys: TOYS } : { kind: 'session', toys: TOYS, p: work.p };
+}
+
+function pointOf(scenario: string, contestant: Contestant, load: ContestLoad, targets: readonly Target[]): Point {
+  const { work, clients } = load;
+  const p = typeof work === 'string' ? undefined : work.p;
+  return {
+    label: `${p === undefined ? work : `p ${p}`}, ${describeConnections(clients)}`,
+    key: { scenario, subject: contestant.name, clients, p },
+    targets,
+    job: { connections: clients, work: workOf(contestant, load) },
+    watch: contestant.watch?.(targets[0]!, load),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
