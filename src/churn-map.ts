@@ -23,6 +23,11 @@ export class ChurnMap<Key, Value> {
     this.#map.set(key, value);
   }
 
+  /** All that are there now; who walks them may delete them. */
+  entries(): [Key, Value][] {
+    return [...this.#map];
+  }
+
   /** Whether the key was there. */
   delete(key: Key): boolean {
     if (!this.#map.delete(key)) return false;

@@ -10,7 +10,6 @@ export {
   type DurationHistogramOptions,
   HistogramSeries,
 } from './duration-histogram.js';
-export { MetricsError, type MetricsErrorCode } from './metrics-error.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
   formatMetrics,

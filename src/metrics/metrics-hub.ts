@@ -5,10 +5,10 @@
 //   - a thread that ends hands over its counts before it goes, and they are kept;
 //   - of a thread that dies, what it said last is kept: what it counted after that was never shown to anybody.
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { HubMessage, MetricsPortMessage, ThreadMessage } from './messages.js';
+import type { MessagePort } from 'node:worker_threads';
+import { call, serveCalls } from '../port-calls.js';
 import { countsOnly, type Labels, labelled, type MetricsSnapshot, mergeSnapshots } from './metrics-snapshot.js';
-import type { ThreadMetrics } from './thread-metrics.js';
+import type { HubCalls, ThreadCalls, ThreadMetrics } from './thread-metrics.js';
 
 /** A thread answers within a millisecond unless it is stuck; a scrape should not be stuck with it. */
 const THREAD_TIMEOUT_MS = 1_000;
@@ -19,22 +19,15 @@ export interface MetricsHubOptions {
   readonly threadTimeoutMs?: number;
 }
 
-interface Thread {
-  /** What it said last. */
-  last: MetricsSnapshot;
-  /** Those who wait for an answer, by the id of the question. */
-  readonly waiting: Map<number, () => void>;
-}
-
 /** The threads of one process, and the counts of those that are gone. */
 export class MetricsHub {
   readonly #own: ThreadMetrics;
   readonly #labels: Labels;
   readonly #threadTimeoutMs: number;
-  readonly #threads = new Map<MessagePort, Thread>();
+  /** The threads that live, each with what it said last. */
+  readonly #threads = new Map<MessagePort, MetricsSnapshot>();
   readonly #departed: MetricsSnapshot[] = [];
   #isMerging = false;
-  #questionCount = 0;
 
   /** @param own the metrics of the hub's own thread */
   constructor(own: ThreadMetrics, options: MetricsHubOptions = {}) {
@@ -45,72 +38,49 @@ export class MetricsHub {
 
   /** Takes in the thread at the other end of its service's port, where ThreadMetrics.shareOn is called. */
   add(servicePort: MessagePort): void {
-    const { port1: port, port2: threadsPort } = new MessageChannel();
-    servicePort.postMessage({ type: 'metrics:port', port: threadsPort } satisfies MetricsPortMessage, [threadsPort]);
-    this.#threads.set(port, { last: [], waiting: new Map() });
-    port.on('message', (message: ThreadMessage) => this.#receive(port, message));
+    this.#threads.set(servicePort, []);
+    serveCalls<HubCalls>(servicePort, {
+      'metrics:all': () => this.gather(),
+      'metrics:last': (snapshot) => {
+        this.#keep(servicePort, snapshot);
+        this.#remove(servicePort);
+        return undefined;
+      },
+    });
     // The other end closes when its thread ends, whatever ends it.
-    port.on('close', () => this.#remove(port));
-    port.unref();
+    servicePort.on('close', () => this.#remove(servicePort));
   }
 
   /** The metrics of all threads, those that are gone included, as one snapshot. Never fails for a thread's sake. */
   async gather(): Promise<MetricsSnapshot> {
     const [own] = await Promise.all([
       this.#own.snapshot(),
-      ...[...this.#threads].map(([port, thread]) => this.#ask(port, thread)),
+      ...[...this.#threads.keys()].map((port) => this.#ask(port)),
     ]);
     // Taken in one go: a thread that ends meanwhile is either here or there, never in neither.
-    const living = [...this.#threads.values()].map((thread) => thread.last);
-    const all = mergeSnapshots([own, ...this.#departed, ...living]);
+    const all = mergeSnapshots([own, ...this.#departed, ...this.#threads.values()]);
     await this.#mergeDeparted();
     return labelled(await all, this.#labels);
   }
 
-  #receive(port: MessagePort, message: ThreadMessage): void {
-    const thread = this.#threads.get(port);
-    if (thread === undefined) return;
-    switch (message.type) {
-      case 'metrics:snapshot':
-        thread.last = message.snapshot;
-        thread.waiting.get(message.id)?.();
-        break;
-      case 'metrics:last':
-        thread.last = message.snapshot;
-        this.#remove(port);
-        break;
-      case 'metrics:all?':
-        void this.#answer(port, message.id);
-        break;
-    }
+  /** Resolves when the thread has answered, is gone, or has had its time. */
+  async #ask(port: MessagePort): Promise<void> {
+    const asked = call<ThreadCalls, 'metrics:own'>(port, 'metrics:own', undefined, this.#threadTimeoutMs);
+    await asked.then(
+      (snapshot) => this.#keep(port, snapshot),
+      () => {},
+    );
+  }
+
+  #keep(port: MessagePort, snapshot: MetricsSnapshot): void {
+    if (this.#threads.has(port)) this.#threads.set(port, snapshot);
   }
 
   #remove(port: MessagePort): void {
-    const thread = this.#threads.get(port);
-    if (thread === undefined) return;
+    const last = this.#threads.get(port);
+    if (last === undefined) return;
     this.#threads.delete(port);
-    this.#departed.push(countsOnly(thread.last));
-    for (const resolve of thread.waiting.values()) resolve();
-    port.close();
-  }
-
-  async #answer(port: MessagePort, id: number): Promise<void> {
-    send(port, { type: 'metrics:all', id, snapshot: await this.gather() });
-  }
-
-  /** Resolves when the thread has answered, is gone, or has had its time. */
-  #ask(port: MessagePort, thread: Thread): Promise<void> {
-    const id = ++this.#questionCount;
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        thread.waiting.delete(id);
-        resolve();
-      };
-      const timer = setTimeout(finish, this.#threadTimeoutMs);
-      thread.waiting.set(id, finish);
-      send(port, { type: 'metrics:snapshot?', id });
-    });
+    this.#departed.push(countsOnly(last));
   }
 
   /** The counts of all that are gone as one snapshot, so that they stay few however many threads came and went. */
@@ -123,8 +93,4 @@ export class MetricsHub {
     this.#departed.splice(0, count, merged);
     this.#isMerging = false;
   }
-}
-
-function send(port: MessagePort, message: HubMessage): void {
-  port.postMessage(message);
 }

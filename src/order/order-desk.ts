@@ -48,7 +48,10 @@ export class OrderDesk {
   attach(port: MessagePort): void {
     this.#ports.add(port);
     port.on('close', () => this.#ports.delete(port));
-    port.on('message', (request: DeskRequest) => void this.#serve(port, request));
+    port.on('message', (request: DeskRequest) => {
+      // The metrics of the thread come over this port too.
+      if (request.kind !== undefined) void this.#serve(port, request);
+    });
     port.postMessage({ kind: 'selling', isSelling: this.#isSelling } satisfies DeskAnswer);
   }
 

@@ -1,5 +1,6 @@
 // src/pool: a connection thread pool on worker_threads: it moves sockets between threads and knows no protocol.
 
+export { type CallHandlers, type CallTable, call, serveCalls } from '../port-calls.js';
 export type { ListenOptions } from './acceptor.js';
 export { type HandoffWay, hasNativeHandoff } from './handoff.js';
 export { PoolError, type PoolErrorCode } from './pool-error.js';
@@ -7,6 +8,5 @@ export type { ThreadPoolEvents } from './pool-events.js';
 export type { RefusalReason, ThreadPoolOptions } from './pool-options.js';
 export type { PoolStats, ThreadStats } from './pool-stats.js';
 export type { ThreadExit, ThreadExitReason, ThreadState } from './pool-thread.js';
-export { type CallHandlers, type CallTable, call, serveCalls } from './port-calls.js';
 export { ThreadPool } from './thread-pool.js';
 export type { CreateThreadService, ThreadContext, ThreadModule, ThreadService } from './thread-service.js';

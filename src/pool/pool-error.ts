@@ -9,9 +9,6 @@
  * HANDOFF_UNSUPPORTED   handoff 'native' was asked for and this Node.js has none
  * HANDOFF_FAILED        the channel to a thread could not be set up
  * NO_DESCRIPTORS        the process is out of descriptors, and accepts nothing until some are free
- * CALL_FAILED           the handler of a port call threw; the message is the handler's
- * CALL_TIMEOUT          a port call was not answered in time
- * PORT_CLOSED           the other end of a port has gone
  */
 export type PoolErrorCode =
   | 'INVALID_OPTION'
@@ -20,10 +17,7 @@ export type PoolErrorCode =
   | 'THREAD_FAILED'
   | 'HANDOFF_UNSUPPORTED'
   | 'HANDOFF_FAILED'
-  | 'NO_DESCRIPTORS'
-  | 'CALL_FAILED'
-  | 'CALL_TIMEOUT'
-  | 'PORT_CLOSED';
+  | 'NO_DESCRIPTORS';
 
 /** An error of the pool, told apart by its code. */
 export class PoolError extends Error {

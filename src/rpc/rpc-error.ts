@@ -32,10 +32,14 @@ export class RpcError extends Error {
    * Whatever a call failed with, as an RpcError.
    * - an RpcError stays what it is
    * - an error with a gRPC status number, as grpc-js gives them, keeps that code; its details become the message
+   * - an error with the name of a gRPC status as its code, as port calls give them, keeps that code
    * - anything else is INTERNAL, with the original as `cause`
    */
   static from(error: unknown, sent = false): RpcError {
     if (error instanceof RpcError) return error;
+    if (error instanceof Error && 'code' in error && isRpcCode(error.code)) {
+      return new RpcError(error.code, error.message, { sent, cause: error });
+    }
     if (error instanceof Error && 'code' in error && typeof error.code === 'number') {
       const details = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
       return new RpcError(codeOf(error.code), details, { sent, cause: error });
@@ -48,4 +52,8 @@ export class RpcError extends Error {
 export function codeOf(statusNumber: number): RpcCode {
   const name = status[statusNumber];
   return name === undefined || name === 'OK' ? 'UNKNOWN' : (name as RpcCode);
+}
+
+function isRpcCode(code: unknown): code is RpcCode {
+  return typeof code === 'string' && code !== 'OK' && typeof status[code as RpcCode] === 'number';
 }

@@ -1,6 +1,6 @@
 // counting-thread.ts: a worker thread that counts sales when it is told to, as a service's thread would.
 
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { Counter, Gauge } from 'prom-client';
 import { DurationHistogram, formatMetrics, ThreadMetrics } from '../../src/metrics/index.js';
 
@@ -12,7 +12,7 @@ export type Command =
   /** Blocks the thread, answering first, until the word in shared memory is not 0. */
   | { readonly do: 'block'; readonly until: Int32Array };
 
-const port = parentPort!;
+const port = workerData as MessagePort;
 const metrics = new ThreadMetrics();
 const registers = [metrics.registry];
 const sales = new Counter({ name: 'toys_sold_total', help: 'Toys sold.', labelNames: ['toy'], registers });
@@ -21,7 +21,7 @@ const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sal
 open.set(1);
 metrics.shareOn(port);
 
-port.on('message', async (command: Command) => {
+port.on('message', async (command: Command | { readonly do?: undefined }) => {
   switch (command.do) {
     case 'sell':
       sales.inc({ toy: command.toy }, command.count);

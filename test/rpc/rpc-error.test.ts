@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
+import { PortCallError } from '../../src/port-calls.js';
 import { codeOf, RpcError } from '../../src/rpc/index.js';
 
 const statusError = (code: number, details: string) =>
@@ -8,6 +9,9 @@ const statusError = (code: number, details: string) =>
 const CASES: [name: string, thrown: unknown, code: string, message: string][] = [
   ['an RpcError', new RpcError('UNAVAILABLE', 'gone'), 'UNAVAILABLE', 'gone'],
   ['a gRPC status', statusError(status.FAILED_PRECONDITION, 'fenced'), 'FAILED_PRECONDITION', 'fenced'],
+  ['an error that came over a port', new PortCallError('INVALID_ARGUMENT', 'no name'), 'INVALID_ARGUMENT', 'no name'],
+  ['a port that closed', new PortCallError('PORT_CLOSED', 'gone'), 'INTERNAL', 'gone'],
+  ['a code that only looks like a status', Object.assign(new Error('why'), { code: 'OK' }), 'INTERNAL', 'why'],
   ['a status number that gRPC does not have', statusError(99, 'odd'), 'UNKNOWN', 'odd'],
   ['OK, which is no error', statusError(status.OK, 'fine'), 'UNKNOWN', 'fine'],
   ['a system error', Object.assign(new Error('no such file'), { code: 'ENOENT' }), 'INTERNAL', 'no such file'],
