@@ -100,6 +100,11 @@ export class BatchStream<Item, Outcome, Request, Response> {
     };
   }
 
+  /** Leaves the present stream for another one: what is in flight is sent again there. */
+  reopen(reason: string): void {
+    if (!this.#isClosed) this.#stream.break(new RpcError('UNAVAILABLE', reason));
+  }
+
   /** Takes no more calls, waits until those taken in have their outcome or their error, and ends the stream in order. */
   drain(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();

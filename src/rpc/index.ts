@@ -9,3 +9,5 @@ export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadSt
 export { HealthCheck } from './health-check.js';
 export { requestIdOf, requestMetadata } from './request-metadata.js';
 export { codeOf, type RpcCode, RpcError } from './rpc-error.js';
+export { ServingPeer, type ServingPeerOptions } from './serving-peer.js';
+export { type StandbyOptions, StandbyServer } from './standby-server.js';
