@@ -1,9 +1,9 @@
 // catalog-checkpoint.ts: writes catalog.csv again after changes, so that what people see there is fresh, and lets the
 // journal begin anew when it has grown.
 //
-//   in turn:  picture of `shown` ─ Base(fingerprint) ─ commit          sales wait for this, about one sync
-//   then:     render ─ replace catalog.csv                             sales go on
-//   if large: in turn: new journal = Base, Mark, unsettled sales, what was journaled since the picture
+//   at once:   picture of the stock, Base(fingerprint) appended behind all that is in the picture
+//   then:      commit ─ render ─ replace catalog.csv                                  sales go on
+//   if large:  new journal = Store, kept sales, Base, what was appended since the picture
 //
 // When: soon after the store has come to rest, and every now and then while it does not; see catalog-limits.ts. With six
 // toys it takes a few milliseconds. Why a crash at any step is right: see catalog-recovery.ts.
@@ -20,41 +20,39 @@ import {
   CHECKPOINT_SLICE_TOYS,
   CHECKPOINT_TIME_SHARE,
   JOURNAL_BYTES_MAX,
+  RECORD_SALES_MAX,
 } from './catalog-limits.js';
-import type { CatalogMemory } from './catalog-memory.js';
-import type { JournalKeeper } from './journal-keeper.js';
-import { asCarried, encodeBase, encodeClean, encodeMark } from './sale-records.js';
-import type { UnsettledSales } from './unsettled-sales.js';
+import type { CatalogState } from './catalog-store.js';
+import { CARRIED, encodeBase, encodeClean, encodeLeases, encodeSales, encodeStore } from './sale-records.js';
+import type { StockTable } from './stock-table.js';
 
 export interface CheckpointOptions {
   readonly csvPath: string;
   readonly text: CatalogText;
-  readonly memory: CatalogMemory;
+  readonly storeId: string;
+  readonly table: StockTable;
   readonly journal: Journal;
-  readonly keeper: JournalKeeper;
-  readonly unsettled: UnsettledSales;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
-  /** Milliseconds between the journal's syncs where commit() does not wait for one; undefined where it does. */
-  readonly syncPeriodMs: number | undefined;
   /** The journal begins anew when it is larger. */
   readonly journalBytesMax?: number;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The stock at one moment, with the ring position that it stands for. */
+/** The stock at one moment. */
 interface Picture {
   readonly quantities: Uint32Array;
-  readonly fingerprint: number;
-  readonly position: number;
-  /** How many syncs the journal had made, and how often sales had been undone, when the picture's Base was written. */
-  readonly syncs: number;
-  readonly undoCount: number;
+  readonly base: Buffer;
+  /** What a new journal begins with; empty where none is to begin. */
+  readonly standing: readonly Buffer[];
 }
 
 export class CatalogCheckpoint {
+  /** How long front ends may hold what they are shown after an end of the process; 0: none does. Milliseconds. */
+  leaseMs = 0;
   readonly #options: CheckpointOptions;
   readonly #journalBytesMax: number;
+  #state: CatalogState | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #isClosed = false;
@@ -63,13 +61,20 @@ export class CatalogCheckpoint {
   #lastEndMs = 0;
   #checkpoints = 0;
   #lastDurationMs = 0;
+  /** Records that were appended since the picture; undefined: nobody collects them, or not all of them were written. */
+  #since: Buffer[] | undefined;
 
   /** @param isDirty whether the stock differs from catalog.csv already */
   constructor(options: CheckpointOptions, isDirty: boolean) {
     this.#options = options;
     this.#journalBytesMax = options.journalBytesMax ?? JOURNAL_BYTES_MAX;
     this.#isDirty = isDirty;
-    if (isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
+  }
+
+  /** From now on it looks at the state, and works by itself. */
+  begin(state: CatalogState): void {
+    this.#state = state;
+    if (this.#isDirty) this.#schedule(CHECKPOINT_QUIET_MS);
   }
 
   /** How many checkpoints were written since the start, and how long the last one took. */
@@ -77,11 +82,18 @@ export class CatalogCheckpoint {
     return { checkpoints: this.#checkpoints, lastDurationMs: this.#lastDurationMs };
   }
 
-  /** To be told when stock has changed. */
-  onSold(): void {
+  /** To be told of each record that is appended to the journal; `isSale`: the stock has changed. */
+  onAppended(record: Buffer, isSale: boolean): void {
+    this.#since?.push(record);
+    if (!isSale) return;
     this.#lastSaleMs = this.#options.clock.monotonicMs();
     this.#isDirty = true;
     if (this.#timer === undefined && this.#running === undefined) this.#schedule(CHECKPOINT_QUIET_MS);
+  }
+
+  /** To be told when the journal's state changes: where writing fails, not all that was appended is in the journal. */
+  onJournalState(): void {
+    if (this.#options.journal.state !== 'open') this.#since = undefined;
   }
 
   /**
@@ -110,8 +122,7 @@ export class CatalogCheckpoint {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.write();
-    const { journal, keeper } = this.#options;
-    await keeper.inTurn(() => journal.restart([encodeClean(), ...this.#standing(Number.POSITIVE_INFINITY)]));
+    await this.#options.journal.restart([encodeClean(), ...this.#standing()]);
   }
 
   /** Gives up without writing: for a catalog that is to end at once. */
@@ -156,43 +167,38 @@ export class CatalogCheckpoint {
   }
 
   async #write(): Promise<void> {
-    const { csvPath, text, clock, fileSystem, keeper } = this.#options;
+    const { csvPath, text, clock, fileSystem, journal } = this.#options;
     const startMs = clock.monotonicMs();
-    const isJournalLarge = this.#options.journal.bytes > this.#journalBytesMax;
     this.#isDirty = false;
     try {
-      const picture = await keeper.inTurn(() => this.#takePicture(isJournalLarge));
+      const picture = this.#takePicture();
+      await journal.commit();
       const chunks = await this.#render(text, picture.quantities);
-      await this.#waitForSyncAfter(picture);
+      // Base must be on disk before the new catalog.csv can be.
+      await journal.synced();
       await replaceFile(csvPath, chunks, fileSystem);
-      if (isJournalLarge) await keeper.inTurn(() => this.#beginJournal(picture));
+      if (picture.standing.length > 0) await this.#beginJournal(picture);
     } catch (error) {
       this.#isDirty = true;
-      keeper.takeCollected();
       throw error;
+    } finally {
+      this.#since = undefined;
     }
     this.#checkpoints++;
     this.#lastEndMs = clock.monotonicMs();
     this.#lastDurationMs = this.#lastEndMs - startMs;
   }
 
-  async #takePicture(isJournalLarge: boolean): Promise<Picture> {
-    const { memory, journal, keeper } = this.#options;
-    const { quantities, position, undoCount } = memory.read(() => ({
-      quantities: memory.table.shown.slice(),
-      position: memory.resolved,
-      undoCount: memory.undoCount,
-    }));
-    const fingerprint = memory.table.fingerprint(quantities);
-    try {
-      journal.append(encodeBase(fingerprint));
-      await journal.commit();
-    } catch (error) {
-      keeper.fail(error);
-      throw error;
-    }
-    if (isJournalLarge) keeper.collect();
-    return { quantities, fingerprint, position, syncs: journal.stats().syncs, undoCount };
+  /** The stock after everything that has been appended to the journal, which says so with a Base. */
+  #takePicture(): Picture {
+    const { table, journal } = this.#options;
+    const isJournalLarge = journal.bytes > this.#journalBytesMax;
+    const quantities = this.#state!.quantities.slice();
+    const base = encodeBase(table.fingerprint(quantities));
+    const standing = isJournalLarge ? this.#standing() : [];
+    journal.append(base);
+    if (isJournalLarge) this.#since = [];
+    return { quantities, base, standing };
   }
 
   /** In slices, so that a catalog of a million toys does not hold everything else up for a second. */
@@ -205,30 +211,25 @@ export class CatalogCheckpoint {
     return chunks;
   }
 
-  /** Base must be on disk before the new catalog.csv can be; where commit() does not see to that, the next sync does. */
-  async #waitForSyncAfter({ syncs, undoCount }: Picture): Promise<void> {
-    const { syncPeriodMs, journal, clock, memory } = this.#options;
-    if (syncPeriodMs === undefined) return;
-    // Base was written before those syncs were counted, and syncs never overlap writes: the next one covers it.
-    while (journal.stats().syncs === syncs) {
-      if (journal.state !== 'open' || memory.undoCount !== undoCount) {
-        throw new CatalogError('NOT_JOURNALED', 'the journal failed while catalog.csv was being written');
-      }
-      await new Promise<void>((resolve) => clock.after(syncPeriodMs, resolve));
+  async #beginJournal({ base, standing }: Picture): Promise<void> {
+    if (this.#since === undefined) {
+      throw new CatalogError('NOT_JOURNALED', 'a write failed while catalog.csv was being written');
     }
+    await this.#options.journal.restart([...standing, base, ...this.#since]);
   }
 
-  async #beginJournal({ fingerprint, position }: Picture): Promise<void> {
-    const { journal, keeper } = this.#options;
-    const since = keeper.takeCollected();
-    await journal.restart([encodeBase(fingerprint), ...this.#standing(position), ...since]);
-  }
-
-  /** What every new journal begins with: the newest incarnation, and the unsettled sales up to a ring position. */
-  *#standing(position: number): Generator<Buffer> {
-    const { memory, unsettled } = this.#options;
-    yield memory.read(() => encodeMark(memory.tags.incarnation, memory.tags.settled));
-    for (const record of unsettled.recordsUpTo(position)) yield asCarried(record);
+  /** What every new journal begins with: whose it is, how far the order service has come, and the sales that are kept. */
+  #standing(): Buffer[] {
+    const { marks } = this.#state!;
+    const sales = this.#state!.keptSales();
+    const records = [encodeStore(this.#options.storeId)];
+    if (this.leaseMs > 0) records.push(encodeLeases(this.leaseMs));
+    for (let first = 0; first < sales.length; first += RECORD_SALES_MAX) {
+      records.push(encodeSales(CARRIED, marks, sales.slice(first, first + RECORD_SALES_MAX)));
+    }
+    // The marks also where no sale is kept.
+    records.push(encodeSales(CARRIED, marks, []));
+    return records;
   }
 }
 

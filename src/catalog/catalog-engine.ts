@@ -1,226 +1,210 @@
-// catalog-engine.ts: the catalog without sockets, threads and real time: opens what is on the disk, finds, sells, recovers,
-// keeps catalog.csv fresh, closes. The service runs one in its main thread and attaches more sellers, in other threads, to
-// its memory; a simulation runs one alone on a disk and a clock of its own.
+// catalog-engine.ts: the catalog without sockets, threads and real time: it finds, sells, compares the books with the order
+// service, lets front ends hold what they are shown, and closes. The service runs one in its main thread, which alone sells;
+// other threads attach to its table and find. A simulation runs one alone on a disk and a clock of its own.
 //
-//   seller (here) ──┐
-//   seller (thread) ┴─> shared memory ──> keeper ──> journal ──┐
-//                                                    checkpoint ┴─> catalog.csv
+//   purchase ──► seller ──► store (journal, catalog.csv)
+//                   └─────► holders ──► front ends
+//                   └─────► table in shared memory ◄── find, in any thread
 
-import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
-import {
-  type FileSystem,
-  Journal,
-  type JournalStats,
-  nodeFileSystem,
-  readWholeFile,
-  replaceFile,
-  type StorageLog,
-  type SyncMode,
-} from '../storage/index.js';
-import { CatalogCheckpoint } from './catalog-checkpoint.js';
+import type { StorageLog } from '../storage/index.js';
+import type { Result, Tag } from '../store-contract.js';
+import { compareBooks, type RecoverRequest } from './books.js';
 import { CatalogError } from './catalog-error.js';
-import { type CatalogRows, CatalogText, parseCatalog } from './catalog-file.js';
-import { CatalogMemory, type SellerCounters, type SellingState } from './catalog-memory.js';
-import { CatalogRecovery } from './catalog-recovery.js';
-import { CatalogSeller, type FoundToys, type PurchaseBatch } from './catalog-seller.js';
-import { JournalKeeper, type Recovered } from './journal-keeper.js';
-import type { PurchaseOutcome } from './purchase-outcome.js';
-import { encodeBase } from './sale-records.js';
-import type { Tag } from './unsettled-sales.js';
+import { HOLDERS_CLOSE_TIMEOUT_MS } from './catalog-limits.js';
+import { CatalogSeller, type PurchaseBatch, type SellerStats, type SellingState } from './catalog-seller.js';
+import type { CatalogStore, CatalogStoreEvents, CatalogStoreStats, Sale } from './catalog-store.js';
+import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js';
+import { type HolderMessage, type HolderStats, Holders, type Watch } from './holders.js';
+import { KeptSales } from './kept-sales.js';
+import { PurchaseTags } from './purchase-tags.js';
+import type { StockTable } from './stock-table.js';
+import { type FoundToys, ToyFinder } from './toy-finder.js';
 
 export interface CatalogEngineOptions {
-  /** Where catalog.csv and the journal are; it must exist. */
-  readonly directory: string;
-  /** Taken for catalog.csv where there is none yet. */
-  readonly seedPath: string;
-  readonly syncMode: SyncMode;
-  readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
   readonly log?: StorageLog;
-  /** Rings the bell of a seller in another thread; the engine's own seller has index 0. */
-  readonly ringSeller?: (seller: number) => void;
+  /** How long a front end may show what it holds without hearing from the catalog. Milliseconds. */
+  readonly leaseMs?: number;
   /** Whether toys are sold has changed. */
   readonly onState?: (state: SellingState) => void;
   /** What is in memory can no longer be trusted: end, and start again. Nothing more is written. */
   readonly onBroken?: (error: Error) => void;
-  /** Size at which the journal begins anew, in bytes. */
-  readonly journalBytesMax?: number;
 }
 
-export interface CatalogStats {
+/** The catalog's answer to the order service that begins. */
+export type Recovered =
+  | {
+      readonly incarnation: number;
+      readonly storeId: string;
+      /** What was sold after the newest sale in its log, oldest first. */
+      readonly sales: readonly Sale[];
+    }
+  | {
+      /** The catalog's newest sale: it has lost what came after it, and asks for it (restore()). */
+      readonly lacking: Tag;
+      readonly storeId: string;
+    };
+
+export interface CatalogStats extends CatalogStoreStats {
   readonly state: SellingState;
   readonly toys: number;
-  readonly sellers: SellerCounters;
-  readonly journal: JournalStats & { readonly bytes: number };
-  readonly checkpoints: number;
-  readonly lastCheckpointMs: number;
+  readonly seller: SellerStats;
+  readonly holders: HolderStats;
 }
 
-const CSV_NAME = 'catalog.csv';
-const JOURNAL_NAME = 'journal';
-/** The seller of the engine itself: the index of its bell. */
-const OWN_SELLER = 0;
+const LEASE_MS_DEFAULT = 1_000;
 
 export class CatalogEngine {
-  readonly memory: CatalogMemory;
-  readonly #journal: Journal;
-  readonly #keeper: JournalKeeper;
-  readonly #checkpoint: CatalogCheckpoint;
+  readonly table: StockTable;
+  readonly holders: Holders;
+  readonly #store: CatalogStore;
+  readonly #tags: PurchaseTags;
+  readonly #kept: KeptSales;
   readonly #seller: CatalogSeller;
+  readonly #finder: ToyFinder;
+  readonly #clock: Clock;
   readonly #log: StorageLog | undefined;
   readonly #onBroken: (error: Error) => void;
   #isBroken = false;
 
-  /**
-   * Opens the catalog in a directory: reads catalog.csv (or takes the seed), and brings the stock to where the journal says.
-   *
-   * @throws CatalogError BAD_FILE, BAD_JOURNAL; StorageError CORRUPT, INACCESSIBLE, WRITE_FAILED, SYNC_FAILED. Files that
-   *   were refused are left as they are.
-   */
-  static async open(options: CatalogEngineOptions): Promise<CatalogEngine> {
-    const fileSystem = options.fileSystem ?? nodeFileSystem;
-    const paths = { csv: join(options.directory, CSV_NAME), journal: join(options.directory, JOURNAL_NAME) };
-    const found = await readFile(paths.csv, fileSystem);
-    const seed = found === undefined ? await readFile(options.seedPath, fileSystem) : undefined;
-    const bytes = found ?? seed;
-    if (bytes === undefined) {
-      throw new CatalogError(
-        'BAD_FILE',
-        `${options.seedPath}: no such file, and there is no ${paths.csv}: set SEED_CSV`,
-      );
-    }
-    const rows = parseCatalog(bytes, found === undefined ? options.seedPath : paths.csv);
-    const memory = CatalogMemory.create(rows);
-    const recovery = new CatalogRecovery(memory.table, found !== undefined);
-    let keeper: JournalKeeper | undefined;
-    const journal = await Journal.open({
-      path: paths.journal,
-      fileSystem,
-      clock: options.clock ?? systemClock,
-      ...(options.log === undefined ? {} : { log: options.log }),
-      syncMode: options.syncMode,
-      onRecord: (payload) => recovery.onRecord(payload),
-      onState: () => keeper?.onJournalState(),
-    });
-    try {
-      const changed = recovery.apply(memory, paths);
-      if (seed !== undefined) await replaceFile(paths.csv, [seed], fileSystem);
-      if (!recovery.hasMatched) {
-        journal.append(encodeBase(memory.table.fingerprint(memory.table.shown)));
-        await journal.commit();
-      }
-      const engine = new CatalogEngine({ options, fileSystem, rows, memory, recovery, journal, paths, changed });
-      keeper = engine.#keeper;
-      return engine;
-    } catch (error) {
-      await journal.close().catch(() => undefined);
-      throw error;
-    }
+  /** Opens the catalog in a directory. Throws as FileCatalogStore.open() does. */
+  static open(options: CatalogEngineOptions & FileStoreOptions): Promise<CatalogEngine> {
+    return CatalogEngine.openOver((events) => FileCatalogStore.open(options, events), options);
   }
 
-  private constructor(opened: {
-    readonly options: CatalogEngineOptions;
-    readonly fileSystem: FileSystem;
-    readonly rows: CatalogRows;
-    readonly memory: CatalogMemory;
-    readonly recovery: CatalogRecovery;
-    readonly journal: Journal;
-    readonly paths: { readonly csv: string };
-    /** Toys whose quantity differs from catalog.csv. */
-    readonly changed: number;
-  }) {
-    const { options, memory, journal, fileSystem } = opened;
-    const { unsettled } = opened.recovery;
-    this.memory = memory;
-    this.#journal = journal;
+  /** Opens the catalog over a store. Throws what opening the store does. */
+  static async openOver(
+    openStore: (events: CatalogStoreEvents) => Promise<CatalogStore>,
+    options: CatalogEngineOptions,
+  ): Promise<CatalogEngine> {
+    let engine: CatalogEngine | undefined;
+    const onState = (): void => {
+      if (engine !== undefined) options.onState?.(engine.state);
+    };
+    engine = new CatalogEngine(await openStore({ onState }), options);
+    return engine;
+  }
+
+  private constructor(store: CatalogStore, options: CatalogEngineOptions) {
+    const { loaded } = store;
+    const { clock = systemClock, leaseMs = LEASE_MS_DEFAULT } = options;
+    this.#clock = clock;
     this.#log = options.log;
     this.#onBroken = options.onBroken ?? (() => undefined);
-    this.#keeper = new JournalKeeper({
-      memory,
-      journal,
-      unsettled,
-      ringSeller: (seller) => (seller === OWN_SELLER ? this.#seller.ring() : options.ringSeller?.(seller)),
-      onSold: () => this.#checkpoint.onSold(),
-      onState: (state) => options.onState?.(state),
-      onBroken: (error) => this.#break(error),
+    this.#store = store;
+    this.table = loaded.table;
+    this.#finder = new ToyFinder(this.table);
+    const sellable = this.table.shown.slice();
+    this.#kept = new KeptSales(loaded.sales);
+    this.#kept.settle(loaded.marks.settled);
+    this.#tags = PurchaseTags.load(loaded.marks, this.#kept);
+    this.holders = new Holders({
+      table: this.table,
+      clock,
+      leaseMs,
+      earlierLeaseMs: loaded.leaseMs,
+      noteLeases: () => store.noteLeases(leaseMs),
+      ownedUntilMs: () => store.ownedUntilMs(),
     });
-    this.#checkpoint = new CatalogCheckpoint(
-      {
-        csvPath: opened.paths.csv,
-        text: new CatalogText(opened.rows),
-        memory,
-        journal,
-        keeper: this.#keeper,
-        unsettled,
-        fileSystem,
-        clock: options.clock ?? systemClock,
-        syncPeriodMs: options.syncMode === 'commit' ? undefined : options.syncMode.periodMs,
-        ...(options.journalBytesMax === undefined ? {} : { journalBytesMax: options.journalBytesMax }),
-        onFailure: (error) => this.#log?.error('catalog.csv could not be written; it is tried again', { error }),
-      },
-      opened.changed > 0,
-    );
-    // A holder of the lock each: the keeper's sections and the seller's never overlap, but their owners take turns.
-    this.#seller = new CatalogSeller(new CatalogMemory(memory.parts), OWN_SELLER, () => this.#keeper.wake());
+    this.#seller = new CatalogSeller({
+      table: this.table,
+      sellable,
+      tags: this.#tags,
+      kept: this.#kept,
+      store,
+      holders: this.holders,
+      onBroken: (error) => this.break(error),
+    });
+    store.begin({ marks: this.#tags, quantities: sellable, keptSales: () => this.#kept.all() });
   }
 
-  /** The toys of those names; see CatalogSeller.find(). */
-  find(names: readonly Uint8Array[]): FoundToys {
-    return this.#seller.find(names);
+  /** The toys of those names; see ToyFinder.find(). Not before `holders.isEarlierOver`. */
+  find(names: readonly Uint8Array[], holder = 0): FoundToys {
+    return this.#finder.find(names, holder);
   }
 
   /** Executes purchases under tags; see CatalogSeller.purchase(). */
-  purchase(batch: PurchaseBatch): Promise<PurchaseOutcome[]> {
+  purchase(batch: PurchaseBatch): Promise<Result[]> {
     return this.#seller.purchase(batch);
   }
 
   /** Sells without a tag; see CatalogSeller.purchaseUntagged(). */
-  purchaseUntagged(name: Uint8Array, quantity: number): Promise<PurchaseOutcome> {
+  purchaseUntagged(name: Uint8Array, quantity: number): Promise<Result> {
     return this.#seller.purchaseUntagged(name, quantity);
   }
 
-  /** Begins a new incarnation of the order service; see JournalKeeper.recover(). */
-  recover(logged: Tag): Promise<Recovered> {
-    return this.#keeper.recover(logged);
+  /**
+   * The order service begins: compares the books, ends the incarnation before and begins a new one, which is on disk when
+   * the promise resolves.
+   *
+   * @throws CatalogError BOOKS_DIFFER where nothing can mend the difference by itself; NOT_JOURNALED, STOPPED
+   */
+  async recover(request: RecoverRequest): Promise<Recovered> {
+    const { storeId, endedCleanly } = this.#store.loaded;
+    const { logged } = request;
+    const catalog = { storeId, endedCleanly, kept: this.#kept };
+    if (compareBooks(catalog, request) === 'catalog-lacks') return { lacking: this.#kept.newest, storeId };
+    const incarnation = Math.max(this.#tags.incarnation, logged.incarnation) + 1;
+    await this.#seller.begin(incarnation);
+    return { incarnation, storeId, sales: this.#kept.after(logged) };
   }
 
-  /** Tells that a seller in another thread has put something into the ring. */
-  wakeKeeper(): void {
-    this.#keeper.wake();
-  }
-
-  /** To be called after the end of each thread that had a seller. Ends the catalog if it died while it sold. */
-  onThreadExit(threadId: number): void {
-    this.memory.repairAfter(threadId);
-    if (this.memory.isBroken) {
-      this.#break(new CatalogError('BROKEN', 'a thread ended while it sold: the stock in memory may be half written'));
-      return;
+  /**
+   * Takes in sales of the order service's log that the catalog lost in a crash, after recover() has said so; on disk when
+   * the promise resolves.
+   *
+   * @throws CatalogError BOOKS_DIFFER, NOT_JOURNALED, STOPPED: none of them is taken
+   */
+  async restore(storeId: string, sales: readonly Omit<Sale, 'toy'>[]): Promise<void> {
+    const { loaded } = this.#store;
+    if (storeId !== loaded.storeId || loaded.endedCleanly) {
+      throw new CatalogError('BOOKS_DIFFER', `nothing is restored: the store ${loaded.storeId} lacks no sales`);
     }
-    // It may have sold without having rung, or its bell may be lost with it; nobody else rings for what is rung for.
-    this.#keeper.wake();
+    await this.#seller.restore(sales);
+  }
+
+  /** A front end wants to hold what it is shown; see Holders.watch(). */
+  watch(send: (message: HolderMessage) => void): Watch {
+    return this.holders.watch(send);
   }
 
   /** Brings catalog.csv up to date now. Throws StorageError; nothing is lost then. */
   checkpoint(): Promise<void> {
-    return this.#checkpoint.write();
+    return this.#store.checkpoint();
+  }
+
+  /** The newest incarnation of the order service; 0: it has never begun. */
+  get incarnation(): number {
+    return this.#tags.incarnation;
   }
 
   get state(): SellingState {
-    return this.memory.state;
+    return this.#seller.state;
   }
 
-  /** What there is to measure, at this moment. Stock by toy: memory.table. */
+  /** What there is to measure, at this moment. */
   stats(): CatalogStats {
-    const { checkpoints, lastDurationMs } = this.#checkpoint.stats();
     return {
+      ...this.#store.stats(),
       state: this.state,
-      toys: this.memory.table.toys,
-      sellers: this.memory.counters(),
-      journal: { ...this.#journal.stats(), bytes: this.#journal.bytes },
-      checkpoints,
-      lastCheckpointMs: lastDurationMs,
+      toys: this.table.toys,
+      seller: this.#seller.stats(),
+      holders: this.holders.stats(),
     };
+  }
+
+  /**
+   * Asks the front ends to give back what they hold, so that the next start need not wait for them. Resolves when they
+   * have, or when they have had time to.
+   */
+  async releaseHolders(): Promise<void> {
+    let timer: ReturnType<Clock['after']> | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = this.#clock.after(HOLDERS_CLOSE_TIMEOUT_MS, resolve);
+    });
+    await Promise.race([this.holders.close(), timeout]);
+    timer?.cancel();
   }
 
   /**
@@ -228,29 +212,26 @@ export class CatalogEngine {
    * is logged and left to the next start. Never rejects.
    */
   async close(): Promise<void> {
-    try {
-      if (!this.#isBroken) await this.#keeper.close();
-      if (this.state === 'closed') await this.#checkpoint.close();
-    } catch (error) {
-      this.#log?.error('catalog.csv could not be written at the end; the journal has what it lacks', { error });
-    }
-    this.#checkpoint.abandon();
-    await this.#journal.close().catch((error: unknown) => this.#log?.error('closing the journal failed', { error }));
+    if (this.#isBroken) return this.#store.abandon();
+    if (this.holders.hasLeases) await this.releaseHolders();
+    await this.#seller.close();
+    const { hasLeases } = this.holders;
+    this.holders.abandon();
+    await this.#store.close(this.state === 'closed', hasLeases);
   }
 
-  #break(error: Error): void {
+  /** To be called after the end of each thread that has looked into the table. */
+  onThreadExit(threadId: number): void {
+    this.table.repairAfter(threadId);
+  }
+
+  /** Ends the catalog: what is in memory cannot be trusted. */
+  break(error: Error): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
-    this.#checkpoint.abandon();
+    this.#log?.error('the catalog has to end', { error });
+    this.#store.abandon();
+    this.holders.abandon();
     this.#onBroken(error);
-  }
-}
-
-/** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
-async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
-  try {
-    return await readWholeFile(path, fileSystem);
-  } catch (cause) {
-    throw new CatalogError('BAD_FILE', `${path} cannot be read`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 // catalog-error.ts: what can go wrong in the catalog, as a closed list. What is expected (unknown toy, not enough stock,
-// not selling) is an outcome, see purchase-outcome.ts, and never an error.
+// not selling) is an outcome, see RESULT in store-contract.ts, and never an error.
 
 /**
  * - `BAD_FILE`: catalog.csv or the seed cannot be used; the message names file, line and reason.
@@ -10,7 +10,9 @@
  * - `BAD_PURCHASE`: a purchase breaks the limits of the interface: a mistake of the caller.
  * - `NOT_JOURNALED`: whether the purchase is on disk is not known, and will not be before a restart.
  * - `STOPPED`: the catalog is closing.
- * - `BROKEN`: a lock section was left in the middle, or the lock is not to be had: the process must end and start again.
+ * - `BOOKS_DIFFER`: the order log and the catalog do not belong together; the message says which is behind and what to do.
+ * - `LOCK_TIMEOUT`: the lock of the table was not given back: the process must end and start again.
+ * - `LEASES_OPEN`: a front end may still hold what a catalog before this one has shown; ask again.
  */
 export type CatalogErrorCode =
   | 'BAD_FILE'
@@ -21,7 +23,9 @@ export type CatalogErrorCode =
   | 'BAD_PURCHASE'
   | 'NOT_JOURNALED'
   | 'STOPPED'
-  | 'BROKEN';
+  | 'BOOKS_DIFFER'
+  | 'LOCK_TIMEOUT'
+  | 'LEASES_OPEN';
 
 /** Every error that the catalog throws on purpose. Its message is one line. */
 export class CatalogError extends Error {

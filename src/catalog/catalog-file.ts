@@ -10,8 +10,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import { CsvError, type Options, parse } from 'csv-parse/sync';
+import { NAME_BYTES_MAX, QUANTITY_MAX } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
-import { NAME_BYTES_MAX, PRICE_CENTS_MAX, QUANTITY_MAX, TOYS_MAX } from './catalog-limits.js';
+import { PRICE_CENTS_MAX, TOYS_MAX } from './catalog-limits.js';
 import { NameIndex } from './name-index.js';
 
 /** The toys of a file, as columns: what is at index i belongs to the toy of row i. */

@@ -1,49 +1,64 @@
-// catalog-messages.ts: what passes between the main thread of the catalog and its other threads, over the pool's ports.
+// catalog-messages.ts: what passes between the main thread of the catalog, which sells, and its threads, which serve gRPC,
+// over the pool's ports.
 //
-//   thread ── BELL ──► main: there is something in the ring          main ── BELL ──► thread: look what has been decided
-//   thread ── call recover ──► main                                  main ── { selling } ──► thread: for the health service
+//   thread ── call ask { kind, bytes } ──► main              the protobuf message as it came, not decoded
+//          ◄── the protobuf answers, or a status ──
+//   thread ◄── watch messages of one stream ──► main
+//   thread ◄── { state } ── main                             what the thread may answer and what its health service says
 //
-// A bell carries nothing: the truth is in shared memory, so main rings for itself when a thread has ended.
-// Measured against Atomics.waitAsync on Node 20, 24 and 26: the same 60 µs there and back, less processor time, and no
-// promise left behind in a thread that is ended.
+// A thread only carries bytes of what it does not answer itself: decoding a message there, cloning its objects across and
+// reading them again would cost more than the one decoding that is needed.
 
 import type { LogLevel } from '../log.js';
-import type { CatalogMemoryParts } from './catalog-memory.js';
-import type { Tag } from './unsettled-sales.js';
+import type { RpcCode } from '../rpc/index.js';
 
 /** What the pool gives to each thread of the catalog. */
 export interface CatalogThreadData {
-  readonly memory: CatalogMemoryParts;
+  /** Memory of the StockTable. */
+  readonly table: SharedArrayBuffer;
   readonly logLevel: LogLevel;
 }
 
-export const BELL = 1;
-
-/** Whether toys are sold has changed, or the thread is new. */
-export interface SellingMessage {
-  readonly selling: boolean;
+export interface DeskRequest {
+  /** Which call the bytes belong to; of a stream, one message (ProcessOrders) or all of them (Restore). */
+  readonly kind: 'processOrder' | 'processOrders' | 'recover' | 'restore';
+  readonly messages: readonly Uint8Array[];
+  /** What the call's metadata says; of ProcessOrder alone. */
+  readonly requestId: string;
 }
 
-/** A sale as it is cloned between threads: a Buffer arrives as a Uint8Array. */
-export interface SaleMessage {
-  readonly incarnation: number;
-  readonly sequence: number;
-  readonly name: Uint8Array;
-  readonly quantity: number;
-  readonly key: string;
-  readonly transientKey: boolean;
-}
+export type DeskReply =
+  | { readonly messages: readonly Uint8Array[] }
+  | { readonly code: RpcCode; readonly message: string };
 
 /** The calls that the main thread serves. */
 export type CatalogCalls = {
-  recover: { request: Tag; reply: { readonly incarnation: number; readonly sales: readonly SaleMessage[] } };
+  ask: { request: DeskRequest; reply: DeskReply };
 };
 
-export function isSellingMessage(message: unknown): message is SellingMessage {
-  return typeof message === 'object' && message !== null && 'selling' in message;
+/** One message of a Watch stream, either way; without bytes: the stream has ended. */
+export interface WatchMessage {
+  /** Number of the stream, given by the thread. */
+  readonly watch: number;
+  readonly bytes: Uint8Array | undefined;
 }
 
-/** The seller of a thread of the pool; 0 is the main thread's own. */
-export function sellerOf(threadIndex: number): number {
-  return threadIndex + 1;
+/** What a thread has to know of the engine. */
+export interface StateMessage {
+  readonly isSelling: boolean;
+  /** Whether finds may be answered: not while a front end may hold what a catalog before this one has shown. */
+  readonly isShowing: boolean;
+}
+
+export function isWatchMessage(message: unknown): message is WatchMessage {
+  return typeof message === 'object' && message !== null && 'watch' in message;
+}
+
+export function isStateMessage(message: unknown): message is StateMessage {
+  return typeof message === 'object' && message !== null && 'isShowing' in message;
+}
+
+/** The bytes in a buffer of just their size: cloning a part of a larger buffer would clone all of it. */
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

@@ -15,26 +15,37 @@
 // A clean stop leaves a journal without sales: catalog.csv then is the truth, whoever edited it. Where sales are journaled
 // and catalog.csv matches no Base, it was changed after a crash, and nobody can tell what is sold: that stops the start.
 
+import { NO_TAG } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
-import type { CatalogMemory } from './catalog-memory.js';
-import { SOLD } from './purchase-outcome.js';
-import { BASE, CARRIED, CLEAN, MARK, readRecord, readSales, SALES } from './sale-records.js';
+import type { CatalogMarks, LoadedCatalog } from './catalog-store.js';
+import { KeptSales } from './kept-sales.js';
+import {
+  BASE,
+  CARRIED,
+  CLEAN,
+  LEASES,
+  type RecordedSale,
+  readRecord,
+  readSales,
+  SALES,
+  STORE,
+} from './sale-records.js';
 import type { StockTable } from './stock-table.js';
-import { incarnationOf, UnsettledSales } from './unsettled-sales.js';
 
 /** Replays the journal of a catalog: feed it every record, then apply what it found. */
 export class CatalogRecovery {
-  readonly unsettled = new UnsettledSales();
   readonly #table: StockTable;
   readonly #fingerprint: number | undefined;
   /** What the sales after the Base that matches took, by toy. */
   readonly #sold = new Map<number, number>();
+  readonly #kept = new KeptSales();
+  #marks: CatalogMarks = { incarnation: 0, settled: NO_TAG };
+  #storeId: string | undefined;
+  #leaseMs = 0;
+  #endedCleanly = true;
   #hasMatched = false;
   #hasSales = false;
   #problem: string | undefined;
-  #incarnation = 0;
-  #sellingIncarnation = 0;
-  #settled = 0;
 
   /**
    * @param table as catalog.csv says; untouched until apply()
@@ -51,22 +62,35 @@ export class CatalogRecovery {
     switch (record.type) {
       case CLEAN:
         this.#begin(false);
+        this.#endedCleanly = true;
         break;
       case BASE:
         if (record.fingerprint === this.#fingerprint) this.#begin(true);
+        this.#endedCleanly = false;
         break;
-      case MARK:
-        this.#incarnation = Math.max(this.#incarnation, record.incarnation);
-        this.#settled = record.settled;
+      case STORE:
+        this.#storeId = record.id;
+        break;
+      case LEASES:
+        this.#leaseMs = record.leaseMs;
         break;
       case SALES:
-        this.#takeOut(record.bytes);
-        this.#keep(record.bytes, record.incarnation, record.settled);
-        break;
       case CARRIED:
-        this.#keep(record.bytes, record.incarnation, record.settled);
+        for (const sale of readSales(record.bytes)) {
+          const toy = this.#table.find(sale.name);
+          if (record.type === SALES) this.#takeOut(toy, sale);
+          // The record lies in the reader's buffer, which is used again.
+          if (sale.incarnation !== 0) this.#kept.add({ ...sale, toy, name: Buffer.from(sale.name) });
+        }
+        this.#marks = record.marks;
+        this.#kept.settle(record.marks.settled);
         break;
     }
+  }
+
+  /** The store's id, if the journal says it. */
+  get storeId(): string | undefined {
+    return this.#storeId;
   }
 
   /** Whether the journal knows catalog.csv; if not, and it is accepted, a Base must be journaled before anything is sold. */
@@ -74,15 +98,19 @@ export class CatalogRecovery {
     return this.#hasMatched;
   }
 
+  /** How many toys differ from catalog.csv. */
+  get changed(): number {
+    return this.#sold.size;
+  }
+
   /**
-   * Takes what was sold out of the stock and restores the tags.
+   * Takes what was sold out of what the table shows.
    *
    * @param paths for the messages
-   * @returns how many toys differ from catalog.csv
    * @throws CatalogError BAD_JOURNAL if catalog.csv and journal do not belong together
    */
-  apply(memory: CatalogMemory, paths: { readonly csv: string; readonly journal: string }): number {
-    const { table, tags } = memory;
+  apply(paths: { readonly csv: string; readonly journal: string }): Omit<LoadedCatalog, 'storeId'> {
+    const { shown } = this.#table;
     if (this.#hasSales && !this.#hasMatched) {
       throw new CatalogError(
         'BAD_JOURNAL',
@@ -92,22 +120,19 @@ export class CatalogRecovery {
     }
     if (this.#problem !== undefined) throw new CatalogError('BAD_JOURNAL', `${paths.journal}: ${this.#problem}`);
     for (const [toy, quantity] of this.#sold) {
-      const left = table.shown[toy]! - quantity;
-      if (left < 0) {
-        const name = JSON.stringify(table.nameOf(toy));
+      if (shown[toy]! < quantity) {
+        const name = JSON.stringify(this.#table.nameOf(toy).toString());
         throw new CatalogError('BAD_JOURNAL', `${paths.journal}: more of ${name} was sold than ${paths.csv} had`);
       }
-      table.shown[toy] = left;
-      table.sellable[toy] = left;
+      shown[toy]! -= quantity;
     }
-    this.unsettled.settle(this.#sellingIncarnation, this.#settledOf(this.#sellingIncarnation));
-    tags.begin(this.#incarnation, this.#settledOf(this.#incarnation));
-    if (this.#sellingIncarnation === this.#incarnation) tags.settle(this.#settled);
-    for (const { incarnation, sequence } of this.unsettled.all()) {
-      const isOpen = incarnation === this.#incarnation && sequence > tags.settled;
-      if (isOpen && tags.hasRoomFor(sequence)) tags.remember(sequence, SOLD, 0);
-    }
-    return this.#sold.size;
+    return {
+      table: this.#table,
+      marks: this.#marks,
+      sales: this.#kept.all(),
+      endedCleanly: this.#endedCleanly,
+      leaseMs: this.#leaseMs,
+    };
   }
 
   /** The sales so far are in catalog.csv. */
@@ -118,28 +143,9 @@ export class CatalogRecovery {
     this.#problem = undefined;
   }
 
-  #takeOut(record: Buffer): void {
+  #takeOut(toy: number, { name, quantity }: RecordedSale): void {
     this.#hasSales = true;
-    for (const { name, quantity } of readSales(record)) {
-      const toy = this.#table.find(name);
-      if (toy === -1) this.#problem ??= `it holds a sale of ${JSON.stringify(name.toString())}, which is no toy`;
-      else this.#sold.set(toy, (this.#sold.get(toy) ?? 0) + quantity);
-    }
-  }
-
-  #keep(record: Buffer, incarnation: number, settled: number): void {
-    if (incarnationOf(record) === 0) return;
-    // The record lies in the reader's buffer, which is used again.
-    this.unsettled.add(Buffer.from(record), 0);
-    if (record[0] === SALES) {
-      this.#sellingIncarnation = Math.max(this.#sellingIncarnation, incarnation);
-      if (incarnation === this.#incarnation) this.#settled = Math.max(this.#settled, settled);
-    }
-    this.unsettled.settle(this.#sellingIncarnation, this.#settledOf(this.#sellingIncarnation));
-  }
-
-  /** The mark of an incarnation, as far as it is known: that of the newest. */
-  #settledOf(incarnation: number): number {
-    return incarnation === this.#incarnation ? this.#settled : 0;
+    if (toy === -1) this.#problem ??= `it holds a sale of ${JSON.stringify(name.toString())}, which is no toy`;
+    else this.#sold.set(toy, (this.#sold.get(toy) ?? 0) + quantity);
   }
 }

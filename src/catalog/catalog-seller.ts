@@ -1,28 +1,24 @@
-// catalog-seller.ts: what any thread of the catalog does for those who call: it finds toys and sells them.
+// catalog-seller.ts: the one that sells: it decides batches of purchases in memory, has them stored, and shows and answers
+// them in the order in which they were decided.
 //
-//   find       look up the names ─ read lock ─ prices, quantities on disk
-//   purchase   look up the names ─ write lock ─ tags, stock, ring ─ unlock ─ wait for the disk ─ outcomes
+//   decide: tags, stock ──► store.append ──────► durable ──┐
+//                      └──► holders.invalidate ─► told ────┴─► show ─► answer          several batches in flight
 //
-// A batch is one section of the lock, whole or not at all. Nothing of it may be told before everything that its outcomes
-// rest on is on disk: not only its own sales, but also those of others that used up the stock it was refused.
+//   a write fails     every batch that is not stored is undone, newest first: its purchases find the store not selling
+//   a sync fails      nobody knows what is stored: nothing is undone, nothing is answered, only a new start helps
+//
+// Nothing of a batch may be told before everything that its outcomes rest on is durable and shown: not only its own sales,
+// but also those of others that used up the stock it was refused.
 
+import { StorageError } from '../storage/index.js';
+import { compareTags, KEY_CHARACTERS_MAX, NO_TAG, RESULT, type Result } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
-import { BATCH_NAMES_MAX, BATCH_PURCHASES_MAX, KEY_BYTES_MAX } from './catalog-limits.js';
-import type { CatalogMemory } from './catalog-memory.js';
-import { NOT_ENOUGH_STOCK, NOT_SELLING, type PurchaseOutcome, SOLD, UNKNOWN_TOY } from './purchase-outcome.js';
-import { SALES, SALES_HEAD_BYTES, saleBytesMax, writeSale, writeSalesHead } from './sale-records.js';
-import { SaleRing } from './sale-ring.js';
-import { TicketWaiters } from './ticket-waiters.js';
-
-/** The toys of a batch of names, as columns in the order of the names. */
-export interface FoundToys {
-  /** 0: found; -1: there is no toy of that name. */
-  readonly results: number[];
-  /** 0 where not found. */
-  readonly pricesCents: number[];
-  /** 0 where not found. */
-  readonly quantities: number[];
-}
+import { BATCH_PURCHASES_MAX } from './catalog-limits.js';
+import type { CatalogStore, Sale } from './catalog-store.js';
+import type { HeldToy, Holders } from './holders.js';
+import type { KeptSales } from './kept-sales.js';
+import type { PurchaseTags } from './purchase-tags.js';
+import type { StockTable } from './stock-table.js';
 
 export interface Purchase {
   readonly name: Uint8Array;
@@ -30,8 +26,6 @@ export interface Purchase {
   readonly quantity: number;
   /** Kept with the sale; empty if there is none. */
   readonly key: string;
-  /** The key is not a client's. Kept too. */
-  readonly transientKey: boolean;
 }
 
 /** Purchases under consecutive tags, in the words of the interface (ProcessOrdersRequest). */
@@ -42,220 +36,372 @@ export interface PurchaseBatch {
   readonly purchases: readonly Purchase[];
 }
 
-/** What a section leaves behind: outcomes that hold if everything up to `ticket` gets to the disk. */
-interface Section {
-  readonly outcomes: PurchaseOutcome[];
-  readonly ticket: number;
-  readonly undoCount: number;
-  readonly mustWait: boolean;
+/** Whether toys are sold. `full`: writing does not work just now. `failed`: not before the process is started again. */
+export type SellingState = 'selling' | 'full' | 'failed' | 'closed';
+
+export interface SellerStats {
+  readonly batches: number;
+  readonly purchases: number;
+  readonly sold: number;
 }
 
-/** The batch of the unary call: no tag, nothing to remember. */
-const NO_TAG = { incarnation: 0, firstSequence: 0, settledSequence: 0 };
+export interface CatalogSellerOptions {
+  readonly table: StockTable;
+  /** What may still be sold, by toy: it runs ahead of what is shown. */
+  readonly sellable: Uint32Array;
+  readonly tags: PurchaseTags;
+  readonly kept: KeptSales;
+  readonly store: CatalogStore;
+  readonly holders: Holders;
+  /** What is in memory can no longer be trusted: the process must end. */
+  readonly onBroken: (error: Error) => void;
+}
+
+/** A batch that was decided and is not answered yet. */
+interface OpenBatch {
+  /** What it sold. */
+  readonly sales: readonly Sale[];
+  /** Sequences whose outcome was decided here and does not hold if the batch is undone. */
+  readonly decided: readonly number[];
+  readonly incarnation: number;
+  isDurable: boolean;
+  isUndone: boolean;
+}
+
+/** What was decided for a batch. */
+interface Decision {
+  readonly results: Result[];
+  readonly sales: Sale[];
+  readonly decided: number[];
+}
 
 export class CatalogSeller {
-  readonly #memory: CatalogMemory;
-  readonly #index: number;
-  readonly #ringKeeper: () => void;
-  readonly #waiters: TicketWaiters;
+  readonly #options: CatalogSellerOptions;
+  /** Oldest first. */
+  readonly #open: OpenBatch[] = [];
+  /** Resolves when all that was decided so far has been shown or undone. */
+  #last: Promise<void> = Promise.resolve();
+  /** The same for the storing alone. */
+  #lastDurable: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  #batches = 0;
+  #purchases = 0;
+  #sold = 0;
+  /** Names of toys that have sold, as they stand in sales. */
+  readonly #names = new Map<number, Buffer>();
 
-  /**
-   * @param memory an attachment of this seller's own
-   * @param index 0 to SELLERS_MAX - 1: which bell is this seller's
-   * @param ringKeeper tells the journal's thread that there is something in the ring
-   */
-  constructor(memory: CatalogMemory, index: number, ringKeeper: () => void) {
-    this.#memory = memory;
-    this.#index = index;
-    this.#ringKeeper = ringKeeper;
-    this.#waiters = new TicketWaiters(memory, index);
+  constructor(options: CatalogSellerOptions) {
+    this.#options = options;
   }
 
-  /** This seller's bell: what purchases wait for may have come. */
-  ring(): void {
-    this.#waiters.look();
+  get state(): SellingState {
+    const { state } = this.#options.store;
+    if (state === 'failed') return 'failed';
+    if (this.#isClosed) return 'closed';
+    return state === 'open' ? 'selling' : 'full';
   }
 
-  /** The toys of those names; quantities are what is on disk. */
-  find(names: readonly Uint8Array[]): FoundToys {
-    const { length } = names;
-    if (length > BATCH_NAMES_MAX) {
-      throw new CatalogError('BAD_PURCHASE', `${length} names in one message: at most ${BATCH_NAMES_MAX} are allowed`);
-    }
-    const { table } = this.#memory;
-    // Names, index and prices never change: only the quantities need the lock.
-    const toys = names.map((name) => table.find(name));
-    const quantities = this.#memory.read(() => toys.map((toy) => (toy === -1 ? 0 : table.shown[toy]!)));
-    this.#memory.count(this.#index, 'find', length, 0);
-    this.#memory.countWaits(this.#index);
-    return {
-      results: toys.map((toy) => (toy === -1 ? UNKNOWN_TOY : 0)),
-      pricesCents: toys.map((toy) => (toy === -1 ? 0 : table.pricesCents[toy]!)),
-      quantities,
-    };
+  stats(): SellerStats {
+    return { batches: this.#batches, purchases: this.#purchases, sold: this.#sold };
   }
 
   /**
    * Executes a batch of purchases under tags; those that were executed before get the outcome that they got then.
    *
-   * @returns one outcome for each, once all that they rest on is on disk
+   * @returns one outcome for each, once all that they rest on is durable and shown
    * @throws CatalogError FOREIGN_INCARNATION, SETTLED_TAG, TAG_WINDOW, BAD_PURCHASE, STOPPED: nothing was sold.
    *   NOT_JOURNALED: whether it was sold, the next start will tell
    */
-  purchase(batch: PurchaseBatch): Promise<PurchaseOutcome[]> {
-    return this.#execute(batch, true);
+  async purchase(batch: PurchaseBatch): Promise<Result[]> {
+    const { tags } = this.#options;
+    checkBatch(batch);
+    this.#requireSelling();
+    const isNewsSettled = this.#admit(batch);
+    const decision = this.#decide(batch);
+    if (decision.sales.length > 0) {
+      if (await this.#carryOut(decision.sales, decision.decided, batch.incarnation)) return decision.results;
+    } else {
+      // The mark is stored with the next sales; where none come, by itself. Nobody waits for it.
+      if (isNewsSettled) this.#storeMarks();
+      if (!decision.results.some(restsOnStock) || this.#open.length === 0) return decision.results;
+      if (await this.#waitForOpen(decision.decided, batch.incarnation)) return decision.results;
+    }
+    // What could not be stored was undone. The tags know which purchases were stored before all the same.
+    return decision.results.map((_, index) => {
+      const sequence = batch.firstSequence + index;
+      const result = tags.incarnation === batch.incarnation ? tags.recall(sequence) : undefined;
+      if (result !== undefined) return result;
+      throw new CatalogError('SETTLED_TAG', `purchase ${sequence} was settled while this copy of it waited`);
+    });
   }
 
   /** Sells without a tag, as the unary call does; its outcome is remembered nowhere. Throws as purchase() does. */
-  async purchaseUntagged(name: Uint8Array, quantity: number): Promise<PurchaseOutcome> {
-    const batch = { ...NO_TAG, purchases: [{ name, quantity, key: '', transientKey: false }] };
-    return (await this.#execute(batch, false))[0]!;
+  async purchaseUntagged(name: Uint8Array, quantity: number): Promise<Result> {
+    checkBatch({ ...NO_TAG, firstSequence: 0, settledSequence: 0, purchases: [{ name, quantity, key: '' }] });
+    this.#requireSelling();
+    this.#count(1);
+    const toy = this.#options.table.find(name);
+    const result = this.#sell(toy, quantity);
+    if (result !== RESULT.DONE) {
+      const holds = !restsOnStock(result) || this.#open.length === 0 || (await this.#waitForOpen([], 0));
+      return holds ? result : RESULT.NOT_SELLING;
+    }
+    const sale = { ...NO_TAG, toy, name: this.#nameOf(toy), quantity, key: '' };
+    return (await this.#carryOut([sale], [], 0)) ? result : RESULT.NOT_SELLING;
   }
 
-  async #execute(batch: PurchaseBatch, isTagged: boolean): Promise<PurchaseOutcome[]> {
-    checkBatch(batch, isTagged);
-    const { table } = this.#memory;
-    const toys = batch.purchases.map(({ name }) => table.find(name));
-    const section = this.#sell(batch, toys, isTagged);
-    if (!section.mustWait) return section.outcomes;
-    const fate = await this.#waiters.wait(section.ticket, section.undoCount);
-    if (fate === 'durable') return section.outcomes;
-    if (fate === 'undone') return this.#outcomesAfterUndo(batch, section, isTagged);
-    throw new CatalogError('NOT_JOURNALED', 'the journal failed: whether the purchases are on disk is unknown');
+  /**
+   * Takes sales out of the stock that were made before, and lost: all of them or none. Those that are known already are
+   * left out.
+   *
+   * @param sales by tag
+   * @throws CatalogError BOOKS_DIFFER where the stock cannot have held them, NOT_JOURNALED, STOPPED
+   */
+  async restore(sales: readonly Omit<Sale, 'toy'>[]): Promise<void> {
+    const { table, sellable, kept } = this.#options;
+    this.#requireSelling();
+    if (this.state !== 'selling') throw new CatalogError('NOT_JOURNALED', 'the catalog cannot write now');
+    const lost = sales
+      .filter((sale) => compareTags(sale, kept.newest) > 0)
+      .map((sale) => ({ ...sale, toy: table.find(sale.name) }));
+    const left = new Map<number, number>();
+    for (const { toy, quantity, name } of lost) {
+      left.set(toy, (left.get(toy) ?? sellable[toy] ?? 0) - quantity);
+      if (left.get(toy)! >= 0) continue;
+      const toyName = JSON.stringify(name.toString());
+      throw new CatalogError('BOOKS_DIFFER', `the order log sold more of ${toyName} than the catalog ever had`);
+    }
+    for (const [toy, quantity] of left) sellable[toy] = quantity;
+    for (const sale of lost) kept.add(sale);
+    if (lost.length > 0 && !(await this.#carryOut(lost, [], 0))) {
+      throw new CatalogError('NOT_JOURNALED', 'the sales could not be written');
+    }
   }
 
-  /** The one lock section of a batch. */
-  #sell(batch: PurchaseBatch, toys: readonly number[], isTagged: boolean): Section {
-    const memory = this.#memory;
-    let mustRingKeeper = false;
-    const section = memory.write((): Section => {
-      if (isTagged) this.#admit(batch);
-      if (memory.state === 'closed') throw new CatalogError('STOPPED', 'the catalog is stopping');
-      if (memory.state === 'failed') {
-        throw new CatalogError('NOT_JOURNALED', 'the journal failed: nothing is sold before the catalog is restarted');
-      }
-      const before = memory.appended;
-      const outcomes = this.#decide(batch, toys, isTagged);
-      const hasSold = memory.appended > before;
-      if (hasSold && !memory.isKeeperAwake) {
-        memory.isKeeperAwake = true;
-        mustRingKeeper = true;
-      }
-      const ticket = memory.appended;
-      if (isTagged) this.#rememberAll(batch, outcomes, ticket);
-      const mustWait = ticket > memory.resolved && outcomes.some(restsOnStock);
-      if (mustWait) memory.requestBell(this.#index);
-      return { outcomes, ticket, undoCount: memory.undoCount, mustWait };
-    });
-    if (mustRingKeeper) this.#ringKeeper();
-    const sold = section.outcomes.filter((outcome) => outcome === SOLD).length;
-    memory.count(this.#index, 'purchase', toys.length, sold);
-    memory.countWaits(this.#index);
-    return section;
+  /** Begins an incarnation of the order service. Durable when it resolves, with all that was decided before, and shown. */
+  async begin(incarnation: number): Promise<void> {
+    const { tags, holders, store } = this.#options;
+    this.#requireSelling();
+    if (this.state !== 'selling') {
+      throw new CatalogError('NOT_JOURNALED', 'the catalog cannot write now: a new incarnation has to wait');
+    }
+    tags.begin(incarnation);
+    if (!(await this.#carryOut([], [], 0))) {
+      throw new CatalogError('NOT_JOURNALED', 'the new incarnation could not be written');
+    }
+    // An order service that is told of sales answers for them: they must be the ones that everybody sees.
+    await holders.earlierOver;
+    // Also where the store is synced now and then: an incarnation that a power failure takes back would begin twice.
+    await store.synced();
   }
 
-  /** Whether tags of this batch may be executed at all; takes note of what it says is settled. */
-  #admit(batch: PurchaseBatch): void {
-    const { tags } = this.#memory;
-    const { incarnation, firstSequence, settledSequence, purchases } = batch;
+  /** Refuses purchases from now on; resolves when all before are stored, undone or lost. Not all may be shown by then. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#lastDurable.catch(() => undefined);
+  }
+
+  #requireSelling(): void {
+    const { state } = this;
+    if (state === 'closed') throw new CatalogError('STOPPED', 'the catalog is stopping');
+    if (state === 'failed')
+      throw new CatalogError('NOT_JOURNALED', 'the journal failed: nothing is sold before a restart');
+  }
+
+  /** Whether tags of this batch may be executed at all; takes note of what it says is settled, and returns if that is news. */
+  #admit({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch): boolean {
+    const { tags, kept } = this.#options;
     if (incarnation === 0 || incarnation !== tags.incarnation) {
       throw new CatalogError(
         'FOREIGN_INCARNATION',
         `purchases of incarnation ${incarnation} are refused: the newest is ${tags.incarnation}`,
       );
     }
-    if (purchases.length > 0 && firstSequence <= tags.settled) {
+    if (purchases.length > 0 && firstSequence <= tags.settledSequence) {
+      const mark = tags.settledSequence;
+      throw new CatalogError('SETTLED_TAG', `purchase ${firstSequence} was settled before: ${mark} is the mark`);
+    }
+    const isNews = tags.settle(settledSequence);
+    if (isNews) kept.settle(tags.settled);
+    if (!tags.hasRoomFor(firstSequence + purchases.length - 1)) {
       throw new CatalogError(
-        'SETTLED_TAG',
-        `purchase ${firstSequence} was settled before: ${tags.settled} is the mark`,
+        'TAG_WINDOW',
+        `too many purchases after ${tags.settledSequence}, the newest that is settled`,
       );
     }
-    tags.settle(settledSequence);
-    if (!tags.hasRoomFor(firstSequence + purchases.length - 1)) {
-      throw new CatalogError('TAG_WINDOW', `too many purchases after ${tags.settled}, the newest that is settled`);
-    }
+    return isNews;
   }
 
-  /** The outcome of each purchase; what is sold leaves the stock and goes into the ring as one frame. */
-  #decide(batch: PurchaseBatch, toys: readonly number[], isTagged: boolean): PurchaseOutcome[] {
-    const { ring, table, tags } = this.#memory;
-    const { purchases, firstSequence } = batch;
-    const position = this.#placeFrame(batch, toys);
-    const payloadAt = position === undefined ? 0 : ring.payloadOffset(position, purchases.length);
-    let at = payloadAt;
-    let effects = 0;
-    const outcomes = purchases.map((purchase, index): PurchaseOutcome => {
+  /** The outcome of each purchase; what is sold leaves the stock. */
+  #decide({ incarnation, firstSequence, purchases }: PurchaseBatch): Decision {
+    const { table, tags, kept } = this.#options;
+    const [results, sales, decided]: [Result[], Sale[], number[]] = [[], [], []];
+    for (const [index, { name, quantity, key }] of purchases.entries()) {
       const sequence = firstSequence + index;
-      const known = isTagged ? tags.recall(sequence) : undefined;
-      if (known !== undefined) return known;
-      const toy = toys[index]!;
-      if (toy === -1) return UNKNOWN_TOY;
-      if (position === undefined) return NOT_SELLING;
-      const { name, quantity, key } = purchase;
-      const left = table.sellable[toy]!;
-      if (quantity > left) return NOT_ENOUGH_STOCK;
-      table.sellable[toy] = left - quantity;
-      if (effects === 0) at = writeSalesHead(ring.bytes, at, SALES, batch.incarnation, tags.settled);
-      ring.setEffect(position, effects++, toy, quantity);
-      at = writeSale(ring.bytes, at, sequence, quantity, name, key, purchase.transientKey);
-      return SOLD;
+      let result = tags.recall(sequence);
+      if (result === undefined) {
+        const toy = table.find(name);
+        result = this.#sell(toy, quantity);
+        tags.remember(sequence, result);
+        if (restsOnStock(result)) decided.push(sequence);
+        if (result === RESULT.DONE) {
+          const sale = { incarnation, sequence, toy, name: this.#nameOf(toy), quantity, key };
+          sales.push(sale);
+          kept.add(sale);
+        }
+      }
+      results.push(result);
+    }
+    this.#count(purchases.length);
+    return { results, sales, decided };
+  }
+
+  #sell(toy: number, quantity: number): Result {
+    const { sellable } = this.#options;
+    if (toy === -1) return RESULT.UNKNOWN_TOY;
+    if (this.state !== 'selling') return RESULT.NOT_SELLING;
+    const left = sellable[toy]!;
+    if (quantity > left) return RESULT.NOT_ENOUGH_STOCK;
+    sellable[toy] = left - quantity;
+    return RESULT.DONE;
+  }
+
+  /**
+   * Brings what was decided to the disk and shows it, after all that was decided before.
+   *
+   * @returns false if it was undone
+   */
+  #carryOut(sales: readonly Sale[], decided: readonly number[], incarnation: number): Promise<boolean> {
+    const { store, tags, holders } = this.#options;
+    const batch: OpenBatch = { sales, decided, incarnation, isDurable: false, isUndone: false };
+    const told = sales.length === 0 ? undefined : holders.invalidate(this.#beginChanges(sales));
+    const stored = store.append({ incarnation: tags.incarnation, settled: tags.settled, sales }).then(() => {
+      batch.isDurable = true;
     });
-    if (position !== undefined && effects > 0) {
-      this.#memory.appended = ring.finish(position, effects, payloadAt, at - payloadAt);
-    }
-    return outcomes;
+    this.#lastDurable = stored;
+    return this.#finish(batch, stored, told);
   }
 
-  /** Where the frame of a batch goes; undefined while the journal takes nothing, or is too far behind. */
-  #placeFrame({ purchases }: PurchaseBatch, toys: readonly number[]): number | undefined {
-    const { state, appended, resolved, ring } = this.#memory;
-    if (state !== 'selling') return undefined;
-    let payloadBytesMax = SALES_HEAD_BYTES;
-    for (const [index, { name, key }] of purchases.entries()) {
-      if (toys[index] !== -1) payloadBytesMax += saleBytesMax(name.length, key);
-    }
-    return ring.place(appended, resolved, SaleRing.frameBytes(purchases.length, payloadBytesMax));
+  /** Waits for what was decided before, for outcomes that rest on it. Returns false if that was undone. */
+  #waitForOpen(decided: readonly number[], incarnation: number): Promise<boolean> {
+    const batch: OpenBatch = { sales: [], decided, incarnation, isDurable: false, isUndone: false };
+    const stored = this.#lastDurable.then(() => {
+      batch.isDurable = true;
+    });
+    return this.#finish(batch, stored, undefined);
   }
 
-  #rememberAll({ firstSequence }: PurchaseBatch, outcomes: readonly PurchaseOutcome[], ticket: number): void {
-    const { tags } = this.#memory;
-    for (let index = 0; index < outcomes.length; index++) {
-      const sequence = firstSequence + index;
-      const outcome = outcomes[index]!;
-      if (tags.recall(sequence) === undefined) tags.remember(sequence, outcome, restsOnStock(outcome) ? ticket : 0);
+  async #finish(batch: OpenBatch, stored: Promise<void>, told: Promise<unknown> | undefined): Promise<boolean> {
+    const before = this.#last;
+    let setDone: () => void = () => undefined;
+    this.#last = new Promise((resolve) => {
+      setDone = resolve;
+    });
+    this.#open.push(batch);
+    try {
+      await stored;
+      if (told !== undefined) await told;
+      await before;
+      this.#show(batch.sales);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StorageError)) this.#options.onBroken(error as Error);
+      if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
+        throw new CatalogError('NOT_JOURNALED', 'the journal failed: whether the purchases are on disk is unknown', {
+          cause: error,
+        });
+      }
+      this.#undoUnstored();
+      await before;
+      return false;
+    } finally {
+      const place = this.#open.indexOf(batch);
+      if (place !== -1) this.#open.splice(place, 1);
+      setDone();
     }
   }
 
-  /** What could not be written was undone. The tags know which purchases were on disk before all the same. */
-  #outcomesAfterUndo(batch: PurchaseBatch, { outcomes }: Section, isTagged: boolean): PurchaseOutcome[] {
-    if (!isTagged) return outcomes.map(() => NOT_SELLING);
-    const { tags } = this.#memory;
-    return this.#memory.read(() =>
-      outcomes.map((_, index) => {
-        const sequence = batch.firstSequence + index;
-        const outcome = tags.incarnation === batch.incarnation ? tags.recall(sequence) : undefined;
-        if (outcome !== undefined) return outcome;
-        throw new CatalogError('SETTLED_TAG', `purchase ${sequence} was settled while this copy of it waited`);
-      }),
-    );
+  /** Marks the toys as changing; returns those that somebody holds. */
+  #beginChanges(sales: readonly Sale[]): HeldToy[] {
+    const { table } = this.#options;
+    const held: HeldToy[] = [];
+    table.write(() => {
+      for (const { toy } of sales) {
+        const bits = table.beginChange(toy);
+        if (bits !== 0) held.push({ toy, bits });
+      }
+    });
+    return held;
+  }
+
+  #show(sales: readonly Sale[]): void {
+    const { table } = this.#options;
+    this.#sold += sales.length;
+    if (sales.length === 0) return;
+    table.write(() => {
+      for (const { toy, quantity } of sales) table.endChange(toy, quantity);
+    });
+  }
+
+  /** Takes back all that is not stored, newest first. */
+  #undoUnstored(): void {
+    const { table, sellable, tags, kept } = this.#options;
+    const undone = this.#open.filter(({ isDurable, isUndone }) => !isDurable && !isUndone).reverse();
+    for (const batch of undone) {
+      batch.isUndone = true;
+      for (const sale of batch.sales) {
+        sellable[sale.toy]! += sale.quantity;
+        if (sale.incarnation !== 0) kept.remove(sale);
+      }
+      if (batch.incarnation !== tags.incarnation) continue;
+      for (const sequence of batch.decided) {
+        if (sequence > tags.settledSequence) tags.remember(sequence, RESULT.NOT_SELLING);
+      }
+    }
+    table.write(() => {
+      for (const { toy } of undone.flatMap(({ sales }) => sales)) table.endChange(toy, 0);
+    });
+  }
+
+  #storeMarks(): void {
+    if (this.state !== 'selling') return;
+    // What cannot be written now is written with the next sales.
+    this.#carryOut([], [], 0).catch(() => undefined);
+  }
+
+  #count(purchases: number): void {
+    this.#batches++;
+    this.#purchases += purchases;
+  }
+
+  /** A name of which there is one copy for all sales: they are kept for long, and the message they came in is not. */
+  #nameOf(toy: number): Buffer {
+    let name = this.#names.get(toy);
+    if (name === undefined) {
+      name = this.#options.table.nameOf(toy);
+      this.#names.set(toy, name);
+    }
+    return name;
   }
 }
 
+const KEY = /^[\x20-\x7e]*$/;
+
 /** Whether an outcome holds only if the sales before it hold. */
-function restsOnStock(outcome: PurchaseOutcome): boolean {
-  return outcome === SOLD || outcome === NOT_ENOUGH_STOCK;
+function restsOnStock(result: Result): boolean {
+  return result === RESULT.DONE || result === RESULT.NOT_ENOUGH_STOCK;
 }
 
 /** @throws CatalogError BAD_PURCHASE for what no correct caller sends */
-function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch, isTagged: boolean): void {
+function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch): void {
   const refuse = (reason: string): never => {
     throw new CatalogError('BAD_PURCHASE', reason);
   };
   if (purchases.length > BATCH_PURCHASES_MAX) refuse(`${purchases.length} purchases in one message`);
-  if (isTagged && purchases.length > 0 && firstSequence <= settledSequence)
+  if (purchases.length > 0 && firstSequence > 0 && firstSequence <= settledSequence)
     refuse('a purchase is settled before it is made');
   for (const { quantity, key } of purchases) {
     if (quantity === 0) refuse('a purchase of nothing');
-    if (key.length > KEY_BYTES_MAX || Buffer.byteLength(key) > KEY_BYTES_MAX) refuse('a key is too long');
+    if (key.length > KEY_CHARACTERS_MAX || !KEY.test(key)) refuse('a key is too long, or not visible ASCII');
   }
 }

@@ -1,164 +1,147 @@
-// catalog-service.ts: the calls of proto/toystore/v1/catalog.proto, answered by a seller. It checks what the wire does not,
-// and gives each error its gRPC status; everything else is the seller's.
+// catalog-service.ts: the calls of proto/toystore/v1/catalog.proto, as a thread answers them: finds by itself, from the
+// shared table; everything else is the main thread's, who gets the messages as they came (catalog-desk.ts).
 
-import type {
-  handleUnaryCall,
-  ServerDuplexStream,
-  ServerWritableStream,
-  UntypedServiceImplementation,
+import {
+  type handleUnaryCall,
+  Metadata,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type {
-  FindToyRequest,
-  FindToyResponse,
-  FindToysRequest,
-  FindToysResponse,
-  ProcessOrderRequest,
-  ProcessOrderResponse,
-  ProcessOrdersRequest,
-  ProcessOrdersResponse,
-  RecoverRequest,
-  RecoverResponse,
+import {
+  CatalogService,
+  type FindToyRequest,
+  type FindToyResponse,
+  type FindToysRequest,
+  type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import { type RpcCode, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
-import { CatalogError, type CatalogErrorCode } from './catalog-error.js';
-import type { SaleMessage } from './catalog-messages.js';
+import { RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
+import { RESULT } from '../store-contract.js';
+import type { DeskReply, DeskRequest } from './catalog-messages.js';
 import type { CatalogRequestLog } from './catalog-request-log.js';
-import type { CatalogSeller, FoundToys } from './catalog-seller.js';
-import { NOT_SELLING } from './purchase-outcome.js';
-import type { Tag } from './unsettled-sales.js';
+import { toRpcError } from './catalog-status.js';
+import type { FoundToys, ToyFinder } from './toy-finder.js';
 
 export interface CatalogServiceOptions {
-  readonly seller: CatalogSeller;
-  readonly recover: (logged: Tag) => Promise<{ readonly incarnation: number; readonly sales: readonly SaleMessage[] }>;
-  /** A call failed for a reason that is ours: the main thread must look whether the catalog can go on. */
-  readonly onFault: () => void;
+  readonly finder: ToyFinder;
+  /** Resolves when finds may be answered; undefined: they may. Rejects with a CatalogError when that takes too long. */
+  readonly showing: () => Promise<void> | undefined;
+  /** Asks the main thread. */
+  readonly ask: (request: DeskRequest) => Promise<DeskReply>;
+  /** A Watch stream has begun. @returns where its messages go; called without bytes when it has ended */
+  readonly watch: (send: (bytes: Uint8Array) => void) => (bytes: Uint8Array | undefined) => void;
   readonly requestLog: CatalogRequestLog;
 }
 
-/** Sales in one message of Recover: far below gRPC's limit of 4 MiB with the longest names and keys. */
-const RECOVER_SALES_MAX = 8_192;
-
-const RPC_CODES: Record<CatalogErrorCode, RpcCode> = {
-  BAD_FILE: 'INTERNAL',
-  BAD_JOURNAL: 'INTERNAL',
-  FOREIGN_INCARNATION: 'FAILED_PRECONDITION',
-  SETTLED_TAG: 'FAILED_PRECONDITION',
-  TAG_WINDOW: 'RESOURCE_EXHAUSTED',
-  BAD_PURCHASE: 'INVALID_ARGUMENT',
-  NOT_JOURNALED: 'UNAVAILABLE',
-  STOPPED: 'UNAVAILABLE',
-  BROKEN: 'UNAVAILABLE',
+/** Messages go through as bytes. */
+const RAW = {
+  requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
+  responseSerialize: (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 };
+
+/** toystore.v1.Catalog, with the calls of the main thread undecoded. */
+export const RAW_CATALOG_SERVICE: ServiceDefinition = {
+  ...CatalogService,
+  processOrder: { ...CatalogService.processOrder, ...RAW },
+  processOrders: { ...CatalogService.processOrders, ...RAW },
+  recover: { ...CatalogService.recover, ...RAW },
+  restore: { ...CatalogService.restore, ...RAW },
+  watch: { ...CatalogService.watch, ...RAW },
+};
+
+type RawReply = sendUnaryData<Uint8Array>;
 
 /** The handlers of toystore.v1.Catalog. */
 export function createCatalogService(options: CatalogServiceOptions): UntypedServiceImplementation {
-  const { seller, recover, onFault, requestLog } = options;
-  const explain = (error: unknown): RpcError => {
-    if (!(error instanceof CatalogError) || error.code === 'BROKEN') onFault();
-    return toRpcError(error);
-  };
+  const { finder, showing, requestLog } = options;
 
-  const findToy: handleUnaryCall<FindToyRequest, FindToyResponse> = (call, callback) => {
+  const findNow = (request: FindToysRequest): FoundToys => {
     try {
-      const request = { names: [Buffer.from(call.request.name)], requestIds: [requestIdOf(call.metadata)], holder: 0 };
-      const found = seller.find(request.names);
+      const found = finder.find(request.names, request.holder);
       requestLog.found(request, found);
-      callback(null, toyOf(call.request.name, found));
+      return found;
     } catch (error) {
-      callback(explain(error).toStatus());
+      throw toRpcError(error);
+    }
+  };
+  const find = (request: FindToysRequest): FoundToys | Promise<FoundToys> =>
+    showing()?.then(
+      () => findNow(request),
+      (error: unknown) => Promise.reject(toRpcError(error)),
+    ) ?? findNow(request);
+
+  const findToy: handleUnaryCall<FindToyRequest, FindToyResponse> = async (call, callback) => {
+    const { name } = call.request;
+    try {
+      const requestIds = [requestIdOf(call.metadata)];
+      callback(null, toyOf(name, await find({ names: [Buffer.from(name)], requestIds, holder: 0 })));
+    } catch (error) {
+      callback(RpcError.from(error).toStatus());
     }
   };
 
-  const processOrder: handleUnaryCall<ProcessOrderRequest, ProcessOrderResponse> = (call, callback) => {
-    const { name, quantity } = call.request;
-    const startedAtMs = performance.now();
-    const purchase = {
-      name: Buffer.from(name),
-      quantity,
-      key: '',
-      requestId: requestIdOf(call.metadata),
-      transientKey: false,
-    };
-    seller.purchaseUntagged(purchase.name, quantity).then(
-      (result) => {
-        requestLog.purchased([purchase], { results: [result] }, startedAtMs);
-        if (result === NOT_SELLING) callback(new RpcError('UNAVAILABLE', 'nothing is sold just now').toStatus());
-        else callback(null, { result });
-      },
-      (error: unknown) => {
-        const refusal = explain(error);
-        requestLog.refused([purchase], refusal);
-        callback(refusal.toStatus());
-      },
-    );
+  const ask = async (
+    kind: DeskRequest['kind'],
+    messages: readonly Uint8Array[],
+    requestId = '',
+  ): Promise<readonly Uint8Array[]> => {
+    const reply = await options.ask({ kind, messages, requestId });
+    if ('code' in reply) throw new RpcError(reply.code, reply.message);
+    return reply.messages;
   };
 
   return {
     findToy,
-    processOrder,
     findToys(call: ServerDuplexStream<FindToysRequest, FindToysResponse>) {
-      serveBatches(call, (request) => {
+      serveBatches(call, find);
+    },
+    async processOrder(call: ServerUnaryCall<Uint8Array, Uint8Array>, reply: RawReply) {
+      try {
+        reply(null, (await ask('processOrder', [call.request], requestIdOf(call.metadata)))[0]!);
+      } catch (error) {
+        reply(RpcError.from(error).toStatus());
+      }
+    },
+    processOrders(call: ServerDuplexStream<Uint8Array, Uint8Array>) {
+      serveBatches(call, async (bytes) => (await ask('processOrders', [bytes]))[0]!);
+    },
+    async recover(call: ServerWritableStream<Uint8Array, Uint8Array>) {
+      try {
+        for (const message of await ask('recover', [call.request])) call.write(message);
+        call.end();
+      } catch (error) {
+        call.emit('error', RpcError.from(error).toStatus());
+      }
+    },
+    restore(call: ServerReadableStream<Uint8Array, Uint8Array>, reply: RawReply) {
+      const messages: Uint8Array[] = [];
+      call.on('data', (bytes: Uint8Array) => messages.push(bytes));
+      call.on('end', async () => {
         try {
-          const found = seller.find(request.names);
-          requestLog.found(request, found);
-          return found;
+          reply(null, (await ask('restore', messages))[0]!);
         } catch (error) {
-          throw explain(error);
+          reply(RpcError.from(error).toStatus());
         }
       });
     },
-    processOrders(call: ServerDuplexStream<ProcessOrdersRequest, ProcessOrdersResponse>) {
-      serveBatches(call, async (batch) => {
-        const startedAtMs = performance.now();
-        try {
-          const response = { results: await seller.purchase(batch) };
-          requestLog.purchased(batch.purchases, response, startedAtMs);
-          return response;
-        } catch (error) {
-          const refusal = explain(error);
-          requestLog.refused(batch.purchases, refusal);
-          throw refusal;
-        }
+    watch(call: ServerDuplexStream<Uint8Array, Uint8Array>) {
+      const receive = options.watch((bytes) => {
+        if (!call.cancelled) call.write(bytes);
       });
-    },
-    recover(call: ServerWritableStream<RecoverRequest, RecoverResponse>) {
-      const { loggedIncarnation, loggedSequence } = call.request;
-      recover({ incarnation: loggedIncarnation, sequence: loggedSequence }).then(
-        (recovered) => sendRecovered(call, recovered.incarnation, recovered.sales),
-        // Only the message of an error comes through from the main thread; there is one reason for it: no writing.
-        (error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          call.emit('error', new RpcError('UNAVAILABLE', message).toStatus());
-        },
-      );
+      call.sendMetadata(new Metadata());
+      call.on('data', receive);
+      call.on('end', () => call.end());
+      // After every stream, also one that ended well.
+      call.on('cancelled', () => receive(undefined));
     },
   } as UntypedServiceImplementation;
 }
 
 function toyOf(name: string, { results, pricesCents, quantities }: FoundToys): FindToyResponse {
-  if (results[0] !== 0) return { result: -1, toy: undefined };
-  return { result: 0, toy: { name, priceCents: pricesCents[0]!, quantity: quantities[0]! } };
-}
-
-function sendRecovered(
-  call: ServerWritableStream<RecoverRequest, RecoverResponse>,
-  incarnation: number,
-  sales: readonly SaleMessage[],
-): void {
-  // The first message goes out without sales too: the caller waits for its incarnation.
-  for (let first = 0; first === 0 || first < sales.length; first += RECOVER_SALES_MAX) {
-    const part = sales.slice(first, first + RECOVER_SALES_MAX);
-    call.write({
-      incarnation,
-      store: '',
-      lacking: undefined,
-      sales: part.map((sale) => ({ ...sale, name: Buffer.from(sale.name) })),
-    });
-  }
-  call.end();
-}
-
-function toRpcError(error: unknown): RpcError {
-  if (error instanceof CatalogError) return new RpcError(RPC_CODES[error.code], error.message, { cause: error });
-  return RpcError.from(error);
+  if (results[0] !== RESULT.DONE) return { result: RESULT.UNKNOWN_TOY, toy: undefined };
+  return { result: RESULT.DONE, toy: { name, priceCents: pricesCents[0]!, quantity: quantities[0]! } };
 }

@@ -11,20 +11,18 @@
 
 import type { JournalState, JournalStats } from '../storage/index.js';
 import type { Tag } from '../store-contract.js';
-import type { CatalogRows } from './catalog-file.js';
+import type { StockTable } from './stock-table.js';
 
 /** One purchase that was sold. Incarnation 0: without a tag, nobody asks for it again. */
 export interface Sale extends Tag {
-  /** Index of the toy in the rows that were loaded; -1: a toy that is no longer there. */
+  /** Index of the toy in the table that was loaded; -1: a toy that is no longer there. */
   readonly toy: number;
   /** The toy's name, in UTF-8. */
   readonly name: Buffer;
   /** 1 to 4294967295. */
   readonly quantity: number;
-  /** '' if there is none. */
+  /** The order's idempotency key, in ASCII; '' if there is none. */
   readonly key: string;
-  /** The key was made up for retries alone, it is not a customer's. */
-  readonly transientKey: boolean;
 }
 
 /** How far the catalog and the order service have come. */
@@ -45,8 +43,8 @@ export interface SaleGroup extends CatalogMarks {
 export interface LoadedCatalog {
   /** The store's id: 8 lower-case letters and digits, made at the first start and never changed. */
   readonly storeId: string;
-  /** The toys; quantities are what is left after every sale that is stored. */
-  readonly rows: CatalogRows;
+  /** The toys (StockTable.build); what is shown is what is left after every sale that is stored. */
+  readonly table: StockTable;
   readonly marks: CatalogMarks;
   /**
    * The newest tagged sales, oldest first: every one after `marks.settled`, and of those up to it the newest
@@ -65,7 +63,7 @@ export interface LoadedCatalog {
 /** What the engine has in memory: the state after every group that it has appended. A store may look at any time. */
 export interface CatalogState {
   readonly marks: CatalogMarks;
-  /** By toy, as in the rows that were loaded. Changes with each sale: copy what is to be kept. */
+  /** What is left, by toy. Changes with each sale: copy what is to be kept. */
   readonly quantities: Uint32Array;
   /** The sales that a new start must find, oldest first; see LoadedCatalog.sales. A list of this moment. */
   keptSales(): readonly Sale[];

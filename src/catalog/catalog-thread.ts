@@ -1,18 +1,27 @@
-// catalog-thread.ts: what a thread of the catalog runs: a gRPC server on the connections that the pool gives it, and a
-// seller of its own on the shared memory. The pool loads it; start-catalog.ts is at the other end of the port.
+// catalog-thread.ts: what each thread of the catalog runs, the main thread among them: a gRPC server on the connections that
+// the pool gives it. It answers finds from the shared table and hands everything else to the main thread.
 
 import { fileURLToPath } from 'node:url';
-import { CatalogService } from '../../proto/gen/toystore/v1/catalog.js';
 import { Log } from '../log.js';
-import { ThreadMetrics } from '../metrics/index.js';
+import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import { type CreateThreadService, call as callOwner, type ThreadContext, type ThreadService } from '../pool/index.js';
 import { GrpcThread } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
-import { CatalogMemory } from './catalog-memory.js';
-import { BELL, type CatalogCalls, type CatalogThreadData, isSellingMessage, sellerOf } from './catalog-messages.js';
+import { CatalogError } from './catalog-error.js';
+import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
+import {
+  type CatalogCalls,
+  type CatalogThreadData,
+  isStateMessage,
+  isWatchMessage,
+  ownBytes,
+  type WatchMessage,
+} from './catalog-messages.js';
+import { finderReadings } from './catalog-metrics.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
-import { CatalogSeller } from './catalog-seller.js';
-import { createCatalogService } from './catalog-service.js';
+import { createCatalogService, RAW_CATALOG_SERVICE } from './catalog-service.js';
+import { StockTable } from './stock-table.js';
+import { ToyFinder } from './toy-finder.js';
 
 /** The repository's proto directory, seen from dist/src/catalog. */
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url));
@@ -21,21 +30,33 @@ const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
-  const { memory: parts, logLevel } = context.data as CatalogThreadData;
+  const { table: memory, logLevel } = context.data as CatalogThreadData;
   const log = new Log(logLevel, { service: 'catalog', thread: threadIndex });
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
-  const memory = new CatalogMemory(parts);
-  const ringKeeper = (): void => port.postMessage(BELL);
-  const seller = new CatalogSeller(memory, sellerOf(threadIndex), ringKeeper);
+  const finder = new ToyFinder(new StockTable(memory));
+  registerReadings(metrics.registry, finderReadings(finder));
+  const showing = new ShowingGate();
+  const watches = new Map<number, (bytes: Uint8Array) => void>();
+  let lastWatch = 0;
   const grpc = new GrpcThread({
     services: [
       {
-        definition: CatalogService,
+        definition: RAW_CATALOG_SERVICE,
         implementation: createCatalogService({
-          seller,
-          recover: (logged) => callOwner<CatalogCalls, 'recover'>(port, 'recover', logged),
-          onFault: ringKeeper,
+          finder,
+          showing: () => showing.wait(),
+          ask: ({ kind, messages, requestId }) =>
+            callOwner<CatalogCalls, 'ask'>(port, 'ask', { kind, messages: messages.map(ownBytes), requestId }),
+          watch: (send) => {
+            const watch = ++lastWatch;
+            watches.set(watch, send);
+            return (bytes) => {
+              if (bytes === undefined) watches.delete(watch);
+              const own = bytes === undefined ? undefined : ownBytes(bytes);
+              port.postMessage({ watch, bytes: own } satisfies WatchMessage);
+            };
+          },
           requestLog: new CatalogRequestLog(log),
         }),
       },
@@ -45,15 +66,49 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
     protoFolders: [PROTO_DIRECTORY],
   });
   port.on('message', (message: unknown) => {
-    if (message === BELL) seller.ring();
-    else if (isSellingMessage(message)) grpc.setHealth(SELLING_HEALTH_NAME, message.selling);
+    if (isWatchMessage(message)) {
+      if (message.bytes !== undefined) watches.get(message.watch)?.(message.bytes);
+    } else if (isStateMessage(message)) {
+      grpc.setHealth(SELLING_HEALTH_NAME, message.isSelling);
+      if (message.isShowing) showing.open();
+    }
   });
   return {
     serve: (socket) => grpc.serve(socket),
     drain: () => grpc.drain(),
     close() {
       grpc.close();
-      memory.detach();
+      finder.table.detach();
     },
   };
 };
+
+/** Finds wait here while a front end may still hold what a catalog before this one has shown. */
+class ShowingGate {
+  #isOpen = false;
+  readonly #waiting = new Set<() => void>();
+
+  open(): void {
+    this.#isOpen = true;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  /** Undefined: there is nothing to wait for. */
+  wait(): Promise<void> | undefined {
+    if (this.#isOpen) return undefined;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(opened);
+        reject(
+          new CatalogError('LEASES_OPEN', 'front ends may still show what this catalog showed before its restart'),
+        );
+      }, FIND_WAIT_MS_MAX);
+      const opened = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiting.add(opened);
+    });
+  }
+}

@@ -1,22 +1,24 @@
 // start-catalog.ts: the catalog service, put together: data directory, engine, threads. Wiring only.
 //
-//   main thread: engine (journal, catalog.csv) ◄── bells, calls ──► threads: gRPC, a seller each
-//                     └──────────────── shared memory ────────────────┘
+//   main thread: engine (journal, catalog.csv), gRPC ◄── all but finds, as bytes ── threads: gRPC
+//                     └── writes ──► table in shared memory ◄── finds ──────────────┘
 
 import { join } from 'node:path';
-import { threadId as currentThreadId, type MessagePort } from 'node:worker_threads';
+import { threadId as currentThreadId } from 'node:worker_threads';
 import { formatAddress } from '../address.js';
 import type { Log } from '../log.js';
-import { type PoolStats, serveCalls, ThreadPool } from '../pool/index.js';
+import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, type DirectoryLock, lockDirectory, waitingFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
-import { BELL, type CatalogCalls, type CatalogThreadData, type SellingMessage, sellerOf } from './catalog-messages.js';
+import type { CatalogThreadData } from './catalog-messages.js';
 import { catalogReadings } from './catalog-metrics.js';
+import type { StockTable } from './stock-table.js';
 
 /** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
@@ -28,11 +30,11 @@ export interface RunningCatalog extends RunningService {
 
 const THREAD_MODULE = new URL('./catalog-thread.js', import.meta.url);
 /**
- * Connections on one thread before the next is given any: the streams of a front end of three threads and the order
- * service's. A message costs most in waking its thread, and on two cores a second one gives the finds nothing but more
- * of that (docs/performance.md). No more, so that a larger store has more threads at work.
+ * Connections that are served where the engine is: a purchase then changes threads twice less on its way. Enough for the
+ * order service's, for the front ends that hold toys, and for those who ask for health and metrics beside them; a store
+ * with more front ends gets the other threads too.
  */
-const PACKED_SESSIONS = 4;
+const ACCEPTOR_SESSIONS = 8;
 
 /**
  * Starts the catalog in `<DATA_DIR>/catalog`.
@@ -59,10 +61,10 @@ class CatalogProcess implements RunningCatalog {
   readonly #log: Log;
   readonly #directory: string;
   readonly #lock: DirectoryLock;
-  readonly #ports = new Map<number, MessagePort>();
   #fail: (error: Error) => void = () => undefined;
   #isBroken = false;
   #engine: CatalogEngine | undefined;
+  #desk: CatalogDesk | undefined;
   #pool: ThreadPool | undefined;
   #address = '';
 
@@ -81,7 +83,7 @@ class CatalogProcess implements RunningCatalog {
   }
 
   async start(): Promise<void> {
-    const { durability, flushIntervalMs, seedCsv, host, catalogPort } = this.#settings;
+    const { durability, flushIntervalMs, seedCsv, host, catalogPort, leaseMs } = this.#settings;
     const startMs = performance.now();
     const engine = await CatalogEngine.open({
       directory: this.#directory,
@@ -89,12 +91,12 @@ class CatalogProcess implements RunningCatalog {
       fileSystem: waitingFileSystem,
       syncMode: durability === 'commit' ? 'commit' : { periodMs: flushIntervalMs },
       log: this.#log,
-      ringSeller: (seller) => this.#ports.get(seller)?.postMessage(BELL),
+      leaseMs,
       onState: (state) => {
         if (state === 'selling') this.#log.info('toys are sold again');
         else if (state === 'full') this.#log.error('no toys are sold until the disk takes writes again');
         else if (state === 'failed') this.#log.error('no toys are sold until the catalog is started again');
-        for (const port of this.#ports.values()) this.#tellSelling(port);
+        this.#desk?.tellState();
       },
       onBroken: (error) => {
         this.#isBroken = true;
@@ -102,8 +104,9 @@ class CatalogProcess implements RunningCatalog {
       },
     });
     this.#engine = engine;
+    this.#desk = new CatalogDesk(engine, this.#log);
     const recoveryMs = Math.round(performance.now() - startMs);
-    this.#log.info('catalog open', { directory: this.#directory, toys: engine.memory.table.toys, recoveryMs });
+    this.#log.info('catalog open', { directory: this.#directory, toys: engine.table.toys, recoveryMs });
     this.#pool = this.#createPool(engine);
     await this.#pool.start();
     const { address, port } = await this.#pool.listen({ host, port: catalogPort });
@@ -115,11 +118,20 @@ class CatalogProcess implements RunningCatalog {
   }
 
   stock(toysMax: number): { readonly name: string; readonly quantity: number }[] {
-    const { table } = this.#engine!.memory;
-    return Array.from(table.shown.subarray(0, toysMax), (quantity, toy) => ({ name: table.nameOf(toy), quantity }));
+    const { table } = this;
+    return Array.from(table.shown.subarray(0, toysMax), (quantity, toy) => ({
+      name: `${table.nameOf(toy)}`,
+      quantity,
+    }));
+  }
+
+  get table(): StockTable {
+    return this.#engine!.table;
   }
 
   async stop(): Promise<void> {
+    // While they can still answer.
+    if (!this.#isBroken) await this.#engine?.releaseHolders();
     // Threads of a broken catalog may wait for a lock that nobody will give back: they end with the process.
     const closed = this.#pool?.close({ drainTimeoutMs: this.#isBroken ? 0 : STOP_BUDGETS.catalog.drainMs });
     if (!this.#isBroken) await closed;
@@ -129,7 +141,7 @@ class CatalogProcess implements RunningCatalog {
 
   #createPool(engine: CatalogEngine): ThreadPool {
     const { threads, handoff, logLevel } = this.#settings;
-    const data: CatalogThreadData = { memory: engine.memory.parts, logLevel };
+    const data: CatalogThreadData = { table: engine.table.memory, logLevel };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',
@@ -137,19 +149,14 @@ class CatalogProcess implements RunningCatalog {
       threads: Math.min(threads, THREADS_MAX),
       // A handful of long-lived connections, each with many streams: no limit, so that none has to wait for another.
       sessionsPerThread: Number.POSITIVE_INFINITY,
-      packedSessions: PACKED_SESSIONS,
+      acceptorSessions: ACCEPTOR_SESSIONS,
       allowHalfOpen: false,
       handoff,
     });
     const hub = createServiceHub('catalog', catalogReadings(this));
-    pool.on('spawn', ({ threadIndex, port }) => {
+    pool.on('spawn', ({ port }) => {
       hub.add(port);
-      this.#ports.set(sellerOf(threadIndex), port);
-      port.on('message', (message: unknown) => {
-        if (message === BELL) engine.wakeKeeper();
-      });
-      serveCalls<CatalogCalls>(port, { recover: (logged) => engine.recover(logged) });
-      this.#tellSelling(port);
+      this.#desk!.attach(port);
     });
     pool.on('acceptError', (error) => this.#log.error('connections cannot be accepted', { error }));
     pool.on('exit', ({ threadId, reason, error }) => {
@@ -158,10 +165,5 @@ class CatalogProcess implements RunningCatalog {
       if (threadId !== currentThreadId) engine.onThreadExit(threadId);
     });
     return pool;
-  }
-
-  #tellSelling(port: MessagePort): void {
-    const message: SellingMessage = { selling: this.#engine?.state === 'selling' };
-    port.postMessage(message);
   }
 }

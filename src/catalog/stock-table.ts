@@ -1,16 +1,26 @@
-// stock-table.ts: the toys in shared memory: found by the bytes of their names, the same table for every thread.
+// stock-table.ts: the toys in shared memory: found by the bytes of their names, the same table for every thread, under one
+// reader-writer lock.
 //
-//   | header 16 × u32 | prices f64 × toys | slots 2 × u32 × slots | name ends u32 × (toys + 1) | sellable | shown | names |
+//   | lock | header u32 | holder numbers f64 | prices f64 | slots 2 × u32 | name ends u32 | shown u32 | holders | changing | names |
 //
-// The main thread builds it once from the file; names, prices and the index never change after that and are read without
-// a lock. Two quantities stand for each toy, and both are touched under the catalog's lock alone (catalog-memory.ts):
-// `sellable`, what may still be sold, runs ahead; `shown`, what is on disk, follows once the journal is synced.
+// The main thread builds it once; names, prices and the index never change after that and are read without a lock. One
+// thread alone writes the rest, under the write lock: the one that sells. All threads read it, under the read lock.
+//
+//   shown      what queries are told: on disk, and held differently by nobody
+//   changing   how many sales of the toy are decided and not shown yet: what is shown now may not be held
+//   holders    a bit for each front end that may hold what is shown; also set under the read lock, by a find
 //
 // The index is open addressing with linear probing: a slot holds a hash and the toy's index plus one; at most half of the
 // slots are taken, so that a look-up costs the same in a table of six toys and of a million (memory caches aside).
 
 import { assert } from '../assert.js';
+import { type LockStats, SharedRwLock } from '../lock/index.js';
+import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
+import { LOCK_TIMEOUT_MS } from './catalog-limits.js';
+
+/** Front ends that can hold toys at a time: the bits of a word. */
+export const HOLDER_SLOTS = 32;
 
 const HEADER_WORDS = 16;
 const HEADER_TOYS = 0;
@@ -18,34 +28,51 @@ const HEADER_SLOTS = 1;
 const HEADER_NAMES_BYTES = 2;
 const SLOTS_MIN = 16;
 const SLOT_WORDS = 2;
+/** Behind the lock's words, at a place where doubles may stand. */
+const HEADER_AT = Math.ceil((SharedRwLock.WORDS * 4) / 8) * 8;
 
 /** Where each part of the table begins, in bytes. */
 interface Layout {
+  readonly holderNumbers: number;
   readonly prices: number;
   readonly slots: number;
   readonly nameEnds: number;
-  readonly sellable: number;
   readonly shown: number;
+  readonly holders: number;
+  readonly changing: number;
   readonly names: number;
   readonly end: number;
+}
+
+/** What one look at the table under its lock has found, in the order of the toys asked for. */
+export interface ShownQuantities {
+  readonly quantities: number[];
+  /** Whether the holder may go on showing each; empty where nobody holds. */
+  readonly holdable: boolean[];
 }
 
 export class StockTable {
   /** Number of toys; their indexes are 0 to toys - 1, in the order of the file. */
   readonly toys: number;
+  readonly pricesCents: Float64Array;
   /** Quantities that are on disk, by toy. Under the lock. */
   readonly shown: Uint32Array;
-  /** Quantities that may still be sold, by toy. Under the lock. */
-  readonly sellable: Uint32Array;
-  readonly pricesCents: Float64Array;
+  readonly #holders: Int32Array;
+  readonly #changing: Uint32Array;
+  /** By slot; 0: the slot is free. */
+  readonly #holderNumbers: Float64Array;
   readonly #slots: Uint32Array;
   readonly #slotMask: number;
   readonly #nameEnds: Uint32Array;
   readonly #names: Uint8Array;
+  readonly #lock: SharedRwLock;
 
-  /** Attaches to a table that `build` made, in any thread. */
+  /**
+   * Attaches to a table that `build` made, in any thread. Each attachment is a holder of the lock and is used by one
+   * thread, without overlap.
+   */
   constructor(readonly memory: SharedArrayBuffer) {
-    const header = new Uint32Array(memory, 0, HEADER_WORDS);
+    const header = new Uint32Array(memory, HEADER_AT, HEADER_WORDS);
     const toys = header[HEADER_TOYS]!;
     const slots = header[HEADER_SLOTS]!;
     const namesBytes = header[HEADER_NAMES_BYTES]!;
@@ -53,12 +80,15 @@ export class StockTable {
     assert(layout.end === memory.byteLength, 'the memory holds a stock table');
     this.toys = toys;
     this.pricesCents = new Float64Array(memory, layout.prices, toys);
-    this.sellable = new Uint32Array(memory, layout.sellable, toys);
     this.shown = new Uint32Array(memory, layout.shown, toys);
+    this.#holders = new Int32Array(memory, layout.holders, toys);
+    this.#changing = new Uint32Array(memory, layout.changing, toys);
+    this.#holderNumbers = new Float64Array(memory, layout.holderNumbers, HOLDER_SLOTS);
     this.#slots = new Uint32Array(memory, layout.slots, slots * SLOT_WORDS);
     this.#slotMask = slots - 1;
     this.#nameEnds = new Uint32Array(memory, layout.nameEnds, toys + 1);
     this.#names = new Uint8Array(memory, layout.names, namesBytes);
+    this.#lock = new SharedRwLock(new Int32Array(memory, 0, SharedRwLock.WORDS));
   }
 
   /** A new table with the toys of a file; `rows` has no name twice. */
@@ -68,11 +98,13 @@ export class StockTable {
     for (const name of rows.names) namesBytes += Buffer.byteLength(name);
     const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(Math.max(1, toys) * 2)));
     const memory = new SharedArrayBuffer(layOut(toys, slots, namesBytes).end);
-    new Uint32Array(memory, 0, HEADER_WORDS).set([toys, slots, namesBytes]);
+    new Uint32Array(memory, HEADER_AT, HEADER_WORDS).set([toys, slots, namesBytes]);
     const table = new StockTable(memory);
     table.#fill(rows);
     return table;
   }
+
+  // ---- without the lock ----------------------------------------------------------------------------------------------
 
   /** Index of the toy with that name, -1 if there is none. */
   find(name: Uint8Array): number {
@@ -85,10 +117,9 @@ export class StockTable {
     }
   }
 
-  /** The name of a toy; a copy. */
-  nameOf(index: number): string {
-    // A decoder of text takes no shared memory.
-    return Buffer.from(this.#names.slice(this.#nameEnds[index], this.#nameEnds[index + 1])).toString();
+  /** The name of a toy; a copy, for the table's memory is shared. */
+  nameOf(index: number): Buffer {
+    return Buffer.from(this.#names.slice(this.#nameEnds[index], this.#nameEnds[index + 1]));
   }
 
   /**
@@ -108,10 +139,83 @@ export class StockTable {
     return (high & 0xf_ffff) * 2 ** 32 + (low >>> 0);
   }
 
+  // ---- under the lock ------------------------------------------------------------------------------------------------
+
+  /**
+   * What is shown of some toys, all at the same moment.
+   *
+   * @param toys indexes; -1 counts as a toy that is sold out
+   * @param holder the number of the front end that asks, if it wants to hold them; 0 if not
+   * @throws CatalogError LOCK_TIMEOUT
+   */
+  read(toys: readonly number[], holder: number): ShownQuantities {
+    if (!this.#lock.acquireRead(LOCK_TIMEOUT_MS)) throw lockTimedOut();
+    try {
+      const quantities = toys.map((toy) => (toy === -1 ? 0 : this.shown[toy]!));
+      const slot = holder % HOLDER_SLOTS;
+      // The number of an earlier registration holds nothing: nobody would tell it of a change.
+      if (holder === 0 || this.#holderNumbers[slot] !== holder) return { quantities, holdable: [] };
+      return { quantities, holdable: toys.map((toy) => toy !== -1 && this.#hold(toy, 1 << slot)) };
+    } finally {
+      this.#lock.releaseRead();
+    }
+  }
+
+  /** Runs `section`, which uses the methods below, under the write lock. @throws CatalogError LOCK_TIMEOUT */
+  write<T>(section: () => T): T {
+    if (!this.#lock.acquireWrite(LOCK_TIMEOUT_MS)) throw lockTimedOut();
+    try {
+      return section();
+    } finally {
+      this.#lock.releaseWrite();
+    }
+  }
+
+  /** A sale of a toy has been decided: from now on nobody may hold it. Returns the bits of those who do. */
+  beginChange(toy: number): number {
+    this.#changing[toy]! += 1;
+    const bits = this.#holders[toy]!;
+    this.#holders[toy] = 0;
+    return bits;
+  }
+
+  /** That sale is on disk and held by nobody: it is shown. @param quantity what was sold; 0 if the sale was undone */
+  endChange(toy: number, quantity: number): void {
+    this.#changing[toy]! -= 1;
+    this.shown[toy]! -= quantity;
+  }
+
+  /** Gives a slot to the front end of that number; 0: to nobody. */
+  setHolder(slot: number, holder: number): void {
+    this.#holderNumbers[slot] = holder;
+  }
+
+  /** How often and how long this attachment has waited for the lock. */
+  lockStats(): LockStats {
+    return this.#lock.stats();
+  }
+
+  /** Puts the lock right after the end of a thread that only read. */
+  repairAfter(deadThreadId: number): void {
+    this.#lock.repair(deadThreadId);
+  }
+
+  /** Gives the place among the lock's holders back; nothing is used after this. */
+  detach(): void {
+    this.#lock[Symbol.dispose]();
+  }
+
+  /** Whether a toy may be held; if so, the holder's bit stands from now on. Readers set bits side by side. */
+  #hold(toy: number, bit: number): boolean {
+    if (this.#changing[toy] !== 0) return false;
+    // Most finds of a holder are for what it has held before.
+    if ((this.#holders[toy]! & bit) === 0) Atomics.or(this.#holders, toy, bit);
+    return true;
+  }
+
   #fill(rows: CatalogRows): void {
     const names = Buffer.from(this.#names.buffer, this.#names.byteOffset, this.#names.length);
     this.pricesCents.set(rows.pricesCents);
-    this.sellable.set(rows.quantities);
     this.shown.set(rows.quantities);
     let end = 0;
     for (let index = 0; index < this.toys; index++) {
@@ -151,11 +255,18 @@ function mix(hash: number): number {
 }
 
 function layOut(toys: number, slots: number, namesBytes: number): Layout {
-  const prices = HEADER_WORDS * 4;
+  const holderNumbers = HEADER_AT + HEADER_WORDS * 4;
+  const prices = holderNumbers + HOLDER_SLOTS * 8;
   const slotsAt = prices + toys * 8;
   const nameEnds = slotsAt + slots * SLOT_WORDS * 4;
-  const sellable = nameEnds + (toys + 1) * 4;
-  const shown = sellable + toys * 4;
-  const names = shown + toys * 4;
-  return { prices, slots: slotsAt, nameEnds, sellable, shown, names, end: names + namesBytes };
+  const shown = nameEnds + (toys + 1) * 4;
+  const holders = shown + toys * 4;
+  const changing = holders + toys * 4;
+  const names = changing + toys * 4;
+  const end = names + namesBytes;
+  return { holderNumbers, prices, slots: slotsAt, nameEnds, shown, holders, changing, names, end };
+}
+
+function lockTimedOut(): CatalogError {
+  return new CatalogError('LOCK_TIMEOUT', `timed out after ${LOCK_TIMEOUT_MS} ms waiting for the catalog lock`);
 }

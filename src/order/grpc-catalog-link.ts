@@ -27,6 +27,8 @@ const BATCHES_MAX = 64;
 const RECOVER_DEADLINE_MS = 10_000;
 /** Names whose bytes are kept: a store has few toys that sell, and encoding a name costs more than looking it up. */
 const NAMES_MAX = 4096;
+/** A key that was made up for retries begins with it at the catalog: no customer's key can. */
+const MADE_UP = ' ';
 
 export class GrpcCatalogLink implements CatalogLink {
   readonly #stub: CatalogClient;
@@ -77,6 +79,10 @@ export class GrpcCatalogLink implements CatalogLink {
         { deadline: Date.now() + RECOVER_DEADLINE_MS },
       );
       call.on('data', (response: RecoverResponse) => {
+        if (response.lacking !== undefined) {
+          reject(new RpcError('FAILED_PRECONDITION', 'the catalog lost sales in a crash that are in the order log'));
+          return;
+        }
         incarnation = response.incarnation;
         for (const sale of response.sales) sales.push(soldOrder(sale));
       });
@@ -114,11 +120,12 @@ export class GrpcCatalogLink implements CatalogLink {
       if (this.#names.size >= NAMES_MAX) this.#names.clear();
       this.#names.set(name, bytes);
     }
-    return { name: bytes, quantity, key, requestId, transientKey: transient };
+    return { name: bytes, quantity, key: transient ? `${MADE_UP}${key}` : key, requestId, transientKey: false };
   }
 }
 
-function soldOrder({ incarnation, sequence, name, quantity, key, transientKey }: Sale): SoldOrder {
+function soldOrder({ incarnation, sequence, name, quantity, key }: Sale): SoldOrder {
   const text = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('utf8');
-  return { tag: { incarnation, sequence }, name: text, quantity, key, transient: transientKey };
+  const transient = key.startsWith(MADE_UP);
+  return { tag: { incarnation, sequence }, name: text, quantity, key: transient ? key.slice(1) : key, transient };
 }

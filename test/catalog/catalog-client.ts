@@ -78,7 +78,12 @@ export class PurchaseStream {
   send(batch: PurchaseBatch): Promise<number[]> {
     const request: ProcessOrdersRequest = {
       ...batch,
-      purchases: batch.purchases.map((purchase) => ({ ...purchase, name: Buffer.from(purchase.name), requestId: '' })),
+      purchases: batch.purchases.map((purchase) => ({
+        ...purchase,
+        name: Buffer.from(purchase.name),
+        requestId: '',
+        transientKey: false,
+      })),
     };
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

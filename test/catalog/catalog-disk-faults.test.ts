@@ -3,13 +3,14 @@
 
 import test from 'ava';
 import type { CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
-import { batch, CSV, EngineWorld, JOURNAL, stock } from './engine-fixture.js';
+import type { FileStoreOptions } from '../../src/catalog/file-catalog-store.js';
+import { batch, begin, CSV, EngineWorld, JOURNAL, stock } from './engine-fixture.js';
 
-async function selling(options: Partial<CatalogEngineOptions> = {}) {
+async function selling(options: Partial<CatalogEngineOptions & FileStoreOptions> = {}) {
   const world = new EngineWorld();
   const states: string[] = [];
   const engine = await world.open({ ...options, onState: (state) => states.push(state) });
-  await world.run(engine.recover({ incarnation: 0, sequence: 0 }));
+  await world.run(begin(engine));
   return { world, engine, states };
 }
 
@@ -25,7 +26,7 @@ test('what cannot be written is not sold; purchases find the store not selling, 
   t.deepEqual(states, ['full']);
   t.deepEqual(stock(engine, 'Tux', 'Fox'), [99, 1]);
   t.deepEqual(await world.run(engine.purchase(batch(1, 6, ['Tux', 'Nemo']))), [-4, -1]);
-  await t.throwsAsync(world.run(engine.recover({ incarnation: 1, sequence: 1 })), { code: 'NOT_JOURNALED' });
+  await t.throwsAsync(world.run(begin(engine, { incarnation: 1, sequence: 1 })), { code: 'NOT_JOURNALED' });
 
   world.disk.faults.failedWrite = 0;
   await world.sleep(2_000);
@@ -76,7 +77,7 @@ test('a catalog.csv that cannot be written is tried again; the sale goes on', as
   const errors: string[] = [];
   const log = { info: () => undefined, warn: () => undefined, error: (message: string) => errors.push(message) };
   const engine = await world.open({ log });
-  await world.run(engine.recover({ incarnation: 0, sequence: 0 }));
+  await world.run(begin(engine));
   world.refusedPath = `${CSV}.new`;
   t.deepEqual(await world.run(engine.purchase(batch(1, 1, ['Tux 1']))), [0]);
   await world.sleep(3_000);
@@ -98,7 +99,7 @@ test('after a failed sync nothing is confirmed or denied, queries go on, and a r
   await world.sleep(5_000);
   t.deepEqual(states, ['failed']);
   await t.throwsAsync(world.run(engine.purchase(batch(1, 2, ['Tux 2']))), { code: 'NOT_JOURNALED' });
-  await t.throwsAsync(world.run(engine.recover({ incarnation: 1, sequence: 1 })), { code: 'NOT_JOURNALED' });
+  await t.throwsAsync(world.run(begin(engine, { incarnation: 1, sequence: 1 })), { code: 'NOT_JOURNALED' });
   t.deepEqual(stock(engine, 'Tux'), [99]);
   const journal = world.disk.content(JOURNAL);
   await world.run(engine.close());

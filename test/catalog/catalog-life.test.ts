@@ -4,7 +4,10 @@
 //   SEED=123 npx ava dist/test/catalog/catalog-life.test.js     runs that seed alone
 
 import test from 'ava';
+import { FileCatalogStore } from '../../src/catalog/file-catalog-store.js';
+import { KeptSales } from '../../src/catalog/kept-sales.js';
 import { PurchaseTags } from '../../src/catalog/purchase-tags.js';
+import { RESULT } from '../../src/store-contract.js';
 import { without } from '../support/simulated-omissions.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { type CatalogWorldOptions, livesThrough } from './catalog-life.js';
@@ -45,14 +48,53 @@ for (const { name, options } of mutations) {
   });
 }
 
-test.serial('mutation: "not selling" is not remembered: a seed fails', async (t) => {
-  const { undoAfter } = PurchaseTags.prototype;
-  PurchaseTags.prototype.undoAfter = () => undefined;
-  try {
-    const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, { faults: true }));
-    t.not(failed, undefined, 'no seed noticed');
-    t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
-  } finally {
-    PurchaseTags.prototype.undoAfter = undoAfter;
-  }
-});
+const inside: readonly { name: string; take: () => () => void }[] = [
+  {
+    name: '"not selling" is not remembered',
+    take: () =>
+      replaced(PurchaseTags.prototype, 'remember', (remember) => (sequence, result) => {
+        if (result !== RESULT.NOT_SELLING) remember(sequence, result);
+      }),
+  },
+  {
+    name: 'sales that could not be written are not taken back',
+    take: () => replaced(KeptSales.prototype, 'remove', () => () => undefined),
+  },
+  {
+    name: 'purchases are answered before they are on the disk',
+    take: () =>
+      replaced(FileCatalogStore.prototype, 'append', (append) => async (group) => {
+        append(group).catch(() => undefined);
+      }),
+  },
+];
+
+for (const { name, take } of inside) {
+  test.serial(`mutation: ${name}: a seed fails`, async (t) => {
+    const putBack = take();
+    try {
+      const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, { faults: true }));
+      t.not(failed, undefined, 'no seed noticed');
+      t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
+    } finally {
+      putBack();
+    }
+  });
+}
+
+/** Puts something else in the place of a method; returns what puts it back. */
+function replaced<T extends object, Name extends keyof T>(
+  target: T,
+  name: Name,
+  replace: (original: T[Name]) => T[Name],
+): () => void {
+  const original = target[name];
+  target[name] = function (this: T, ...rest: unknown[]) {
+    return (replace(((...given: unknown[]) => (original as Method).apply(this, given)) as T[Name]) as Method)(...rest);
+  } as T[Name];
+  return () => {
+    target[name] = original;
+  };
+}
+
+type Method = (...rest: unknown[]) => unknown;

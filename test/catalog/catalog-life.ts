@@ -12,6 +12,7 @@ import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
 import type { FileSystem } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
+import { begin } from './engine-fixture.js';
 
 export interface CatalogWorldOptions {
   readonly powerFailures?: boolean;
@@ -146,7 +147,7 @@ class CatalogLife {
     const { world, options } = this;
     for (;;) {
       try {
-        const { incarnation, sales } = await engine.recover(this.#logged);
+        const { incarnation, sales } = await begin(engine, this.#logged);
         this.#isRecovering = false;
         this.#open = [];
         this.#incarnation = incarnation;
@@ -209,7 +210,6 @@ class CatalogLife {
       name: Buffer.from(NAMES[bought.toy]!),
       quantity: bought.quantity,
       key: keyOf(sequence),
-      transientKey: sequence % 2 === 0,
     }));
     return {
       incarnation: this.#incarnation,

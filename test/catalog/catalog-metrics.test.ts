@@ -4,12 +4,14 @@ import test from 'ava';
 import type { CatalogStats } from '../../src/catalog/catalog-engine.js';
 import { MEASURED_TOYS_MAX } from '../../src/catalog/catalog-limits.js';
 import { catalogReadings } from '../../src/catalog/catalog-metrics.js';
+import type { StockTable } from '../../src/catalog/stock-table.js';
 import type { PoolStats } from '../../src/pool/index.js';
 
 test('the first toys have a row each, however many there are', (t) => {
   const toys = 3 * MEASURED_TOYS_MAX;
   const names = Array.from({ length: toys }, (_, toy) => `Toy ${toy}`);
   const readings = catalogReadings({
+    table: {} as StockTable,
     stats: () => ({ toys }) as CatalogStats & { readonly pool: PoolStats },
     stock: (toysMax) => names.slice(0, toysMax).map((name, quantity) => ({ name, quantity })),
   });

@@ -38,7 +38,7 @@ test('at debug each find and each purchase is a line with its request', (t) => {
 test('a refused message says which requests were in it, and why', (t) => {
   const { requests, lines } = listened('debug');
   requests.refused(purchases, new RpcError('UNAVAILABLE', 'the catalog is stopping'));
-  t.like(lines[0], { code: 'UNAVAILABLE', error: 'the catalog is stopping', requestIds: ['r-0', 'r-1'], holder: 0 });
+  t.like(lines[0], { code: 'UNAVAILABLE', error: 'the catalog is stopping', requestIds: ['r-0', 'r-1'] });
 });
 
 test('above debug only what took long is written, and a name that would not fit is left out', (t) => {
@@ -54,6 +54,5 @@ test('above debug only what took long is written, and a name that would not fit 
     call: 'ProcessOrders',
     requests: 3,
     requestIds: ['r-0', 'r-1'],
-    holder: 0,
   });
 });

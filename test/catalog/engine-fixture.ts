@@ -2,6 +2,9 @@
 
 import { CatalogEngine, type CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
 import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import type { Sale } from '../../src/catalog/catalog-store.js';
+import type { FileStoreOptions } from '../../src/catalog/file-catalog-store.js';
+import { NO_TAG, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
@@ -24,7 +27,7 @@ export class EngineWorld {
     return this.world.run(story);
   }
 
-  open(options: Partial<CatalogEngineOptions> = {}): Promise<CatalogEngine> {
+  open(options: Partial<CatalogEngineOptions & FileStoreOptions> = {}): Promise<CatalogEngine> {
     this.#process = new SimulatedProcess(this.world);
     const fileSystem = this.disk.fileSystemOf(this.#process);
     const open = fileSystem.open.bind(fileSystem);
@@ -73,9 +76,19 @@ export function batch(
   const purchases = bought.map((text, index) => {
     const [name = '', quantity = '1'] = text.split(' ');
     const key = `key-${firstSequence + index}`;
-    return { name: Buffer.from(name), quantity: Number(quantity), key, transientKey: false };
+    return { name: Buffer.from(name), quantity: Number(quantity), key };
   });
   return { incarnation, firstSequence, settledSequence, purchases };
+}
+
+/** The order service begins after a crash, with a log that ends at a tag. */
+export async function begin(
+  engine: CatalogEngine,
+  logged: Tag = NO_TAG,
+): Promise<{ readonly incarnation: number; readonly sales: readonly Sale[] }> {
+  const recovered = await engine.recover({ logged, store: '', endedUncleanly: true });
+  if ('lacking' in recovered) throw new Error('the catalog lacks sales');
+  return recovered;
 }
 
 export function stock(engine: CatalogEngine, ...names: string[]): number[] {

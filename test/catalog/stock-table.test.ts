@@ -23,10 +23,9 @@ test('every toy is found by its name, and nothing else is', (t) => {
       const table = new StockTable(built.memory);
       for (const [index, each] of names.entries()) {
         t.is(table.find(Buffer.from(each)), index);
-        t.is(table.nameOf(index), each);
+        t.is(`${table.nameOf(index)}`, each);
         t.is(table.pricesCents[index], 100 + index);
         t.is(table.shown[index], index);
-        t.is(table.sellable[index], index);
       }
       for (const other of others) if (!names.includes(other)) t.is(table.find(Buffer.from(other)), -1);
     }),

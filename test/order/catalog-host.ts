@@ -56,8 +56,7 @@ export class CatalogHost implements CatalogEnd {
     const purchases = batch.purchases.map(({ name, quantity, key, transient }) => ({
       name: Buffer.from(name),
       quantity,
-      key,
-      transientKey: transient,
+      key: transient ? ` ${key}` : key,
     }));
     try {
       return await Promise.race([running.engine.purchase({ ...batch, purchases }), running.died]);
@@ -74,14 +73,18 @@ export class CatalogHost implements CatalogEnd {
   async recover(logged: Tag): Promise<Recovery> {
     const running = this.#running;
     if (running === undefined) throw new Error('no catalog');
-    const recovered = await Promise.race([running.engine.recover(logged), running.died]);
+    const recovered = await Promise.race([
+      running.engine.recover({ logged, store: '', endedUncleanly: true }),
+      running.died,
+    ]);
     if (recovered === 'lost') throw new Error('the catalog died');
-    const sales = recovered.sales.map(({ incarnation, sequence, name, quantity, key, transientKey }) => ({
+    if ('lacking' in recovered) throw new Error('the catalog lacks sales');
+    const sales = recovered.sales.map(({ incarnation, sequence, name, quantity, key }) => ({
       tag: { incarnation, sequence },
       name: Buffer.from(name).toString(),
       quantity,
-      key,
-      transient: transientKey,
+      key: key.trimStart(),
+      transient: key.startsWith(' '),
     }));
     return { incarnation: recovered.incarnation, sales };
   }

@@ -48,15 +48,17 @@ export class SimulatedLink implements CatalogLink {
       process.after(RECOVER_TIMEOUT_MS, () => reject(new Error('no answer')));
       network.send(() => {
         const reply = (settle: () => void) => network.send(() => process.isAlive && settle());
-        catalog.engine?.recover(logged).then(
-          ({ incarnation, sales }) =>
+        catalog.engine?.recover({ logged, store: '', endedUncleanly: true }).then(
+          (recovered) =>
             reply(() => {
-              const sold = sales.map(({ name, quantity, key, transientKey, ...tag }) => ({
+              if ('lacking' in recovered) return reject(new Error('the catalog lacks sales'));
+              const { incarnation, sales } = recovered;
+              const sold = sales.map(({ name, quantity, key, ...tag }) => ({
                 tag: { incarnation: tag.incarnation, sequence: tag.sequence },
                 name: Buffer.from(name).toString(),
                 quantity,
-                key,
-                transient: transientKey,
+                key: key.trimStart(),
+                transient: key.startsWith(' '),
               }));
               resolve({ incarnation, sales: sold });
             }),
@@ -145,12 +147,11 @@ class Stream {
   #receive(sent: PurchaseBatch): void {
     const { engine, options } = this.catalog;
     if (!this.#server.isAlive || engine === undefined) return;
-    const batch = options.seams.batch?.(sent, engine.memory.tags.incarnation) ?? sent;
+    const batch = options.seams.batch?.(sent, engine.incarnation) ?? sent;
     const purchases = batch.purchases.map(({ name, quantity, key, transient }) => ({
       name: Buffer.from(name),
       quantity,
-      key,
-      transientKey: transient,
+      key: transient ? ` ${key}` : key,
     }));
     const outcomes = engine.purchase({ ...batch, purchases });
     outcomes.catch(() => undefined);

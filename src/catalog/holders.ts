@@ -1,0 +1,347 @@
+// holders.ts: the front ends that hold toys under a lease: who they are, and what they must be told before a change is shown.
+//
+//   Watch stream ── first message ──► registered: a number, a slot, a lease ── each message ──► renewed
+//   sale of a toy whose bits are set ──► invalidation to those holders ──► all confirmed, or gone ──► it may be shown
+//
+//   gone     it said goodbye, or its lease is over: it was silent for the lease and a tenth longer
+//   late     it has left an invalidation unconfirmed for a tenth of the lease: until it confirms, messages renew nothing,
+//            so that a change waits for one lease at most, whatever the holder goes on saying
+//
+// A lease counts here from when a renewal was received, and at the front end from when it was sent, so here it always ends
+// later; the tenth is for clocks that run at different speeds. A registration that has ended never comes back: the next
+// message on the stream makes a new one, with a new number, and the front end forgets what it held under the old one.
+// The bits of an ended registration stay in the table: the next one in its slot is told of toys that it does not hold.
+//
+// Leases: C. Gray and D. Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache consistency", 1989.
+
+import { randomInt } from 'node:crypto';
+import { createHistogram, type Histogram } from 'node:perf_hooks';
+import type { Clock, Timer } from '../clock.js';
+import { HOLDER_SLOTS, type StockTable } from './stock-table.js';
+
+/** To a front end, in the words of the interface (WatchResponse). */
+export interface HolderMessage {
+  readonly holder: number;
+  readonly leaseMs: number;
+  readonly renewed: number;
+  readonly invalidation: number;
+  readonly names: readonly Buffer[];
+}
+
+/** From a front end, in the words of the interface (WatchRequest). */
+export interface HolderRequest {
+  readonly renewal: number;
+  readonly confirmed: number;
+  readonly goodbye: boolean;
+}
+
+export interface HoldersOptions {
+  readonly table: StockTable;
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly leaseMs: number;
+  /** How long the holders of an earlier process may still show what they hold, from now on. Milliseconds. */
+  readonly earlierLeaseMs: number;
+  /** Puts on disk that leases are given; called before the first one. */
+  readonly noteLeases: () => Promise<void>;
+  /** No lease is given beyond this, on the monotonic clock. */
+  readonly ownedUntilMs: () => number;
+}
+
+export interface HolderStats {
+  readonly holders: number;
+  /** Invalidations sent, one for each holder. */
+  readonly invalidations: number;
+  /** Holders that fell silent until their lease was over. */
+  readonly leasesRunOut: number;
+  /** Time from an invalidation to its confirmation, or to the end of the holder. Microseconds. */
+  readonly confirmUs: Histogram;
+}
+
+/** A toy whose sale has been decided, and the bits of its holders. */
+export interface HeldToy {
+  readonly toy: number;
+  readonly bits: number;
+}
+
+/** By how much longer the catalog counts a lease than the front end. */
+const LEASE_MARGIN = 1.1;
+/** Part of the lease after which an unconfirmed invalidation makes a holder late. */
+const LATE_SHARE = 0.1;
+/** Registrations are counted from a number that no earlier process is likely to have come near to. */
+const FIRST_REGISTRATION_MAX = 2 ** 47;
+const US_PER_MS = 1000;
+
+export class Holders {
+  readonly #options: HoldersOptions;
+  readonly #slots: (Holder | undefined)[] = new Array(HOLDER_SLOTS).fill(undefined);
+  readonly #earlierOver: Promise<void>;
+  #isEarlierOver = false;
+  #earlierTimer: Timer | undefined;
+  #lastRegistration = randomInt(FIRST_REGISTRATION_MAX);
+  #noted: Promise<void> | undefined;
+  #isClosing = false;
+  #invalidations = 0;
+  #leasesRunOut = 0;
+  readonly #confirmUs = createHistogram();
+
+  constructor(options: HoldersOptions) {
+    this.#options = options;
+    this.#earlierOver = new Promise((resolve) => {
+      const end = (): void => {
+        this.#isEarlierOver = true;
+        resolve();
+      };
+      if (options.earlierLeaseMs === 0) end();
+      else this.#earlierTimer = options.clock.after(options.earlierLeaseMs * LEASE_MARGIN, end);
+    });
+  }
+
+  /** Whether a holder of an earlier process may still show something: nobody can say what may be shown beside it. */
+  get isEarlierOver(): boolean {
+    return this.#isEarlierOver;
+  }
+
+  /** Resolves when no holder of an earlier process shows anything any more. */
+  get earlierOver(): Promise<void> {
+    return this.#earlierOver;
+  }
+
+  /** Whether anybody may hold anything. */
+  get hasLeases(): boolean {
+    return !this.#isEarlierOver || this.#slots.some((holder) => holder !== undefined);
+  }
+
+  stats(): HolderStats {
+    return {
+      holders: this.#slots.filter((holder) => holder !== undefined).length,
+      invalidations: this.#invalidations,
+      leasesRunOut: this.#leasesRunOut,
+      confirmUs: this.#confirmUs,
+    };
+  }
+
+  /**
+   * A front end has opened a stream.
+   *
+   * @param send brings a message to it; of no effect once the stream has ended
+   */
+  watch(send: (message: HolderMessage) => void): Watch {
+    return new Watch(this, send);
+  }
+
+  /**
+   * Tells the holders of toys not to show them any more.
+   *
+   * @returns when none of them does, nor any holder of an earlier process; undefined: that is so already
+   */
+  invalidate(held: readonly HeldToy[]): Promise<unknown> | undefined {
+    const { table } = this.#options;
+    const names = new Map<Holder, Buffer[]>();
+    for (const { toy, bits } of held) {
+      for (const holder of this.#slots) {
+        if (holder === undefined || (bits & (1 << holder.slot)) === 0) continue;
+        const list = names.get(holder);
+        if (list === undefined) names.set(holder, [table.nameOf(toy)]);
+        else list.push(table.nameOf(toy));
+      }
+    }
+    if (names.size === 0) return this.#isEarlierOver ? undefined : this.#earlierOver;
+    const told: Promise<unknown>[] = [this.#earlierOver];
+    for (const [holder, list] of names) told.push(this.#tell(holder, list));
+    return Promise.all(told);
+  }
+
+  /**
+   * Takes everything back from everybody: gives no leases from now on, and resolves when nobody holds anything, which
+   * takes a lease at most.
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const open = this.#slots.filter((holder) => holder !== undefined);
+    // Before they are told: what they ask for from now on is not theirs to hold.
+    if (open.length > 0)
+      this.#options.table.write(() => open.map(({ slot }) => this.#options.table.setHolder(slot, 0)));
+    const gone = open.map(async (holder) => {
+      await this.#tell(holder, []);
+      this.end(holder);
+    });
+    await Promise.all([this.#earlierOver, ...gone]);
+  }
+
+  /** Waits for nobody any more: the process is about to end. */
+  abandon(): void {
+    this.#isClosing = true;
+    this.#earlierTimer?.cancel();
+    for (const holder of this.#slots) holder?.timer?.cancel();
+  }
+
+  // ---- for Watch -----------------------------------------------------------------------------------------------------
+
+  /** A new holder, or undefined where none can be had now. */
+  async register(send: (message: HolderMessage) => void, renewal: number): Promise<Holder | undefined> {
+    const { table } = this.#options;
+    this.#noted ??= this.#options.noteLeases();
+    try {
+      await this.#noted;
+    } catch {
+      // The store cannot write just now.
+      this.#noted = undefined;
+      return undefined;
+    }
+    const slot = this.#slots.indexOf(undefined);
+    if (slot === -1 || this.#isClosing) return undefined;
+    const number = ++this.#lastRegistration * HOLDER_SLOTS + slot;
+    const holder = new Holder(number, slot, send);
+    this.#slots[slot] = holder;
+    this.#extend(holder, renewal);
+    this.#watchLease(holder);
+    table.write(() => table.setHolder(slot, number));
+    return holder;
+  }
+
+  /** A message of a holder has come. @returns whether it has renewed the lease */
+  renew(holder: Holder, { renewal, confirmed }: HolderRequest): boolean {
+    holder.confirm(confirmed);
+    const unconfirmedMs = this.#options.clock.monotonicMs() - holder.oldestUnconfirmedMs;
+    if (this.#isClosing || unconfirmedMs > this.#options.leaseMs * LATE_SHARE) return false;
+    this.#extend(holder, renewal);
+    return true;
+  }
+
+  /** Nothing is held by this holder any more. */
+  end(holder: Holder): void {
+    const { table } = this.#options;
+    if (holder.isGone) return;
+    this.#slots[holder.slot] = undefined;
+    table.write(() => table.setHolder(holder.slot, 0));
+    holder.end();
+  }
+
+  async #tell(holder: Holder, names: readonly Buffer[]): Promise<void> {
+    const { clock } = this.#options;
+    const sentMs = clock.monotonicMs();
+    this.#invalidations++;
+    await holder.tell(names, sentMs);
+    this.#confirmUs.record(Math.max(1, Math.round((clock.monotonicMs() - sentMs) * US_PER_MS)));
+  }
+
+  #extend(holder: Holder, renewal: number): void {
+    const { leaseMs, ownedUntilMs, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const grantedMs = Math.max(0, Math.floor(Math.min(leaseMs, ownedUntilMs() - nowMs)));
+    holder.renewed(renewal, grantedMs, nowMs + grantedMs * LEASE_MARGIN);
+  }
+
+  #watchLease(holder: Holder): void {
+    const { clock } = this.#options;
+    holder.timer = clock.after(Math.max(1, holder.endMs - clock.monotonicMs()), () => {
+      if (holder.isGone) return;
+      if (clock.monotonicMs() < holder.endMs) return this.#watchLease(holder);
+      this.#leasesRunOut++;
+      this.end(holder);
+    });
+  }
+}
+
+/** One registration of a front end. */
+export class Holder {
+  timer: Timer | undefined;
+  isGone = false;
+  #endMs = 0;
+  #leaseMs = 0;
+  #renewal = 0;
+  #sent = 0;
+  /** Invalidations that are not confirmed, oldest first. */
+  readonly #open: { readonly number: number; readonly sentMs: number; readonly resolve: () => void }[] = [];
+
+  constructor(
+    readonly number: number,
+    readonly slot: number,
+    readonly send: (message: HolderMessage) => void,
+  ) {}
+
+  /** When its lease is over, on the monotonic clock. */
+  get endMs(): number {
+    return this.#endMs;
+  }
+
+  /** What it is told of itself. */
+  get status(): HolderMessage {
+    return { holder: this.number, leaseMs: this.#leaseMs, renewed: this.#renewal, invalidation: 0, names: [] };
+  }
+
+  renewed(renewal: number, leaseMs: number, endMs: number): void {
+    this.#renewal = renewal;
+    this.#leaseMs = leaseMs;
+    this.#endMs = Math.max(this.#endMs, endMs);
+  }
+
+  /** Infinity if all are confirmed. */
+  get oldestUnconfirmedMs(): number {
+    return this.#open[0]?.sentMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends an invalidation; resolves when it is confirmed, or the holder is gone. */
+  tell(names: readonly Buffer[], sentMs: number): Promise<void> {
+    if (this.isGone) return Promise.resolve();
+    const number = ++this.#sent;
+    return new Promise((resolve) => {
+      this.#open.push({ number, sentMs, resolve });
+      this.send({ ...this.status, invalidation: number, names });
+    });
+  }
+
+  confirm(confirmed: number): void {
+    while (this.#open.length > 0 && this.#open[0]!.number <= confirmed) this.#open.shift()!.resolve();
+  }
+
+  end(): void {
+    this.isGone = true;
+    this.timer?.cancel();
+    this.confirm(Number.POSITIVE_INFINITY);
+  }
+}
+
+/** One stream of a front end: the registrations that it has, one after the other. */
+export class Watch {
+  readonly #holders: Holders;
+  readonly #send: (message: HolderMessage) => void;
+  #holder: Holder | undefined;
+  #registering: Promise<void> | undefined;
+  #isEnded = false;
+
+  constructor(holders: Holders, send: (message: HolderMessage) => void) {
+    this.#holders = holders;
+    this.#send = send;
+  }
+
+  async receive(request: HolderRequest): Promise<void> {
+    await this.#registering;
+    if (request.goodbye) return this.#sayGoodbye();
+    if (this.#holder === undefined || this.#holder.isGone) {
+      this.#registering = this.#register(request);
+      return this.#registering;
+    }
+    if (this.#holders.renew(this.#holder, request)) this.#send(this.#holder.status);
+  }
+
+  /** The stream has ended without a goodbye: what is held is held until the lease is over. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  async #register({ renewal }: HolderRequest): Promise<void> {
+    const holder = await this.#holders.register(this.#send, renewal);
+    this.#holder = holder;
+    this.#registering = undefined;
+    if (holder === undefined) this.#send({ holder: 0, leaseMs: 0, renewed: renewal, invalidation: 0, names: [] });
+    else if (this.#isEnded) this.#holders.end(holder);
+    else this.#send(holder.status);
+  }
+
+  #sayGoodbye(): void {
+    if (this.#holder !== undefined) this.#holders.end(this.#holder);
+    this.#holder = undefined;
+  }
+}

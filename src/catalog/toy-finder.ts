@@ -1,0 +1,60 @@
+// toy-finder.ts: what any thread of the catalog does for those who look: it finds toys by name, and says whether whoever
+// asks may go on showing them.
+
+import { RESULT } from '../store-contract.js';
+import { CatalogError } from './catalog-error.js';
+import { BATCH_NAMES_MAX } from './catalog-limits.js';
+import type { StockTable } from './stock-table.js';
+
+/** The toys of a batch of names, as columns in the order of the names. */
+export interface FoundToys {
+  /** 0: found; -1: there is no toy of that name. */
+  readonly results: number[];
+  /** 0 where not found. */
+  readonly pricesCents: number[];
+  /** 0 where not found. */
+  readonly quantities: number[];
+  /** Whether the holder may go on showing each until its lease ends or it is told otherwise; empty: none of them. */
+  readonly holdable: boolean[];
+}
+
+export class ToyFinder {
+  readonly table: StockTable;
+  #batches = 0;
+  #finds = 0;
+
+  /** @param table an attachment of this thread's own */
+  constructor(table: StockTable) {
+    this.table = table;
+  }
+
+  /**
+   * The toys of those names; quantities are what is on disk.
+   *
+   * @param holder the front end that asks and wants to hold what it gets, as Holders named it; 0 if it does not
+   * @throws CatalogError BAD_PURCHASE, LOCK_TIMEOUT
+   */
+  find(names: readonly Uint8Array[], holder = 0): FoundToys {
+    const { length } = names;
+    if (length > BATCH_NAMES_MAX) {
+      throw new CatalogError('BAD_PURCHASE', `${length} names in one message: at most ${BATCH_NAMES_MAX} are allowed`);
+    }
+    const { table } = this;
+    // Names, index and prices never change: only the quantities need the lock.
+    const toys = names.map((name) => table.find(name));
+    const { quantities, holdable } = table.read(toys, holder);
+    this.#batches++;
+    this.#finds += length;
+    return {
+      results: toys.map((toy) => (toy === -1 ? RESULT.UNKNOWN_TOY : RESULT.DONE)),
+      pricesCents: toys.map((toy) => (toy === -1 ? 0 : table.pricesCents[toy]!)),
+      quantities,
+      holdable,
+    };
+  }
+
+  /** Messages answered, and names in them. */
+  stats(): { readonly batches: number; readonly finds: number } {
+    return { batches: this.#batches, finds: this.#finds };
+  }
+}
