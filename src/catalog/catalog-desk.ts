@@ -13,22 +13,13 @@ import {
   WatchRequest,
   WatchResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import { unreachable } from '../assert.js';
 import type { Log } from '../log.js';
-import { serveCalls } from '../pool/index.js';
+import { notify, ownBytes, serveCalls } from '../port-calls.js';
 import { RpcError } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
 import type { CatalogEngine } from './catalog-engine.js';
 import { RECORD_SALES_MAX } from './catalog-limits.js';
-import {
-  type CatalogCalls,
-  type DeskReply,
-  type DeskRequest,
-  isWatchMessage,
-  ownBytes,
-  type StateMessage,
-  type WatchMessage,
-} from './catalog-messages.js';
+import type { CatalogCalls, StateMessage, ThreadCalls, WatchMessage } from './catalog-messages.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
 import type { Watch } from './holders.js';
@@ -49,61 +40,59 @@ export class CatalogDesk {
   /** Answers what comes over a thread's port, until it closes. */
   attach(port: MessagePort): void {
     this.#ports.add(port);
-    serveCalls<CatalogCalls>(port, { ask: (request) => this.#answer(request) });
-    this.#serveWatches(port);
-    port.postMessage(this.#state());
+    const watches = new Watches(this.#engine, port);
+    port.on('close', () => {
+      this.#ports.delete(port);
+      watches.end();
+    });
+    serveCalls<CatalogCalls>(port, {
+      processOrder: ({ bytes, requestId }) =>
+        this.#answer(() => this.#processOrder(decode(ProcessOrderRequest, bytes), requestId)),
+      processOrders: (bytes) => this.#answer(() => this.#processOrders(decode(ProcessOrdersRequest, bytes))),
+      recover: (bytes) => this.#answer(() => this.#recover(decode(RecoverRequest, bytes))),
+      restore: (messages) => this.#answer(() => this.#restore(messages.map((bytes) => decode(RestoreRequest, bytes)))),
+      watch: (message) => watches.receive(message),
+    });
+    this.#tellState(port);
   }
 
   /** Tells every thread what its health service says, and whether it may answer finds. */
   tellState(): void {
-    for (const port of this.#ports) port.postMessage(this.#state());
+    for (const port of this.#ports) this.#tellState(port);
   }
 
-  #state(): StateMessage {
-    return { isSelling: this.#engine.state === 'selling', isShowing: this.#engine.holders.isEarlierOver };
+  #tellState(port: MessagePort): void {
+    const state: StateMessage = {
+      isSelling: this.#engine.state === 'selling',
+      isShowing: this.#engine.holders.isEarlierOver,
+    };
+    notify<ThreadCalls, 'state'>(port, 'state', state);
   }
 
-  async #answer(request: DeskRequest): Promise<DeskReply> {
+  async #answer<T>(carryOut: () => Promise<T>): Promise<T> {
     try {
-      const messages = await this.#carryOut(request);
-      return { messages: messages.map(ownBytes) };
+      return await carryOut();
     } catch (error) {
-      const { code, message } = toRpcError(error);
-      if (code === 'INTERNAL') this.#log.error('a call failed', { call: request.kind, error });
-      return { code, message };
+      const refusal = toRpcError(error);
+      if (refusal.code === 'INTERNAL') this.#log.error('a call failed', { error });
+      throw refusal;
     }
   }
 
-  #carryOut({ kind, messages, requestId }: DeskRequest): Promise<Uint8Array[]> {
-    const first = messages[0]!;
-    switch (kind) {
-      case 'processOrder':
-        return this.#processOrder(decode(ProcessOrderRequest, first), requestId);
-      case 'processOrders':
-        return this.#processOrders(decode(ProcessOrdersRequest, first));
-      case 'recover':
-        return this.#recover(decode(RecoverRequest, first));
-      case 'restore':
-        return this.#restore(messages.map((bytes) => decode(RestoreRequest, bytes)));
-      default:
-        return unreachable(kind);
-    }
-  }
-
-  async #processOrder({ name, quantity }: ProcessOrderRequest, requestId: string): Promise<Uint8Array[]> {
+  async #processOrder({ name, quantity }: ProcessOrderRequest, requestId: string): Promise<Uint8Array> {
     const startedAtMs = performance.now();
     const purchase = { name: Buffer.from(name), quantity, key: '', requestId, transientKey: false };
     const result = await this.#logged([purchase], this.#engine.purchaseUntagged(purchase.name, quantity));
     this.#requestLog.purchased([purchase], { results: [result] }, startedAtMs);
     if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'nothing is sold just now');
-    return [ProcessOrderResponse.encode({ result }).finish()];
+    return ProcessOrderResponse.encode({ result }).finish();
   }
 
-  async #processOrders(batch: ProcessOrdersRequest): Promise<Uint8Array[]> {
+  async #processOrders(batch: ProcessOrdersRequest): Promise<Uint8Array> {
     const startedAtMs = performance.now();
     const response = { results: await this.#logged(batch.purchases, this.#engine.purchase(batch)) };
     this.#requestLog.purchased(batch.purchases, response, startedAtMs);
-    return [ProcessOrdersResponse.encode(response).finish()];
+    return ProcessOrdersResponse.encode(response).finish();
   }
 
   async #logged<T>(purchases: ProcessOrdersRequest['purchases'], outcome: Promise<T>): Promise<T> {
@@ -122,7 +111,7 @@ export class CatalogDesk {
     const head = { incarnation: 0, lacking: undefined, store: recovered.storeId, sales: [] };
     if ('lacking' in recovered) {
       this.#log.warn('sales were lost in a crash; the order service is asked for them', { newest: recovered.lacking });
-      return [RecoverResponse.encode({ ...head, lacking: recovered.lacking }).finish()];
+      return [ownBytes(RecoverResponse.encode({ ...head, lacking: recovered.lacking }).finish())];
     }
     const { incarnation, sales } = recovered;
     this.#log.info('the order service has begun', { incarnation, sales: sales.length });
@@ -130,46 +119,53 @@ export class CatalogDesk {
     // The first message goes out without sales too: the caller waits for its incarnation.
     for (let start = 0; start === 0 || start < sales.length; start += RECORD_SALES_MAX) {
       const part = sales.slice(start, start + RECORD_SALES_MAX).map((sale) => ({ ...sale, transientKey: false }));
-      messages.push(RecoverResponse.encode({ ...head, incarnation, sales: part }).finish());
+      messages.push(ownBytes(RecoverResponse.encode({ ...head, incarnation, sales: part }).finish()));
     }
     return messages;
   }
 
-  async #restore(requests: RestoreRequest[]): Promise<Uint8Array[]> {
+  async #restore(requests: RestoreRequest[]): Promise<Uint8Array> {
     let count = 0;
     for (const { store, sales } of requests) {
       await this.#engine.restore(store, sales);
       count += sales.length;
     }
     this.#log.warn('sales that were lost in a crash are restored from the order log', { sales: count });
-    return [RestoreResponse.encode({}).finish()];
+    return RestoreResponse.encode({}).finish();
+  }
+}
+
+/** The Watch streams of one thread. When it dies they are silent from then on, as those of a dead front end are. */
+class Watches {
+  readonly #engine: CatalogEngine;
+  readonly #port: MessagePort;
+  readonly #watches = new Map<number, Watch>();
+
+  constructor(engine: CatalogEngine, port: MessagePort) {
+    this.#engine = engine;
+    this.#port = port;
   }
 
-  /** The Watch streams of one thread. Those of a thread that dies are silent from then on, as those of a dead front end are. */
-  #serveWatches(port: MessagePort): void {
-    const watches = new Map<number, Watch>();
-    const end = (watch: number): void => {
-      watches.get(watch)?.end();
-      watches.delete(watch);
-    };
-    port.on('message', (message: unknown) => {
-      if (!isWatchMessage(message)) return;
-      const { watch, bytes } = message;
-      if (bytes === undefined) return end(watch);
-      let stream = watches.get(watch);
-      if (stream === undefined) {
-        stream = this.#engine.watch((response) => {
-          const answer = WatchResponse.encode({ ...response, names: [...response.names] }).finish();
-          port.postMessage({ watch, bytes: ownBytes(answer) } satisfies WatchMessage);
-        });
-        watches.set(watch, stream);
-      }
-      void stream.receive(WatchRequest.decode(bytes)).catch((error: unknown) => this.#engine.break(error as Error));
-    });
-    port.on('close', () => {
-      this.#ports.delete(port);
-      for (const watch of watches.keys()) end(watch);
-    });
+  receive({ watch, bytes }: WatchMessage): void {
+    let stream = this.#watches.get(watch);
+    if (bytes === undefined) {
+      stream?.end();
+      this.#watches.delete(watch);
+      return;
+    }
+    if (stream === undefined) {
+      stream = this.#engine.watch((response) => {
+        const answer = ownBytes(WatchResponse.encode({ ...response, names: [...response.names] }).finish());
+        notify<ThreadCalls, 'watch'>(this.#port, 'watch', { watch, bytes: answer });
+      });
+      this.#watches.set(watch, stream);
+    }
+    stream.receive(WatchRequest.decode(bytes)).catch((error: unknown) => this.#engine.break(error as Error));
+  }
+
+  end(): void {
+    for (const stream of this.#watches.values()) stream.end();
+    this.#watches.clear();
   }
 }
 

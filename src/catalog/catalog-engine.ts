@@ -99,6 +99,8 @@ export class CatalogEngine {
     this.#kept = new KeptSales(loaded.sales);
     this.#kept.settle(loaded.marks.settled);
     this.#tags = PurchaseTags.load(loaded.marks, this.#kept);
+    // An order service that goes on selling would never notice what is missing: it has to compare the books first.
+    if (loaded.mayLackSales) this.#tags.begin(this.#tags.incarnation + 1);
     this.holders = new Holders({
       table: this.table,
       clock,

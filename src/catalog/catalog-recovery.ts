@@ -109,7 +109,7 @@ export class CatalogRecovery {
    * @param paths for the messages
    * @throws CatalogError BAD_JOURNAL if catalog.csv and journal do not belong together
    */
-  apply(paths: { readonly csv: string; readonly journal: string }): Omit<LoadedCatalog, 'storeId'> {
+  apply(paths: { readonly csv: string; readonly journal: string }): Omit<LoadedCatalog, 'storeId' | 'mayLackSales'> {
     const { shown } = this.#table;
     if (this.#hasSales && !this.#hasMatched) {
       throw new CatalogError(

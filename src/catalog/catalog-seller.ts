@@ -299,26 +299,29 @@ export class CatalogSeller {
     });
     this.#open.push(batch);
     try {
-      await stored;
-      if (told !== undefined) await told;
+      const isStored = await stored.then(
+        () => true,
+        (error: unknown) => this.#onStoreFailure(error),
+      );
+      if (told !== undefined && isStored) await told;
       await before;
-      this.#show(batch.sales);
-      return true;
-    } catch (error) {
-      if (!(error instanceof StorageError)) this.#options.onBroken(error as Error);
-      if (!(error instanceof StorageError && error.code === 'WRITE_FAILED')) {
-        throw new CatalogError('NOT_JOURNALED', 'the journal failed: whether the purchases are on disk is unknown', {
-          cause: error,
-        });
-      }
-      this.#undoUnstored();
-      await before;
-      return false;
+      if (isStored) this.#show(batch.sales);
+      return isStored;
     } finally {
       const place = this.#open.indexOf(batch);
       if (place !== -1) this.#open.splice(place, 1);
       setDone();
     }
+  }
+
+  /** What a write that failed means; throws where nobody knows what was stored. */
+  #onStoreFailure(cause: unknown): false {
+    if (cause instanceof StorageError && cause.code === 'WRITE_FAILED') {
+      this.#undoUnstored();
+      return false;
+    }
+    const message = 'the journal failed: whether the purchases are on disk is unknown';
+    throw new CatalogError('NOT_JOURNALED', message, { cause });
   }
 
   /** Marks the toys as changing; returns those that somebody holds. */
@@ -338,9 +341,15 @@ export class CatalogSeller {
     const { table } = this.#options;
     this.#sold += sales.length;
     if (sales.length === 0) return;
-    table.write(() => {
-      for (const { toy, quantity } of sales) table.endChange(toy, quantity);
-    });
+    try {
+      table.write(() => {
+        for (const { toy, quantity } of sales) table.endChange(toy, quantity);
+      });
+    } catch (error) {
+      // What is stored cannot be shown: only a new start helps.
+      this.#options.onBroken(error as Error);
+      throw error;
+    }
   }
 
   /** Takes back all that is not stored, newest first. */

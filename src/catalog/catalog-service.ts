@@ -19,9 +19,10 @@ import {
   type FindToysRequest,
   type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import { ownBytes } from '../port-calls.js';
 import { RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
-import type { DeskReply, DeskRequest } from './catalog-messages.js';
+import type { CatalogCalls } from './catalog-messages.js';
 import type { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
 import type { FoundToys, ToyFinder } from './toy-finder.js';
@@ -30,8 +31,11 @@ export interface CatalogServiceOptions {
   readonly finder: ToyFinder;
   /** Resolves when finds may be answered; undefined: they may. Rejects with a CatalogError when that takes too long. */
   readonly showing: () => Promise<void> | undefined;
-  /** Asks the main thread. */
-  readonly ask: (request: DeskRequest) => Promise<DeskReply>;
+  /** Asks the main thread; rejects with an error whose code is the name of a gRPC status. */
+  readonly ask: <Name extends keyof CatalogCalls>(
+    name: Name,
+    request: CatalogCalls[Name]['request'],
+  ) => Promise<CatalogCalls[Name]['reply']>;
   /** A Watch stream has begun. @returns where its messages go; called without bytes when it has ended */
   readonly watch: (send: (bytes: Uint8Array) => void) => (bytes: Uint8Array | undefined) => void;
   readonly requestLog: CatalogRequestLog;
@@ -57,7 +61,7 @@ type RawReply = sendUnaryData<Uint8Array>;
 
 /** The handlers of toystore.v1.Catalog. */
 export function createCatalogService(options: CatalogServiceOptions): UntypedServiceImplementation {
-  const { finder, showing, requestLog } = options;
+  const { finder, showing, ask, requestLog } = options;
 
   const findNow = (request: FindToysRequest): FoundToys => {
     try {
@@ -84,16 +88,6 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     }
   };
 
-  const ask = async (
-    kind: DeskRequest['kind'],
-    messages: readonly Uint8Array[],
-    requestId = '',
-  ): Promise<readonly Uint8Array[]> => {
-    const reply = await options.ask({ kind, messages, requestId });
-    if ('code' in reply) throw new RpcError(reply.code, reply.message);
-    return reply.messages;
-  };
-
   return {
     findToy,
     findToys(call: ServerDuplexStream<FindToysRequest, FindToysResponse>) {
@@ -101,17 +95,18 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     },
     async processOrder(call: ServerUnaryCall<Uint8Array, Uint8Array>, reply: RawReply) {
       try {
-        reply(null, (await ask('processOrder', [call.request], requestIdOf(call.metadata)))[0]!);
+        const bytes = ownBytes(call.request);
+        reply(null, await ask('processOrder', { bytes, requestId: requestIdOf(call.metadata) }));
       } catch (error) {
         reply(RpcError.from(error).toStatus());
       }
     },
     processOrders(call: ServerDuplexStream<Uint8Array, Uint8Array>) {
-      serveBatches(call, async (bytes) => (await ask('processOrders', [bytes]))[0]!);
+      serveBatches(call, (bytes) => ask('processOrders', bytes));
     },
     async recover(call: ServerWritableStream<Uint8Array, Uint8Array>) {
       try {
-        for (const message of await ask('recover', [call.request])) call.write(message);
+        for (const message of await ask('recover', call.request)) call.write(message);
         call.end();
       } catch (error) {
         call.emit('error', RpcError.from(error).toStatus());
@@ -119,10 +114,10 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     },
     restore(call: ServerReadableStream<Uint8Array, Uint8Array>, reply: RawReply) {
       const messages: Uint8Array[] = [];
-      call.on('data', (bytes: Uint8Array) => messages.push(bytes));
+      call.on('data', (bytes: Uint8Array) => messages.push(ownBytes(bytes)));
       call.on('end', async () => {
         try {
-          reply(null, (await ask('restore', messages))[0]!);
+          reply(null, await ask('restore', messages));
         } catch (error) {
           reply(RpcError.from(error).toStatus());
         }

@@ -53,6 +53,8 @@ export interface LoadedCatalog {
   readonly sales: readonly Sale[];
   /** Whether the last run ended in order (so that nothing it had written can be missing), or there was none. */
   readonly endedCleanly: boolean;
+  /** Whether sales that were answered may be missing: the last run ended otherwise, and syncs only now and then. */
+  readonly mayLackSales: boolean;
   /**
    * Milliseconds for which front ends may still show what a process before this one let them hold, counted from the end
    * of that process. 0: nobody holds anything.

@@ -4,19 +4,13 @@
 import { fileURLToPath } from 'node:url';
 import { Log } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
-import { type CreateThreadService, call as callOwner, type ThreadContext, type ThreadService } from '../pool/index.js';
+import type { CreateThreadService, ThreadContext, ThreadService } from '../pool/index.js';
+import { call as callOwner, notify, ownBytes, serveCalls } from '../port-calls.js';
 import { GrpcThread } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { CatalogError } from './catalog-error.js';
 import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
-import {
-  type CatalogCalls,
-  type CatalogThreadData,
-  isStateMessage,
-  isWatchMessage,
-  ownBytes,
-  type WatchMessage,
-} from './catalog-messages.js';
+import type { CatalogCalls, CatalogThreadData, ThreadCalls } from './catalog-messages.js';
 import { finderReadings } from './catalog-metrics.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { createCatalogService, RAW_CATALOG_SERVICE } from './catalog-service.js';
@@ -46,15 +40,14 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
         implementation: createCatalogService({
           finder,
           showing: () => showing.wait(),
-          ask: ({ kind, messages, requestId }) =>
-            callOwner<CatalogCalls, 'ask'>(port, 'ask', { kind, messages: messages.map(ownBytes), requestId }),
+          ask: (name, request) => callOwner<CatalogCalls, typeof name>(port, name, request),
           watch: (send) => {
             const watch = ++lastWatch;
             watches.set(watch, send);
             return (bytes) => {
               if (bytes === undefined) watches.delete(watch);
               const own = bytes === undefined ? undefined : ownBytes(bytes);
-              port.postMessage({ watch, bytes: own } satisfies WatchMessage);
+              notify<CatalogCalls, 'watch'>(port, 'watch', { watch, bytes: own });
             };
           },
           requestLog: new CatalogRequestLog(log),
@@ -65,13 +58,14 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
     protoFiles: ['toystore/v1/catalog.proto', METRICS_PROTO_FILE],
     protoFolders: [PROTO_DIRECTORY],
   });
-  port.on('message', (message: unknown) => {
-    if (isWatchMessage(message)) {
-      if (message.bytes !== undefined) watches.get(message.watch)?.(message.bytes);
-    } else if (isStateMessage(message)) {
-      grpc.setHealth(SELLING_HEALTH_NAME, message.isSelling);
-      if (message.isShowing) showing.open();
-    }
+  serveCalls<ThreadCalls>(port, {
+    watch: ({ watch, bytes }) => {
+      if (bytes !== undefined) watches.get(watch)?.(bytes);
+    },
+    state: ({ isSelling, isShowing }) => {
+      grpc.setHealth(SELLING_HEALTH_NAME, isSelling);
+      if (isShowing) showing.open();
+    },
   });
   return {
     serve: (socket) => grpc.serve(socket),

@@ -112,7 +112,8 @@ export class FileCatalogStore implements CatalogStore {
         },
         recovery.changed > 0,
       );
-      return new FileCatalogStore({ ...loaded, storeId }, journal, checkpoint, options.log);
+      const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
+      return new FileCatalogStore({ ...loaded, storeId, mayLackSales }, journal, checkpoint, options.log);
     } catch (error) {
       await journal.close().catch(() => undefined);
       throw error;

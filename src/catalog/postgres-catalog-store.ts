@@ -28,6 +28,7 @@ import {
   READ_TOYS,
   SELL,
 } from './postgres-catalog-statements.js';
+import { StockTable } from './stock-table.js';
 
 export interface PostgresCatalogOptions extends CatalogStoreEvents {
   readonly seat: HeldSeat;
@@ -77,11 +78,12 @@ export class PostgresCatalogStore implements CatalogStore {
     );
     const loaded = {
       storeId: String(store!.store),
-      rows,
+      table: StockTable.build(rows),
       marks,
       sales,
       // Nothing that was confirmed can be missing: a database that has lost some is told by its seat.
       endedCleanly: true,
+      mayLackSales: false,
       leaseMs: seat.waitMs,
     };
     return new PostgresCatalogStore(options, loaded);
@@ -195,7 +197,7 @@ function valuesOf({ incarnation, settled, sales }: SaleGroup): { values: readonl
     tagged.map((sale) => sale.toy),
     tagged.map((sale) => sale.quantity),
     tagged.map((sale) => sale.key),
-    tagged.map((sale) => sale.transientKey),
+    tagged.map(() => false),
     [...taken.keys()],
     [...taken.values()],
   ];
@@ -253,7 +255,6 @@ async function readSales(seat: HeldSeat, after: Tag, names: readonly Buffer[]): 
     name: names[Number(row.toy)]!,
     quantity: Number(row.quantity),
     key: String(row.key),
-    transientKey: row.transient_key === true,
   }));
 }
 

@@ -19,6 +19,7 @@ const worlds: readonly { name: string; options: CatalogWorldOptions }[] = [
   { name: 'crashes and power failures', options: {} },
   { name: 'a disk that fills up and fails', options: { faults: true } },
   { name: 'synced now and then, and crashes of the process', options: { periodMs: 20, powerFailures: false } },
+  { name: 'synced now and then, with power failures', options: { periodMs: 20 } },
 ];
 
 for (const { name, options } of worlds) {
@@ -36,6 +37,7 @@ for (const { name, options } of worlds) {
 // The proof that these lives can see: each row takes one thing away, and some seed must find the books wrong.
 const mutations: readonly { name: string; options: CatalogWorldOptions }[] = [
   { name: 'the order service does not recover', options: { forgetsSales: true } },
+  { name: 'what the catalog lost is not restored', options: { periodMs: 20, restoresNothing: true } },
   { name: 'the journal is not synced', options: { files: (files) => without('datasync', files) } },
   { name: 'catalog.csv is renamed before it is synced', options: { files: (files) => without('sync', files) } },
 ];

@@ -10,9 +10,9 @@ import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { parseCatalog } from '../../src/catalog/catalog-file.js';
 import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
 import type { FileSystem } from '../../src/storage/index.js';
+import { compareTags, NO_TAG, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
-import { begin } from './engine-fixture.js';
 
 export interface CatalogWorldOptions {
   readonly powerFailures?: boolean;
@@ -23,6 +23,8 @@ export interface CatalogWorldOptions {
   readonly files?: (fileSystem: FileSystem) => FileSystem;
   /** The order service completes nothing of what it is told when it starts. */
   readonly forgetsSales?: boolean;
+  /** It sends nothing of what the catalog has lost. */
+  readonly restoresNothing?: boolean;
 }
 
 const NAMES = ['Tux', 'Whale', 'Fox'];
@@ -59,8 +61,9 @@ export async function livesThrough(seed: number, options: CatalogWorldOptions): 
 
 class CatalogLife {
   /** The order service's log: what each tag bought, by tag. */
-  readonly #log = new Map<string, Bought>();
-  #logged = { incarnation: 0, sequence: 0 };
+  readonly #log = new Map<string, { readonly tag: Tag; readonly bought: Bought }>();
+  #logged: Tag = NO_TAG;
+  #store = '';
   #incarnation = 0;
   /** The order service has begun to recover, and has not finished. */
   #isRecovering = true;
@@ -104,14 +107,22 @@ class CatalogLife {
       throw error;
     }
     for (const [toy, quantity] of this.#stock(engine).entries()) {
-      if (quantity > this.#shown[toy]!)
+      if (quantity > this.#shown[toy]! && !this.#mayForget)
         throw new Error(`${NAMES[toy]}: a query had shown ${this.#shown[toy]}, now ${quantity}`);
     }
     if (world.random.chance(0.5)) this.#isRecovering = true;
+    // Its purchases are refused: it has to begin anew.
+    if (engine.incarnation !== this.#incarnation) this.#isRecovering = true;
     if (this.#isRecovering && !(await this.#startOrder(engine))) return this.#end(process);
     await this.#sendOpen(engine);
     if (this.#open.length === 0) this.#checkBooks(engine);
     await this.#trade(engine, process);
+    // The order service alone is started again.
+    if (world.random.chance(0.3)) {
+      this.#isRecovering = true;
+      if (!(await this.#startOrder(engine))) return this.#end(process);
+      await this.#trade(engine, process);
+    }
     if (isLast || (world.random.chance(0.3) && this.#open.length === 0)) {
       await this.#sendOpen(engine);
       if (this.#open.length > 0 && isLast) throw new Error('purchases are left without an outcome');
@@ -147,7 +158,14 @@ class CatalogLife {
     const { world, options } = this;
     for (;;) {
       try {
-        const { incarnation, sales } = await begin(engine, this.#logged);
+        const logged = this.#logged;
+        const recovered = await engine.recover({ logged, store: this.#store, endedUncleanly: true });
+        this.#store = recovered.storeId;
+        if ('lacking' in recovered) {
+          await this.#restore(engine, recovered.lacking);
+          continue;
+        }
+        const { incarnation, sales } = recovered;
         this.#isRecovering = false;
         this.#open = [];
         this.#incarnation = incarnation;
@@ -166,6 +184,27 @@ class CatalogLife {
         await world.sleep(100);
       }
     }
+  }
+
+  /** Where the catalog has lost what was synced now and then only, the log has it. */
+  async #restore(engine: CatalogEngine, lacking: Tag): Promise<void> {
+    const { periodMs, powerFailures } = this.options;
+    if (periodMs === undefined || powerFailures === false)
+      throw new Error('the catalog has lost sales that it answered');
+    if (this.options.restoresNothing === true) {
+      this.#logged = lacking;
+      return;
+    }
+    const sales = [...this.#log.values()].filter(({ tag }) => compareTags(tag, lacking) > 0);
+    await engine.restore(
+      this.#store,
+      sales.map(({ tag, bought }) => ({
+        ...tag,
+        name: Buffer.from(NAMES[bought.toy]!),
+        quantity: bought.quantity,
+        key: keyOf(tag.sequence),
+      })),
+    );
   }
 
   /** Some batches, several at a time, each completed in its turn; then a rest. */
@@ -241,12 +280,17 @@ class CatalogLife {
   #complete(incarnation: number, sequence: number, bought: Bought): void {
     const tag = `${incarnation}:${sequence}`;
     if (this.#log.has(tag)) throw new Error(`the purchase ${tag} was sold twice`);
-    this.#log.set(tag, bought);
+    this.#log.set(tag, { tag: { incarnation, sequence }, bought });
     this.#logged = { incarnation, sequence };
   }
 
   #stock(engine: CatalogEngine): number[] {
     return engine.find(NAMES.map((name) => Buffer.from(name))).quantities;
+  }
+
+  /** What is synced now and then only, a power failure takes back: also what queries have shown. */
+  get #mayForget(): boolean {
+    return this.options.periodMs !== undefined && this.options.powerFailures !== false;
   }
 
   #note(toy: number, quantity: number): void {
@@ -266,7 +310,7 @@ class CatalogLife {
 
   #compare(stock: readonly number[], reason: string): void {
     const expected = NAMES.map(() => STOCK);
-    for (const { toy, quantity } of this.#log.values()) expected[toy]! -= quantity;
+    for (const { bought } of this.#log.values()) expected[bought.toy]! -= bought.quantity;
     if (stock.join() !== expected.join()) throw new Error(`${reason}: stock ${stock}, by the log ${expected}`);
   }
 
