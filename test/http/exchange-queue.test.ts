@@ -7,7 +7,7 @@ import { bytesKeptByScavenges } from '../support/scavenged-heap.js';
 test('answered exchanges of a pipeline that never runs dry are freed by scavenges', (t) => {
   const exchanges = 5_000;
   const queue = new ExchangeQueue<SessionExchange>();
-  const owner = { writer: new AnswerWriter(0), answered() {} };
+  const owner = { writer: new AnswerWriter(0), answered() {}, streamed: () => true };
   queue.add(new SessionExchange(owner, undefined));
   const kept = bytesKeptByScavenges(exchanges, () => {
     queue.add(new SessionExchange(owner, undefined));

@@ -78,6 +78,11 @@ export class RawClient implements Disposable {
     this.socket.write(text);
   }
 
+  /** What has come and was not asked for, so far. */
+  get received(): string {
+    return this.text;
+  }
+
   /** The next answer. @param isHead its body is left out @throws Error when the connection ends before it is whole */
   async answer(isHead = false): Promise<RawAnswer> {
     for (;;) {
@@ -118,7 +123,8 @@ export class RawClient implements Disposable {
     this.wake?.();
   }
 
-  private async more(): Promise<void> {
+  /** Waits for more to come, or the end. */
+  async more(): Promise<void> {
     if (this.isClosed) throw new Error(`connection closed after ${JSON.stringify(this.text.slice(0, 200))}`);
     await new Promise<void>((resolve) => {
       this.wake = resolve;

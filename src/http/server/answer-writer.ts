@@ -77,6 +77,23 @@ export class AnswerWriter {
     return `${prefix.text}${body.length}\r\n${lines}\r\n${isHead ? '' : body}`;
   }
 
+  /** What stands before a body of which nobody knows the length. */
+  streamHead(
+    status: number,
+    headers: PreparedHeaders,
+    isChunked: boolean,
+    note: ConnectionNote,
+    ownLine: string,
+  ): string {
+    const framing = isChunked ? 'Transfer-Encoding: chunked\r\n' : '';
+    const connection = note === '' ? '' : `Connection: ${note}\r\n`;
+    return `${this.statusLines(status)}${headers.lines}${framing}${ownLine}${connection}\r\n`;
+  }
+
+  private statusLines(status: number): string {
+    return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.dateLine}`;
+  }
+
   private prefix(status: number, headers: PreparedHeaders): Prefix {
     let byStatus = this.prefixes.get(headers);
     if (byStatus === undefined) {
@@ -85,7 +102,7 @@ export class AnswerWriter {
     }
     const lines = hasBody(status) ? `${headers.lines}Content-Length: ` : headers.linesWithoutBody;
     byStatus[status] ??= {
-      text: `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.dateLine}${lines}`,
+      text: `${this.statusLines(status)}${lines}`,
       heads: [],
     };
     this.lastStatus = status;
@@ -114,6 +131,6 @@ export function errorBody(status: number, message: string): string {
 }
 
 /** No content and no length at all with these (RFC 9110 8.6, 15.3.5, 15.4.5). */
-function hasBody(status: number): boolean {
+export function hasBody(status: number): boolean {
   return status !== NO_CONTENT && status !== NOT_MODIFIED;
 }

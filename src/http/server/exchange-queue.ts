@@ -11,9 +11,13 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 export interface Queued<Item> {
   /** The next request of the connection; the queue's own business. */
   next: Item | undefined;
-  isAborted: boolean;
   readonly isAnswered: boolean;
-  /** The answer as it is to be written. What it says of the connection is decided now, when its turn has come. */
+  /** Whether there will be more of its answer. */
+  readonly isOpen: boolean;
+  /**
+   * The answer as it is to be written, or what there is of it and has not been given out yet. What it says of the connection
+   * is decided now, when its turn has come.
+   */
   answerText(): string;
 }
 
@@ -52,6 +56,7 @@ export class ExchangeQueue<Item extends Queued<Item>> {
     while (this.first?.isAnswered) {
       const answered: Item = this.first;
       this.text += answered.answerText();
+      if (answered.isOpen) return;
       this.first = answered.next;
       // One of them that has grown old would keep all after it alive until the next full collection.
       answered.next = undefined;
@@ -71,8 +76,23 @@ export class ExchangeQueue<Item extends Queued<Item>> {
     return text;
   }
 
-  /** Tells those that still wait that the peer has gone. */
-  abort(): void {
-    for (let exchange = this.first; exchange !== undefined; exchange = exchange.next) exchange.isAborted = true;
+  /** Forgets those that came after `exchange`, for the connection ends with it. */
+  dropBehind(exchange: Item, visit: (dropped: Item) => void): void {
+    for (let dropped = exchange.next; dropped !== undefined; dropped = dropped.next) {
+      visit(dropped);
+      this.length--;
+    }
+    exchange.next = undefined;
+    this.last = exchange;
+  }
+
+  /** All of them, in order; they may be answered meanwhile. */
+  *[Symbol.iterator](): Generator<Item> {
+    let exchange = this.first;
+    while (exchange !== undefined) {
+      const { next }: Item = exchange;
+      yield exchange;
+      exchange = next;
+    }
   }
 }

@@ -1,11 +1,12 @@
 // exchange.ts: one request and its answer, as a handler sees them.
 //
-// A handler runs when the request is complete, and answers once: before it returns, or any time later. Answers of one
+// A handler runs when the request is complete, and answers once: before it returns, or any time later; at once or in parts. Answers of one
 // connection leave in the order of its requests, whatever order the handlers finish in.
 //
 // After its answer an exchange is over: asking it for a header is an assertion error. A handler that answers before it
 // returns must not keep the exchange, for the object then serves the connection's next request.
 import type { PreparedHeaders } from './prepared-headers.js';
+import type { ResponseStream, StreamEvents } from './response-stream.js';
 
 /** A request to be answered. */
 export interface Exchange {
@@ -35,6 +36,12 @@ export interface Exchange {
    * @param headers what the answer says besides length, date and connection; JSON by default
    */
   send(status: number, body: string | Uint8Array, headers?: PreparedHeaders): void;
+  /**
+   * Answers with a body that is made while it is sent, and may never end (server-sent events): time-outs for idle
+   * connections leave it alone, and a peer that takes none of what waits for it is cut.
+   * @param status 200 to 599, not 204 or 304, which have no body
+   */
+  stream(status: number, headers: PreparedHeaders, events?: StreamEvents): ResponseStream;
   /** Answers `{"error":{"code":status,"message":message}}`. */
   sendError(status: number, message: string, headers?: PreparedHeaders): void;
 }

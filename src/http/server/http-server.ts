@@ -12,7 +12,7 @@ import { AnswerWriter } from './answer-writer.js';
 import type { Router } from './router.js';
 import { Session, type SessionHost } from './session.js';
 import { SessionClock } from './session-clock.js';
-import type { RequestIds } from './session-exchange.js';
+import type { RequestIds, SessionExchange } from './session-exchange.js';
 
 /** What a server can be told. */
 export interface HttpServerOptions {
@@ -25,12 +25,27 @@ export interface HttpServerOptions {
    * their answers repeat it. 'all': the others get one too, which is not told. None by default: looking costs a little.
    */
   readonly requestIds?: 'client' | 'all';
-  /** Called when an exchange has its answer: pattern of its route ('' where none matched), status, handler's time, name. */
+  /**
+   * Called when an exchange has its answer, or the beginning of one that is sent in parts: pattern of its route ('' where none
+   * matched), status, handler's time, name.
+   */
   readonly onExchange?: (route: string, status: number, durationMs: number, requestId: string) => void;
+  /** Called when an answer that is sent in parts has ended, or its peer has gone. */
+  readonly onStreamEnd?: (route: string, stream: StreamSummary, requestId: string) => void;
   /** Called when a message is refused before it reaches a handler. */
   readonly onRefused?: (error: HttpError, requestId: string) => void;
   /** Called with what a handler threw or rejected with; the client gets 500. */
   readonly onHandlerError?: (error: unknown, route: string, requestId: string) => void;
+}
+
+/** An answer that was sent in parts. */
+export interface StreamSummary {
+  /** Of its body. */
+  readonly bytes: number;
+  /** Since its request was complete. */
+  readonly durationMs: number;
+  /** False when the peer has gone, or the connection was cut, before its end. */
+  readonly isComplete: boolean;
 }
 
 /** Counters since the start, and what is open now. */
@@ -39,6 +54,8 @@ export interface HttpServerStats {
   readonly sessions: number;
   /** Those of them that wait for a request and are owed nothing. */
   readonly idleSessions: number;
+  /** Answers that are being sent in parts. */
+  readonly streams: number;
   /** Connections ever served. */
   readonly sessionsTotal: number;
   /** Messages refused by the parser or for taking too long, by code. */
@@ -97,6 +114,7 @@ class Host implements SessionHost {
   isUnderPressure = false;
   private readonly sessions = new Set<Session>();
   private sessionsTotal = 0;
+  private streams = 0;
   private readonly refused: Partial<Record<HttpErrorCode, number>> = {};
   private readonly spareHeads: RequestHead[] = [];
   private toFlush: Session[] = [];
@@ -107,7 +125,7 @@ class Host implements SessionHost {
     this.limits = httpLimits(options.limits);
     this.router = options.router;
     this.usesRawSockets = options.rawSockets ?? true;
-    this.isMeasuring = options.onExchange !== undefined;
+    this.isMeasuring = options.onExchange !== undefined || options.onStreamEnd !== undefined;
     this.requestIds = options.requestIds ?? 'none';
     this.clock = new SessionClock(
       this.limits,
@@ -141,8 +159,8 @@ class Host implements SessionHost {
   stats(): HttpServerStats {
     let idleSessions = 0;
     for (const session of this.sessions) if (session.isIdle) idleSessions++;
-    const { sessionsTotal, refused } = this;
-    return { sessions: this.sessions.size, idleSessions, sessionsTotal, refused: { ...refused } };
+    const { sessionsTotal, streams, refused } = this;
+    return { sessions: this.sessions.size, idleSessions, streams, sessionsTotal, refused: { ...refused } };
   }
 
   private get idleTimeoutMs(): number {
@@ -173,6 +191,16 @@ class Host implements SessionHost {
     this.options.onExchange?.(route, status, durationMs, requestId);
   }
 
+  streamBegan(): void {
+    this.streams++;
+  }
+
+  streamEnded({ route, requestId, outgoing, startedAtMs }: SessionExchange, isComplete: boolean): void {
+    this.streams--;
+    const durationMs = performance.now() - startedAtMs;
+    this.options.onStreamEnd?.(route, { bytes: outgoing!.bytes, durationMs, isComplete }, requestId);
+  }
+
   requestRefused(error: HttpError, requestId: string): void {
     this.refused[error.code] = (this.refused[error.code] ?? 0) + 1;
     this.options.onRefused?.(error, requestId);
@@ -192,7 +220,10 @@ class Host implements SessionHost {
   private flushSessions(): void {
     const sessions = this.toFlush;
     this.toFlush = [];
-    for (const session of sessions) session.flush();
+    for (const session of sessions) {
+      session.isFlushDue = false;
+      session.flush();
+    }
   }
 
   private resolveDrained(): void {

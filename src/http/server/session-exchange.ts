@@ -10,10 +10,11 @@ import { PERCENT } from '../parser/grammar.js';
 import type { RequestHead } from '../parser/message-head.js';
 import { percentDecode } from '../parser/request-target.js';
 import { threadStringMemo } from '../parser/string-memo.js';
-import { type AnswerWriter, bodyText, type ConnectionNote, errorBody } from './answer-writer.js';
+import { type AnswerWriter, bodyText, type ConnectionNote, errorBody, hasBody } from './answer-writer.js';
 import type { Exchange } from './exchange.js';
 import type { Queued } from './exchange-queue.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
+import { OutgoingStream, type ResponseStream, type StreamEvents } from './response-stream.js';
 import type { Resource } from './router.js';
 
 const NO_BODY_BYTES = Buffer.alloc(0);
@@ -24,8 +25,10 @@ export type RequestIds = 'none' | 'client' | 'all';
 /** What an exchange needs of its session. */
 export interface ExchangeOwner {
   readonly writer: AnswerWriter;
-  /** Called once, when the exchange has its answer. */
+  /** Called once, when the exchange has its answer, or the beginning of one. */
   answered(exchange: SessionExchange): void;
+  /** Called when there is more of an answer, or its end. @returns whether there is room for more */
+  streamed(exchange: SessionExchange): boolean;
 }
 
 export class SessionExchange implements Exchange, Queued<SessionExchange> {
@@ -49,6 +52,9 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   status = 0;
   private answerBody = '';
   private answerHeaders = JSON_HEADERS;
+  /** If it is one that is made while it is sent. */
+  outgoing: OutgoingStream | undefined;
+  private isBegun = false;
 
   constructor(
     private readonly owner: ExchangeOwner,
@@ -64,6 +70,8 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
     this.isAnswered = false;
     this.resource = undefined;
     this.answerBody = '';
+    this.outgoing = undefined;
+    this.isBegun = false;
   }
 
   /** Gives the request the name that its client has given it, or one of ours. @param wanted which requests get one */
@@ -93,8 +101,24 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   }
 
   answerText(): string {
-    const { status, answerBody, answerHeaders, isHead, requestIdLine } = this;
-    return this.owner.writer.answer(status, answerBody, answerHeaders, isHead, this.connectionNote(), requestIdLine);
+    const { owner, status, answerBody, answerHeaders, isHead, requestIdLine, outgoing } = this;
+    if (outgoing === undefined) {
+      return owner.writer.answer(status, answerBody, answerHeaders, isHead, this.connectionNote(), requestIdLine);
+    }
+    if (this.isBegun) return outgoing.takeText();
+    this.isBegun = true;
+    const note = this.connectionNote();
+    return owner.writer.streamHead(status, answerHeaders, !this.isHttp10, note, requestIdLine) + outgoing.takeText();
+  }
+
+  get isOpen(): boolean {
+    return this.outgoing?.isOpen ?? false;
+  }
+
+  /** Tells a handler that still waits, or is at its answer, that the peer has gone. */
+  abort(): void {
+    this.isAborted = true;
+    this.outgoing?.abort();
   }
 
   get method(): string {
@@ -133,6 +157,26 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
     this.answerBody = bodyText(body);
     this.answerHeaders = headers;
     this.owner.answered(this);
+  }
+
+  stream(status: number, headers: PreparedHeaders, events: StreamEvents = {}): ResponseStream {
+    assert(!this.isAnswered, 'a request is answered once');
+    assert(hasBody(status), `a status that has no body cannot be streamed: ${status}`);
+    this.isAnswered = true;
+    this.status = status;
+    this.answerHeaders = headers;
+    // HTTP/1.0 has no chunks: the connection ends with the answer.
+    if (this.isHttp10) this.isKeepAlive = false;
+    this.outgoing = new OutgoingStream(
+      { streamed: () => this.owner.streamed(this) },
+      events,
+      !this.isHttp10,
+      !this.isHead,
+    );
+    this.owner.answered(this);
+    const { outgoing } = this;
+    if (this.isAborted) queueMicrotask(() => outgoing.abort());
+    return outgoing;
   }
 
   sendError(status: number, message: string, headers?: PreparedHeaders): void {

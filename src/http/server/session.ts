@@ -46,6 +46,8 @@ export interface SessionHost {
   /** Calls `session.flush()` at the end of this turn of the event loop. */
   flushSoon(session: Session): void;
   exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void;
+  streamBegan(): void;
+  streamEnded(exchange: SessionExchange, isComplete: boolean): void;
   requestRefused(error: HttpError, requestId: string): void;
   handlerFailed(error: unknown, route: string, requestId: string): void;
   sessionClosed(session: Session): void;
@@ -67,7 +69,7 @@ const TURN_CHARACTERS = 256 * 1024;
 
 /** One connection of a server. */
 export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
-  /** Whether the server has been asked to flush this session. */
+  /** Whether the server has been asked to flush this session, and has not yet. */
   isFlushDue = false;
   readonly writer: AnswerWriter;
   private state = OPEN;
@@ -215,6 +217,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   private handlerFailed(exchange: SessionExchange, error: unknown): void {
     this.host.handlerFailed(error, exchange.route, exchange.requestId);
     if (!exchange.isAnswered) exchange.sendError(500, 'internal error');
+    else if (exchange.isOpen) this.destroy(); // half an answer must not look like a whole one
   }
 
   /** What has come and cannot be used yet: a message not complete, or more of them than there is room for. */
@@ -224,12 +227,13 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     this.parser.keep();
   }
 
-  /** An exchange has its answer: it leaves when those before it have left. */
+  /** An exchange has its answer, or the beginning of one: it leaves when those before it have left. */
   answered(exchange: SessionExchange): void {
     const { host, waiting } = this;
     // While draining the last answer ends the connection, unless another request is on its way.
     const isLast = exchange === waiting.last && !this.isReading && !this.parser.isInMessage;
     if (host.isDraining && isLast && this.state === OPEN) this.beginClosing();
+    if (exchange.outgoing !== undefined) this.streamBegins(exchange);
     if (host.isMeasuring) {
       const durationMs = performance.now() - exchange.startedAtMs;
       host.exchangeFinished(exchange.route, exchange.status, durationMs, exchange.requestId);
@@ -238,6 +242,34 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     if (this.state === CLOSED || exchange !== waiting.first) return;
     this.takeDueAnswers();
     if (!this.isReading && !this.isFlushDue) host.flushSoon(this);
+  }
+
+  private streamBegins(exchange: SessionExchange): void {
+    if (this.state === CLOSED) return;
+    if (exchange.isOpen) this.host.streamBegan();
+    if (this.host.isDraining || this.isPeerDone) queueMicrotask(() => exchange.outgoing?.wantEnd());
+    if (exchange.isKeepAlive || this.state !== OPEN) return;
+    // HTTP/1.0: the connection's last, whatever was thought of it before.
+    this.state = CLOSING;
+    this.waiting.dropBehind(exchange, (dropped) => this.abort(dropped));
+  }
+
+  /** There is more of an answer, or its end. @returns whether there is room for more */
+  streamed(exchange: SessionExchange): boolean {
+    const { host, waiting } = this;
+    if (this.state === CLOSED) return false;
+    if (!exchange.isOpen) host.streamEnded(exchange, true);
+    if (exchange !== waiting.first) return exchange.outgoing!.waitingCharacters <= host.limits.unsentBytesMax;
+    this.takeDueAnswers();
+    if (waiting.text.length >= WRITE_CHARACTERS) this.write();
+    if (!this.isReading && !this.isFlushDue) host.flushSoon(this);
+    return this.hasRoomForStream();
+  }
+
+  /** As much as for answers; and no more in one turn than others get. */
+  private hasRoomForStream(): boolean {
+    const unsent = this.waiting.text.length + this.socket.unsentBytes;
+    return unsent <= this.host.limits.unsentBytesMax && this.turnCharacters <= TURN_CHARACTERS;
   }
 
   /** The head is not needed any longer, and another exchange may have it. */
@@ -283,10 +315,11 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     }
     // Well before there is no room left: the count starts anew when the turn ends, not when the room does.
     if (this.turnCharacters >= WRITE_CHARACTERS && !this.isFlushDue) this.host.flushSoon(this);
+    const stream = this.waiting.first?.outgoing;
+    if (stream?.isFull && this.hasRoomForStream()) stream.makeRoom();
   }
 
   private write(): void {
-    this.isFlushDue = false;
     const { socket } = this;
     const text = this.waiting.takeText();
     this.turnCharacters += text.length;
@@ -324,9 +357,11 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   /** The peer will send no more; what it asked for is still answered. */
   peerDone(): void {
     this.isPeerDone = true;
-    if (this.state !== OPEN) return;
-    this.parser.finish();
-    if (!this.isBlocked) this.read();
+    if (this.state === OPEN) {
+      this.parser.finish();
+      if (!this.isBlocked) this.read();
+    }
+    for (const exchange of this.waiting) exchange.outgoing?.wantEnd();
     this.flush();
   }
 
@@ -387,6 +422,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   /** However long it has been idle, a request may be under way: it is waited for from now on. */
   beginDrain(): void {
+    for (const exchange of this.waiting) exchange.outgoing?.wantEnd();
     if (this.state !== OPEN) return;
     this.hasProgressed = true;
     this.awaitPeer();
@@ -398,6 +434,11 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     if (this.state !== CLOSED) clock.linger.restart(this.peerDeadline, clock.nowMs);
   }
 
+  private abort(exchange: SessionExchange): void {
+    if (exchange.isOpen) this.host.streamEnded(exchange, false);
+    exchange.abort();
+  }
+
   /** Cuts the connection. */
   destroy(): void {
     this.socket.destroy();
@@ -407,7 +448,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     this.state = CLOSED;
     this.peerDeadline.cancel();
     this.unsentDeadline.cancel();
-    this.waiting.abort();
+    for (const exchange of this.waiting) this.abort(exchange);
     this.host.returnHead(this.parser.head);
     this.host.sessionClosed(this);
   }
