@@ -54,6 +54,7 @@ export class CatalogClient {
       windowMax: FIND_WINDOW_MAX,
       batchItemsMax: FIND_BATCH_ITEMS_MAX,
       queueItemsMax: FIND_QUEUE_ITEMS_MAX,
+      deadlineMs: FIND_DEADLINE_MS,
       failFastMs: FIND_FAIL_FAST_MS,
       onStateChange: onState,
     });
@@ -72,7 +73,7 @@ export class CatalogClient {
    */
   find(name: string, requestId: string): Promise<Toy | undefined> {
     const find = requestId === '' ? name : { name, requestId, key: this.#namedCount++ };
-    return this.#finds.call(find, FIND_DEADLINE_MS);
+    return this.#finds.call(find);
   }
 
   stats(): BatchStreamStats {

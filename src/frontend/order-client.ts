@@ -63,6 +63,7 @@ export class OrderClient {
       windowMax: ORDER_WINDOW_MAX,
       batchItemsMax: ORDER_BATCH_ITEMS_MAX,
       queueItemsMax: ORDER_QUEUE_ITEMS_MAX,
+      deadlineMs: ORDER_DEADLINE_MS,
       failFastMs: ORDER_FAIL_FAST_MS,
       onStateChange: onState,
     });
@@ -78,16 +79,13 @@ export class OrderClient {
    * @throws RpcError when there is no answer in time: the outcome is open where its `sent` is true
    */
   place(name: string, quantity: number, key: string | undefined, requestId: string): Promise<OrderOutcome> {
-    return this.#orders.call(
-      {
-        name,
-        quantity,
-        key: key ?? `${this.#keyPrefix}${this.#keyCount++}`,
-        transientKey: key === undefined,
-        requestId,
-      },
-      ORDER_DEADLINE_MS,
-    );
+    return this.#orders.call({
+      name,
+      quantity,
+      key: key ?? `${this.#keyPrefix}${this.#keyCount++}`,
+      transientKey: key === undefined,
+      requestId,
+    });
   }
 
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */

@@ -11,7 +11,7 @@ export interface BatchStreamOptions<Item, Outcome, Request, Response> {
   /** One outcome for each of the items that the message was packed from, in their order. Any other number, or throwing,
    *  means that the peer broke the protocol. */
   unpack: (response: Response, items: Item[]) => Outcome[];
-  /** Items of one key that wait at the same time share one place in the batch, and its outcome. */
+  /** Items of one key that come soon after another while they wait share one place in the batch, and its outcome. */
   keyOf?: (item: Item) => string | number;
   /** Messages that may be unanswered at a time. */
   windowMax: number;
@@ -19,6 +19,8 @@ export interface BatchStreamOptions<Item, Outcome, Request, Response> {
   batchItemsMax: number;
   /** Calls that may wait for a batch; one more is refused with RESOURCE_EXHAUSTED. */
   queueItemsMax: number;
+  /** How long a call may take, in milliseconds, to within 20 of them; Infinity (the default): as long as it takes. */
+  deadlineMs?: number;
   /** How long a stream must be down before all calls, and every new one, fail with UNAVAILABLE, until it is up again.
    *  Infinity (the default): calls wait to their deadlines. */
   failFastMs?: number;

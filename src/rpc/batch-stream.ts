@@ -26,6 +26,7 @@ import { RpcError } from './rpc-error.js';
 
 export class BatchStream<Item, Outcome, Request, Response> {
   readonly #options: BatchStreamOptions<Item, Outcome, Request, Response>;
+  readonly #deadlineMs: number;
   readonly #failFastMs: number;
   readonly #queue: BatchQueue<Item, Outcome>;
   readonly #statistics = new BatchStatistics();
@@ -43,6 +44,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   /** Opens the stream at once, and again whenever it breaks, until it is closed. */
   constructor(options: BatchStreamOptions<Item, Outcome, Request, Response>) {
     this.#options = options;
+    this.#deadlineMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
     this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
     this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
     this.#queue = new BatchQueue(options);
@@ -63,16 +65,16 @@ export class BatchStream<Item, Outcome, Request, Response> {
   }
 
   /**
-   * The outcome for `item`, at the latest `deadlineMs` from now; Infinity: no deadline.
+   * The outcome for `item`.
    * Rejects with an RpcError whose `sent` says whether the peer may have acted:
-   * - DEADLINE_EXCEEDED: no answer in time (to within 20 ms)
+   * - DEADLINE_EXCEEDED: no answer within `deadlineMs`
    * - RESOURCE_EXHAUSTED: too many calls wait; never sent
    * - UNAVAILABLE: the peer has been out of reach for `failFastMs`, or this stream is being drained
    * - CANCELLED: this stream was closed
    * - INTERNAL: the peer broke the protocol, or the item cannot be packed
    * - the code of a peer that refused the batch, such as FAILED_PRECONDITION
    */
-  call(item: Item, deadlineMs: number): Promise<Outcome> {
+  call(item: Item): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const now = performance.now();
       const refusal = this.#refusal(now);
@@ -80,7 +82,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
         this.#statistics.refused++;
         return reject(refusal);
       }
-      if (!this.#queue.add(new PendingCall(item, now + deadlineMs, resolve, reject))) {
+      if (!this.#queue.add(new PendingCall(item, now + this.#deadlineMs, resolve, reject))) {
         this.#statistics.refused++;
         return reject(this.#queueFull);
       }

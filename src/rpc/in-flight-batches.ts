@@ -4,7 +4,7 @@
 //      ·      ·
 //      └──────┴ an entry becomes undefined once nobody waits for it any more; its place stays, to match the answer
 
-import { expireCalls, forEachCall, type PendingCall } from './batch-queue.js';
+import { forEachCall, type PendingCall } from './batch-queue.js';
 
 export interface InFlightBatch<Item, Outcome> {
   entries: (PendingCall<Item, Outcome> | undefined)[];
@@ -75,8 +75,10 @@ export class InFlightBatches<Item, Outcome> {
       for (let index = 0; index < entries.length; index++) {
         const entry = entries[index];
         if (entry === undefined) continue;
-        entries[index] = expireCalls(entry, now, onExpired);
-        isAwaited ||= entries[index] !== undefined;
+        if (entry.expiresAt <= now) {
+          forEachCall(entry, onExpired);
+          entries[index] = undefined;
+        } else isAwaited = true;
       }
     }
     return isAwaited;

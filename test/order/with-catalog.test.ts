@@ -42,10 +42,11 @@ async function open(t: ExecutionContext, dataDir: string, settings: Record<strin
     windowMax: 4,
     batchItemsMax: 16,
     queueItemsMax: 10_000,
+    deadlineMs: 20_000,
   });
   const store: Store = {
     dataDir,
-    buy: (name, quantity, key) => stream.call({ name, quantity, key, requestId: '', transientKey: false }, 20_000),
+    buy: (name, quantity, key) => stream.call({ name, quantity, key, requestId: '', transientKey: false }),
     async stop() {
       await stream.close();
       stub.close();

@@ -54,7 +54,7 @@ async function run(steps: Step[], { windowMax, batchItemsMax, isShared }: Limits
     const canAnswer = channel.newest.state === 'up' && channel.newest.unanswered.length > 0;
     if (typeof step === 'object') {
       const item = { id: callCount++, name: step.call };
-      calls.push({ item, outcome: stream.call(item, Number.POSITIVE_INFINITY) });
+      calls.push({ item, outcome: stream.call(item) });
     } else if (step === 'turn') {
       await nextTurn();
     } else if (step === 'come up') {
@@ -110,7 +110,12 @@ test('property: every call gets the outcome of its item, in order, whatever brea
   );
 });
 
-function fakeStream(options: { backoffMaxMs?: number; failFastMs?: number; batchItemsMax?: number }) {
+function fakeStream(options: {
+  deadlineMs?: number;
+  backoffMaxMs?: number;
+  failFastMs?: number;
+  batchItemsMax?: number;
+}) {
   const channel = new FakeChannel<number[], number[]>();
   const stream = new BatchStream<number, number, number[], number[]>({
     open: channel.open,
@@ -127,7 +132,7 @@ function fakeStream(options: { backoffMaxMs?: number; failFastMs?: number; batch
 test('a stream that is drained is half-closed, not cancelled', async (t) => {
   const { channel, stream } = fakeStream({ backoffMaxMs: 0 });
   channel.newest.comeUp();
-  const call = stream.call(7, Number.POSITIVE_INFINITY);
+  const call = stream.call(7);
   const drained = stream.drain();
   while (channel.newest.unanswered.length === 0) await nextTurn();
   t.false(channel.newest.isHalfClosed);
@@ -139,9 +144,9 @@ test('a stream that is drained is half-closed, not cancelled', async (t) => {
 });
 
 test('a stream that is down is drained once nobody waits for what was in flight', async (t) => {
-  const { channel, stream } = fakeStream({ backoffMaxMs: 100_000 });
+  const { channel, stream } = fakeStream({ deadlineMs: 50, backoffMaxMs: 100_000 });
   channel.newest.comeUp();
-  const call = stream.call(7, 50);
+  const call = stream.call(7);
   while (channel.newest.unanswered.length === 0) await nextTurn();
   channel.newest.break();
   await t.throwsAsync(call, { message: 'no answer in time' });
@@ -151,7 +156,7 @@ test('a stream that is down is drained once nobody waits for what was in flight'
 
 test('calls that are refused because the peer is out of reach are counted', async (t) => {
   const { stream } = fakeStream({ failFastMs: 0 });
-  await t.throwsAsync(stream.call(7, Number.POSITIVE_INFINITY), { message: 'the peer has not answered yet' });
+  await t.throwsAsync(stream.call(7), { message: 'the peer has not answered yet' });
   t.like(stream.stats(), { calls: 0, failed: 0, refused: 1 });
   await stream.close();
 });
@@ -162,7 +167,7 @@ test('a stream that answered before it broke is opened again without a pause', a
   const startedAt = performance.now();
   for (let round = 0; round < 12; round++) {
     (await channel.usable()).comeUp();
-    const call = stream.call(round, Number.POSITIVE_INFINITY);
+    const call = stream.call(round);
     while (channel.newest.unanswered.length === 0) await nextTurn();
     channel.newest.answer([round]);
     t.is(await call, round);
@@ -176,7 +181,7 @@ test('callers who come back a little later are waited for, also when only one wa
   const { channel, stream } = fakeStream({ batchItemsMax: 10 });
   channel.newest.comeUp();
   const { written } = channel.newest;
-  const ask = (item: number) => stream.call(item, Number.POSITIVE_INFINITY);
+  const ask = (item: number) => stream.call(item);
   const sent = async (count: number) => {
     while (written.length < count) await nextTurn();
   };

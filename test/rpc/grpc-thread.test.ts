@@ -61,7 +61,7 @@ test('unary calls and streams are served, and counted', async (t) => {
   const { shelf, client } = await started(t);
   t.deepEqual(await lookOnce(client, { names: ['Tux', 'Whale'] }), { lengths: [3, 5] });
   const stream = lookStream(client);
-  t.is(await stream.call('Elephant', DEADLINE_MS), 8);
+  t.is(await stream.call('Elephant'), 8);
   t.deepEqual(shelf.thread.stats(), { sessions: 1, activeCalls: 1 });
   await stream.drain();
   client.close();

@@ -68,6 +68,9 @@ export function lookOnce(client: Client, request: LookRequest): Promise<LookResp
   });
 }
 
+/** Never reached in a test that passes. */
+const DEADLINE_MS = 20_000;
+
 /** A stream of look-ups with small limits; what a test cares about it sets itself. */
 export function lookStream(client: Client, options: Partial<LookOptions> = {}): LookStream {
   return new BatchStream({
@@ -77,6 +80,7 @@ export function lookStream(client: Client, options: Partial<LookOptions> = {}): 
     windowMax: 2,
     batchItemsMax: 16,
     queueItemsMax: 100_000,
+    deadlineMs: DEADLINE_MS,
     ...options,
   });
 }
