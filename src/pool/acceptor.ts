@@ -7,15 +7,16 @@
 // libuv 1.46 and 1.52, that is with Node.js 20, 24 and 26.) So before it comes to that we stop listening, without
 // closing the listening socket:
 //
-//   descriptors run out   close the handle that libuv polls; its copy keeps the socket open
+//   at the start          make a copy of the listening handle, which nobody polls
+//   descriptors run out   close the handle that libuv polls; the copy keeps the socket open
 //   meanwhile             the kernel takes connections and lets them wait, up to the backlog
-//   some are free again   listen on the copy, and make another one
+//   some are free again   listen on a copy of the copy
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { handleOf, type NodeHandle } from '../node-internals.js';
 import { haveSpareDescriptors } from './descriptor-limit.js';
-import { HandleCopier } from './handle-copier.js';
+import { copyHandle } from './handle-copier.js';
 import { PoolError } from './pool-error.js';
-import { handleOf, type RawHandle } from './raw-pipe.js';
 
 /**
  * How often descriptors are looked for: so long at most a spin can last, or connections be closed without an answer. A
@@ -37,9 +38,8 @@ export class Acceptor {
   readonly #onError: (error: Error) => void;
   #backlog: number | undefined;
   #server: Server;
-  #copier: HandleCopier | undefined;
   /** A copy of the listening handle. Nobody polls it. */
-  #spare: RawHandle | undefined;
+  #spare: NodeHandle | undefined;
   #watch: NodeJS.Timeout | undefined;
   #isPaused = false;
   #isClosed = false;
@@ -57,24 +57,22 @@ export class Acceptor {
     this.#backlog = options.backlog;
     await this.#startListening(options);
     const address = this.#server.address() as AddressInfo;
-    // Where there are no such pipes (Windows), it accepts as every other server does.
-    this.#copier = await HandleCopier.create().catch(() => undefined);
-    if (this.#copier !== undefined && !this.#isClosed) await this.#makeSpare();
+    // Without a spare, for which there are no pipes on Windows, it accepts as every other server does.
+    this.#spare = await copyHandle(handleOf(this.#server)!).catch(() => undefined);
     if (this.#isClosed) {
-      this.#copier?.close();
+      this.#spare?.close();
       throw closedMeanwhile();
     }
-    if (this.#copier !== undefined) this.#watch = setInterval(() => this.#look(), WATCH_MS).unref();
+    if (this.#spare !== undefined) this.#watchSoon();
     return address;
   }
 
   /** Accepts nothing more; connections that were accepted go on. */
   close(): void {
     this.#isClosed = true;
-    clearInterval(this.#watch);
+    clearTimeout(this.#watch);
     this.#server.close();
     this.#spare?.close();
-    this.#copier?.close();
   }
 
   #startListening(options: ListenOptions): Promise<void> {
@@ -98,41 +96,37 @@ export class Acceptor {
     return createServer(options, this.#onSocket).on('error', this.#onError);
   }
 
-  #look(): void {
-    if (haveSpareDescriptors()) {
-      if (this.#isPaused) this.#resume();
-      else if (this.#spare === undefined) void this.#makeSpare();
-    } else if (!this.#isPaused && this.#spare !== undefined) {
-      this.#pause();
-    }
+  /** Looks for descriptors after a while, and so on: one look has ended before the next is due, however long it takes. */
+  #watchSoon(): void {
+    const look = () => void this.#look(this.#spare!);
+    this.#watch = setTimeout(look, WATCH_MS);
+    // While nothing is accepted nothing else may keep the process alive.
+    if (!this.#isPaused) this.#watch.unref();
+  }
+
+  async #look(spare: NodeHandle): Promise<void> {
+    const isShort = !haveSpareDescriptors();
+    if (isShort && !this.#isPaused) this.#pause();
+    else if (!isShort && this.#isPaused) await this.#resume(spare);
+    if (!this.#isClosed) this.#watchSoon();
   }
 
   #pause(): void {
     this.#isPaused = true;
     this.#server.close();
-    // Nothing else may keep the process alive now.
-    this.#watch?.ref();
     this.#onError(new PoolError('NO_DESCRIPTORS', 'out of descriptors: nothing is accepted until some are free'));
   }
 
-  #resume(): void {
+  /** Where it fails, because descriptors have just run out again, the next look tries again. */
+  async #resume(spare: NodeHandle): Promise<void> {
+    const handle = await copyHandle(spare).catch(() => undefined);
+    if (handle === undefined) return;
+    if (this.#isClosed) return handle.close();
     this.#isPaused = false;
-    this.#watch?.unref();
     const server = this.#createServer();
     // As a child process listens on the handle that its parent has sent it.
-    server.listen(this.#spare as never, this.#backlog);
+    server.listen(handle as never, this.#backlog);
     this.#server = server;
-    this.#spare = undefined;
-    void this.#makeSpare();
-  }
-
-  /** Without a spare it accepts on, and tries again at the next look. */
-  async #makeSpare(): Promise<void> {
-    const handle = handleOf(this.#server);
-    if (handle === null) return;
-    const spare = await this.#copier!.copy(handle).catch(() => undefined);
-    if (this.#isClosed) spare?.close();
-    else this.#spare = spare;
   }
 }
 

@@ -18,10 +18,10 @@ const RESERVE = 32 + LINGERING_RESERVED;
 const PER_THREAD = 16;
 
 /**
- * So many must be free to accept: one for the connection, and a few for whatever else happens meanwhile. Far fewer than
- * RESERVE, which the pool's own connections leave alone.
+ * So many must be free to accept: one for the connection, and a few for whatever else happens meanwhile, such as the copy
+ * of a handle. Far fewer than RESERVE, which the pool's own connections leave alone.
  */
-const SPARE = 4;
+const SPARE = 8;
 
 /**
  * Connections that may be open at a time, at least 1; Infinity where the limit cannot be read (outside Linux).

@@ -5,59 +5,41 @@
 //
 // As in ipc-handoff.ts each of the two owns its descriptor, and closes only that.
 
+import { constants } from 'node:os';
+import type { NodeHandle } from '../node-internals.js';
 import { connectChannel, IpcRendezvous } from './ipc-handoff.js';
 import { PoolError } from './pool-error.js';
-import { type RawHandle, type RawPipe, WriteWrap } from './raw-pipe.js';
+import { nameOf, type RawPipe, WriteWrap } from './raw-pipe.js';
 
-export class HandleCopier {
-  readonly #sendingEnd: RawPipe;
-  readonly #receivingEnd: RawPipe;
-  /** Ends the copy that is under way. */
-  #failCopy = () => {};
-
-  private constructor(sendingEnd: RawPipe, receivingEnd: RawPipe) {
-    this.#sendingEnd = sendingEnd;
-    this.#receivingEnd = receivingEnd;
-    for (const end of [sendingEnd, receivingEnd]) end.unref();
-    receivingEnd.readStart();
+/** Rejects with PoolError HANDOFF_FAILED, for example when there is no descriptor left for it. */
+export async function copyHandle(handle: NodeHandle): Promise<NodeHandle> {
+  const rendezvous = new IpcRendezvous();
+  const ends = await Promise.all([rendezvous.channel, connectChannel(rendezvous.path)]).finally(() =>
+    rendezvous.close(),
+  );
+  try {
+    return await sendAcross(handle, ...ends);
+  } finally {
+    for (const end of ends) end.close();
   }
+}
 
-  /** Rejects with PoolError HANDOFF_FAILED, or with the system's error. */
-  static async create(): Promise<HandleCopier> {
-    const rendezvous = new IpcRendezvous();
-    try {
-      const [sendingEnd, receivingEnd] = await Promise.all([rendezvous.channel, connectChannel(rendezvous.path)]);
-      return new HandleCopier(sendingEnd, receivingEnd);
-    } finally {
-      rendezvous.close();
-    }
-  }
-
-  /**
-   * One copy at a time. Rejects with PoolError HANDOFF_FAILED, for example when there is no descriptor left for it.
-   */
-  copy(handle: RawHandle): Promise<RawHandle> {
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(new PoolError('HANDOFF_FAILED', 'the handle could not be copied'));
-      this.#failCopy = fail;
-      this.#receivingEnd.onread = () => {
-        const copy = this.#receivingEnd.pendingHandle;
-        this.#receivingEnd.pendingHandle = undefined;
-        if (copy === undefined) fail();
-        else resolve(copy);
-      };
-      const request = new WriteWrap();
-      request.oncomplete = (status) => {
-        if (status !== 0) fail();
-      };
-      if (this.#sendingEnd.writeUtf8String(request, '.', handle) !== 0) fail();
-    });
-  }
-
-  /** A copy that is under way fails. */
-  close(): void {
-    this.#sendingEnd.close();
-    this.#receivingEnd.close();
-    this.#failCopy();
-  }
+function sendAcross(handle: NodeHandle, sender: RawPipe, receiver: RawPipe): Promise<NodeHandle> {
+  return new Promise((resolve, reject) => {
+    const fail = (status: number) =>
+      reject(new PoolError('HANDOFF_FAILED', `the listening socket could not be copied: ${nameOf(status)}`));
+    receiver.onread = () => {
+      const copy = receiver.pendingHandle;
+      receiver.pendingHandle = undefined;
+      if (copy === undefined) fail(-constants.errno.EMFILE);
+      else resolve(copy);
+    };
+    receiver.readStart();
+    const request = new WriteWrap();
+    request.oncomplete = (status) => {
+      if (status !== 0) fail(status);
+    };
+    const status = sender.writeUtf8String(request, '.', handle);
+    if (status !== 0) fail(status);
+  });
 }

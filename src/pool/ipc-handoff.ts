@@ -10,33 +10,31 @@
 // runs across a descriptor's message, so each read brings one message. Closing fd 21 sends no FIN: fd 22 keeps the
 // connection.
 //
-// Making the pair: the pool listens at a path in a private directory, the worker connects, the path is removed at
-// once. Only the connecting end can be born as an IPC pipe; the accepted end is a plain one, whose descriptor a
+// Making the pair: the pool listens at a path in a private directory (socket-place.ts), the worker connects, the path is
+// removed at once. Only the connecting end can be born as an IPC pipe; the accepted end is a plain one, whose descriptor a
 // second handle of type IPC opens. That one exception to "one owner per descriptor" lives in the accepting thread,
 // and only the IPC handle is ever closed: closing both would close the number a second time, when it may long belong
 // to somebody else. The plain handle stays behind, unused and unreferenced, about 300 bytes for each thread that was
 // ever started. (Node.js closes it when the accepting thread itself ends: that should be the process's main thread.)
 
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { constants } from 'node:os';
+import { handleOf, type NodeHandle } from '../node-internals.js';
 import { Deferred } from './deferred.js';
 import type { HandoffSender, OnArrival, OnReturned, SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import {
-  handleOf,
   isLastWriteAsync,
+  nameOf,
   PIPE_IPC,
-  PIPE_SERVER,
   Pipe,
   PipeConnectWrap,
-  type RawHandle,
   type RawPipe,
   readBytesOrError,
   readOffset,
   WriteWrap,
 } from './raw-pipe.js';
+import { listenInPrivate, type PrivateListener } from './socket-place.js';
 
 /** Length of a message: enough digits for the microseconds of 300 years of uptime, and still a safe integer. */
 const MESSAGE_BYTES = 16;
@@ -45,56 +43,49 @@ const MESSAGE_BYTES = 16;
 const THREAD_GONE_STATUS = new Set([-constants.errno.EPIPE, -constants.errno.ECONNRESET, -constants.errno.EBADF]);
 
 /** The plain handles of accepted channel ends, kept so that nothing ever collects or closes them (see the header). */
-const retainedHandles: RawHandle[] = [];
+const retainedHandles: NodeHandle[] = [];
 
 /** The pool's end of the rendezvous: waits for one worker's channel. */
 export class IpcRendezvous {
-  /** Where the worker connects. */
-  readonly path: string;
-  readonly #directory: string;
-  readonly #server: RawPipe;
-  readonly #channel: Promise<RawPipe>;
+  readonly #listener: PrivateListener;
+  /** The channel, once the worker has connected. */
+  readonly channel: Promise<RawPipe>;
 
+  /** Throws PoolError HANDOFF_FAILED where no directory can hold the socket. */
   constructor() {
-    this.#directory = mkdtempSync(join(tmpdir(), 'pool-'));
-    this.path = join(this.#directory, 's');
-    this.#server = new Pipe(PIPE_SERVER);
-    this.#channel = new Promise((resolve, reject) => {
+    const listener = listenInPrivate();
+    this.#listener = listener;
+    this.channel = new Promise((resolve, reject) => {
       const fail = (what: string, status: number) =>
-        reject(new PoolError('HANDOFF_FAILED', `${what} ${this.path}: errno ${status}`));
-      this.#server.onconnection = (status, plain) => {
-        if (status !== 0 || plain === undefined) return fail('cannot accept on', status);
+        reject(new PoolError('HANDOFF_FAILED', `${what} at ${listener.path}: ${nameOf(status)}`));
+      listener.pipe.onconnection = (status, plain) => {
+        if (status !== 0 || plain === undefined) return fail('cannot accept the channel', status);
         retainedHandles.push(plain);
         plain.unref();
         const channel = new Pipe(PIPE_IPC);
         const opened = channel.open(plain.fd);
-        if (opened !== 0) return fail('cannot open the channel at', opened);
+        if (opened !== 0) return fail('cannot open the channel', opened);
         resolve(channel);
       };
-      const bound = this.#server.bind(this.path);
-      if (bound !== 0) return fail('cannot bind', bound);
-      const listening = this.#server.listen(1);
-      if (listening !== 0) fail('cannot listen on', listening);
     });
     // Whoever waits hears of it; until somebody does, it is not an unhandled rejection.
-    this.#channel.catch(() => {});
+    this.channel.catch(() => {});
   }
 
-  /** The channel, once the worker has connected. */
-  get channel(): Promise<RawPipe> {
-    return this.#channel;
+  /** Where the worker connects. */
+  get path(): string {
+    return this.#listener.path;
   }
 
   /** Removes the path. The channel, if there is one, lives on. */
   close(): void {
-    this.#server.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#listener.close();
   }
 
   /** Gives up a worker that will never be ready: removes the path, and closes the channel if it had connected. */
   abandon(): void {
     this.close();
-    this.#channel.then(
+    this.channel.then(
       (channel) => channel.close(),
       () => {}, // it never connected
     );
@@ -160,7 +151,7 @@ export async function receiveByIpc(path: string, allowHalfOpen: boolean, onArriv
     if (length <= 0 || bytes === undefined) {
       channel.close();
       // The pool lets go only of threads that have ended. Without a channel this one is of no use.
-      throw new PoolError('HANDOFF_FAILED', `the channel to this thread broke: errno ${length}`);
+      throw new PoolError('HANDOFF_FAILED', `the channel to this thread broke: ${nameOf(length)}`);
     }
     const text = Buffer.from(bytes, readOffset(), length).toString('latin1');
     for (let start = 0; start < length; start += MESSAGE_BYTES) {
@@ -181,7 +172,7 @@ export function connectChannel(path: string): Promise<RawPipe> {
     const request = new PipeConnectWrap();
     const settle = (status: number) => {
       if (status === 0) resolve(channel);
-      else reject(new PoolError('HANDOFF_FAILED', `cannot connect to ${path}: errno ${status}`));
+      else reject(new PoolError('HANDOFF_FAILED', `cannot connect to ${path}: ${nameOf(status)}`));
     };
     request.oncomplete = settle;
     const status = channel.connect(request, path);
@@ -189,7 +180,7 @@ export function connectChannel(path: string): Promise<RawPipe> {
   });
 }
 
-function wrapSocket(handle: RawHandle, allowHalfOpen: boolean): Socket {
+function wrapSocket(handle: NodeHandle, allowHalfOpen: boolean): Socket {
   // `handle` and `pauseOnCreate` are what net.Server itself passes for option pauseOnConnect; the public types leave
   // them out.
   const options = { handle, allowHalfOpen, pauseOnCreate: true, readable: true, writable: true };

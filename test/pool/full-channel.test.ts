@@ -8,12 +8,12 @@ import test, { type ExecutionContext } from 'ava';
 import { PoolError, type ThreadExit, type ThreadPool } from '../../src/pool/index.js';
 import { connectChannel, IpcHandoffSender, IpcRendezvous, receiveByIpc } from '../../src/pool/ipc-handoff.js';
 import type { RawPipe } from '../../src/pool/raw-pipe.js';
+import { type Change, ChangedCode } from '../support/changed-code.js';
 import type { EchoData } from './fixtures/echo-thread.js';
-import { type Change, ChangedCode } from './support/changed-code.js';
 import { LineClient } from './support/line-client.js';
 import { Gate, startPool, until } from './support/pools.js';
 
-const NO_BOUND: Change = { file: 'pool-options.js', from: 'ON_THE_WAY_MAX = 128', to: 'ON_THE_WAY_MAX = 1e6' };
+const NO_BOUND: Change = { file: 'pool/pool-options.js', from: 'ON_THE_WAY_MAX = 128', to: 'ON_THE_WAY_MAX = 1e6' };
 /** How many sockets are to be left over when the channel is full. */
 const LEFT_OVER = 100;
 const AT_A_TIME = 40;
@@ -25,7 +25,7 @@ function openDescriptors(): number {
 async function changedPoolClass(t: ExecutionContext, change: Change): Promise<typeof ThreadPool> {
   const code = new ChangedCode(change);
   t.teardown(() => code.remove());
-  const module = (await code.import('thread-pool.js')) as { ThreadPool: typeof ThreadPool };
+  const module = (await code.import('pool/thread-pool.js')) as { ThreadPool: typeof ThreadPool };
   return module.ThreadPool;
 }
 
@@ -103,7 +103,7 @@ test.serial('the pool closes with a full channel: each connection is ended, and 
 
 test.serial('a thread whose channel breaks is replaced', async (t) => {
   const breaks: Change = {
-    file: 'ipc-handoff.js',
+    file: 'pool/ipc-handoff.js',
     from: 'const length = readBytesOrError();',
     to: 'const length = (globalThis.reads = (globalThis.reads ?? 0) + 1) === 3 ? -71 : readBytesOrError();',
   };
@@ -113,7 +113,7 @@ test.serial('a thread whose channel breaks is replaced', async (t) => {
   const clients = await LineClient.connectMany(port, 3);
   const [exit] = await exited;
   t.like(exit, { reason: 'failed', connectionsLost: 3 });
-  t.regex(String(exit.error), /channel to this thread broke: errno -71/);
+  t.regex(String(exit.error), /channel to this thread broke: EPROTO/);
   await Promise.all(clients.map((client) => client.closed));
   const next = await LineClient.connect(port);
   t.is(await next.ask('who'), 'thread 0');

@@ -1,6 +1,7 @@
 // Proof that the lock explorer sees bugs: the lock's own compiled code is changed in one place, and schedules are run.
 
 import test from 'ava';
+import { type Change, ChangedCode } from '../support/changed-code.js';
 import { explore } from './explorer/lock-explorer.js';
 import type { LockClass } from './explorer/model-thread.js';
 import {
@@ -13,7 +14,6 @@ import {
   timedWriter,
   writer,
 } from './explorer/scripts.js';
-import { type Change, ChangedCode } from './support/changed-code.js';
 
 interface Mutant extends Change {
   readonly name: string;
@@ -209,8 +209,8 @@ const mutants: Mutant[] = [
 
 for (const mutant of mutants) {
   test(`the explorer sees a seeded bug: ${mutant.name}`, async (t) => {
-    const code = new ChangedCode(mutant);
-    const { SharedRwLock: lockClass } = (await code.import('shared-rw-lock.js')) as { SharedRwLock: LockClass };
+    const code = new ChangedCode({ ...mutant, file: `lock/${mutant.file}` });
+    const { SharedRwLock: lockClass } = (await code.import('lock/shared-rw-lock.js')) as { SharedRwLock: LockClass };
     code.remove();
     const { violation } = explore({ ...mutant.exploration, lockClass });
     t.truthy(violation, 'the bug went unseen');

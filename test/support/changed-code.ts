@@ -1,26 +1,31 @@
-// changed-code.ts: the pool's own compiled code with one place changed: to plant a bug that a test should see, or to
+// changed-code.ts: the compiled code of a library with one place changed: to plant a bug that a test should see, or to
 // lift a bound that keeps a test from where it wants to go.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export interface Change {
-  /** A compiled file of src/pool. */
+  /** A compiled file of a library that needs only the ground, such as `pool/acceptor.js`. */
   readonly file: string;
   /** Must be there exactly once. */
   readonly from: string;
   readonly to: string;
 }
 
-const ORIGINAL = fileURLToPath(new URL('../../../src/pool/', import.meta.url));
+const ORIGINAL = fileURLToPath(new URL('../../src/', import.meta.url));
 
 export class ChangedCode {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'changed-pool-'));
+  readonly #directory = mkdtempSync(join(tmpdir(), 'changed-code-'));
 
   constructor(...changes: readonly Change[]) {
-    cpSync(ORIGINAL, this.#directory, { recursive: true });
+    const libraries = new Set(changes.map(({ file }) => dirname(file)));
+    const isCopied = (path: string): boolean => {
+      const name = relative(ORIGINAL, path);
+      return name === '' || libraries.has(name.split('/')[0]!) || (dirname(name) === '.' && name.endsWith('.js'));
+    };
+    cpSync(ORIGINAL, this.#directory, { recursive: true, filter: isCopied });
     writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}');
     for (const { file, from, to } of changes) {
       const path = join(this.#directory, file);
