@@ -28,14 +28,28 @@ const SPARE = 8;
  * @param threadsToCome threads that may yet be started
  */
 export function connectionsWithinLimit(threadsToCome: number): number {
+  const limit = descriptorLimit();
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  const openNow = readdirSync('/proc/self/fd').length;
+  return Math.max(1, limit - openNow - RESERVE - PER_THREAD * threadsToCome);
+}
+
+/** What to say of something that failed because the process is out of descriptors; undefined if that is not why. */
+export function shortageBehind(error: Error | undefined): string | undefined {
+  if (haveSpareDescriptors() && !/\bE[MN]FILE\b/.test(String(error))) return undefined;
+  const limit = descriptorLimit();
+  const allowed = limit === undefined ? 'too few' : `only ${limit}`;
+  return `the process may have ${allowed} files and connections open at a time: raise that (ulimit -n), or start fewer threads`;
+}
+
+/** The soft limit on open descriptors; undefined where there is none, or none that can be read. */
+function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'latin1');
     const soft = /^Max open files +(\d+)/m.exec(limits)?.[1];
-    if (soft === undefined) return Number.POSITIVE_INFINITY; // "unlimited"
-    const openNow = readdirSync('/proc/self/fd').length;
-    return Math.max(1, Number(soft) - openNow - RESERVE - PER_THREAD * threadsToCome);
+    return soft === undefined ? undefined : Number(soft); // "unlimited"
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return undefined;
   }
 }
 

@@ -8,7 +8,7 @@
  * THREAD_FAILED         a thread died, or its module could not be loaded; `cause` holds the thread's error
  * HANDOFF_UNSUPPORTED   handoff 'native' was asked for and this Node.js has none
  * HANDOFF_FAILED        the channel to a thread could not be set up
- * NO_DESCRIPTORS        the process is out of descriptors, and accepts nothing until some are free
+ * NO_DESCRIPTORS        the process is out of descriptors: a thread cannot start, or nothing is accepted until some are free
  */
 export type PoolErrorCode =
   | 'INVALID_OPTION'

@@ -25,7 +25,7 @@ export type ThreadExitReason =
 /** What is known of a thread that has ended. */
 export interface ThreadExit {
   readonly threadIndex: number;
-  /** worker_threads' id of the thread, as locks record it. 0 for the accepting thread. */
+  /** worker_threads' id of the thread, as locks record it. 0 for the accepting thread; -1 where none could be made. */
   readonly threadId: number;
   readonly reason: ThreadExitReason;
   /** The uncaught error, if there was one. */
@@ -50,7 +50,7 @@ export interface PoolThread {
   readonly ended: number;
   /** Sockets that arrived without their descriptor. */
   readonly lost: number;
-  /** Resolves when it serves; rejects with PoolError THREAD_FAILED if it dies first. */
+  /** Resolves when it serves; rejects with PoolError THREAD_FAILED or NO_DESCRIPTORS if it dies first. */
   start(): Promise<void>;
   /** Moves a socket to it. */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;

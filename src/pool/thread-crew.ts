@@ -19,6 +19,9 @@ const RESPAWN_DELAY_MAX_MS = 1_000;
 /** A thread that served this long did not die of how it starts: the row ends. */
 const SOUND_AFTER_MS = 1_000;
 
+/** The id of a thread that could not even be made. */
+const NEVER_STARTED = -1;
+
 /** How often idle threads are looked for, at least and at most. */
 const SWEEP_MIN_MS = 5;
 const SWEEP_MAX_MS = 1_000;
@@ -73,7 +76,7 @@ export class ThreadCrew {
     return this.#threads.length >= this.#options.maxThreads;
   }
 
-  /** Starts the threads that are always there. Rejects with PoolError THREAD_FAILED if one of them cannot start. */
+  /** Starts the threads that are always there. Rejects with a PoolError if one of them cannot start. */
   async start(): Promise<void> {
     const count = Math.max(1, this.#options.threads);
     await Promise.all(Array.from({ length: count }, () => this.#start(this.#spawn())));
@@ -129,7 +132,7 @@ export class ThreadCrew {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const starting = this.#threads.filter((thread) => thread.state === 'starting').length;
     let placesComing = starting * this.#options.sessionsPerThread;
-    while (!this.isFullyGrown && placesComing < waiting) {
+    while (!this.isFullyGrown && placesComing < waiting && this.#respawn === undefined) {
       this.#spawnInBackground();
       placesComing += this.#options.sessionsPerThread;
     }
@@ -177,7 +180,12 @@ export class ThreadCrew {
   }
 
   #spawnInBackground(): void {
-    const thread = this.#spawn();
+    let thread: PoolThread;
+    try {
+      thread = this.#spawn();
+    } catch (error) {
+      return this.#onNotSpawned(error as Error);
+    }
     this.#start(thread).then(
       () => {
         this.#pool.onReady(thread);
@@ -185,6 +193,14 @@ export class ThreadCrew {
       },
       () => {}, // its exit is reported, and that is where it is replaced
     );
+  }
+
+  /** No thread has begun: there was no memory, no descriptor, or no place for its socket. Later there may be. */
+  #onNotSpawned(error: Error): void {
+    this.totals.failed += 1;
+    this.#respawnLater(false);
+    const threadIndex = this.#freeIndex();
+    this.#pool.onExit({ threadIndex, threadId: NEVER_STARTED, reason: 'failed', error, connectionsLost: 0 });
   }
 
   #freeIndex(): number {
@@ -214,15 +230,19 @@ export class ThreadCrew {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const isStaying = (thread: PoolThread) => thread.state !== 'draining';
     let missing = this.#options.threads - this.#threads.filter(isStaying).length;
-    for (; missing > 0 && !this.isFullyGrown; missing -= 1) this.#spawnInBackground();
+    for (; missing > 0 && !this.isFullyGrown && this.#respawn === undefined; missing -= 1) this.#spawnInBackground();
     this.#pool.onPlaceFree();
   }
 
   #replace(dead: PoolThread): void {
-    if (this.#isClosing) return;
     const readySince = this.#readySince.get(dead);
-    if (readySince !== undefined && performance.now() - readySince >= SOUND_AFTER_MS) this.#failuresInRow = 0;
-    this.#failuresInRow += 1;
+    this.#respawnLater(readySince !== undefined && performance.now() - readySince >= SOUND_AFTER_MS);
+  }
+
+  /** @param wasSound whether what failed did not die of how threads start */
+  #respawnLater(wasSound: boolean): void {
+    if (this.#isClosing) return;
+    this.#failuresInRow = wasSound ? 1 : this.#failuresInRow + 1;
     const delay =
       this.#failuresInRow === 1
         ? 0

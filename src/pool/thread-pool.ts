@@ -75,8 +75,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   }
 
   /**
-   * Resolves when all `threads` threads serve. Rejects with PoolError THREAD_FAILED if one cannot; the pool is then
-   * closed. Rejects with NOT_RUNNING if it is closed meanwhile.
+   * Resolves when all `threads` threads serve. Rejects with PoolError THREAD_FAILED, NO_DESCRIPTORS or HANDOFF_FAILED if
+   * one cannot; the pool is then closed. Rejects with NOT_RUNNING if it is closed meanwhile.
    */
   async start(): Promise<void> {
     if (this.#state !== 'made') throw new PoolError('NOT_RUNNING', 'a pool can be started once');

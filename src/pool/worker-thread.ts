@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { Deferred } from './deferred.js';
+import { shortageBehind } from './descriptor-limit.js';
 import type { HandoffSender, SendOutcome } from './handoff.js';
 import { IpcHandoffSender, IpcRendezvous } from './ipc-handoff.js';
 import type { FromThread, ThreadStart, ToThread } from './messages.js';
@@ -179,8 +180,7 @@ export class WorkerThread implements PoolThread {
     this.port.close();
     // Sockets that had not left are returned first: they are not lost with it.
     await this.#sender?.close();
-    const cause = this.#error === undefined ? undefined : { cause: this.#error };
-    this.#ready.reject(new PoolError('THREAD_FAILED', `thread ${this.threadIndex} ended before it was ready`, cause));
+    if (wasStarting) this.#ready.reject(this.#startError());
     this.#exited.resolve();
     this.#listener.onExit(this, {
       threadIndex: this.threadIndex,
@@ -189,6 +189,15 @@ export class WorkerThread implements PoolThread {
       error: this.#error,
       connectionsLost: this.#ledger.sessions,
     });
+  }
+
+  #startError(): PoolError {
+    const cause = this.#error === undefined ? undefined : { cause: this.#error };
+    const shortage = shortageBehind(this.#error);
+    if (shortage !== undefined) {
+      return new PoolError('NO_DESCRIPTORS', `thread ${this.threadIndex} cannot start: ${shortage}`, cause);
+    }
+    return new PoolError('THREAD_FAILED', `thread ${this.threadIndex} ended before it was ready`, cause);
   }
 
   #tell(message: ToThread): void {

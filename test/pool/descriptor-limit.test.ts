@@ -149,3 +149,33 @@ for (const [name, shortage] of Object.entries(shortages)) {
     await end();
   });
 }
+
+const STARTS = 8;
+
+test(`${STARTS} threads at every limit of descriptors: they serve, or one line says why not`, async (t) => {
+  const said: string[] = [];
+  for (let descriptors = 48; descriptors <= 176; descriptors += 8) {
+    const limited = `ulimit -n ${descriptors} && exec "$0" "$@"`;
+    const child = spawn('sh', ['-c', limited, process.execPath, POOL_PROCESS, 'ipc', String(STARTS)]);
+    t.teardown(() => child.kill('SIGKILL'));
+    const [ready, stderr] = await Promise.all([
+      createInterface({ input: child.stdout })
+        [Symbol.asyncIterator]()
+        .next()
+        .then(({ value }) => {
+          child.stdin.end();
+          return value as string | undefined;
+        }),
+      text(child.stderr),
+    ]);
+    if (ready !== undefined) said.push('ready');
+    else {
+      said.push(stderr);
+      t.regex(
+        stderr,
+        new RegExp(`^NO_DESCRIPTORS: thread \\d cannot start: .*only ${descriptors} files.*ulimit -n.*\\n$`),
+      );
+    }
+  }
+  t.true(said.length > 2 && said[0] !== 'ready' && said.at(-1) === 'ready');
+});

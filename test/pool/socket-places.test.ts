@@ -13,7 +13,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { PoolError, ThreadPool } from '../../src/pool/index.js';
 import { ChangedCode } from '../support/changed-code.js';
 import { LineClient } from './support/line-client.js';
-import { ECHO_THREAD } from './support/pools.js';
+import { ECHO_THREAD, startPool } from './support/pools.js';
 
 const POOL_PROCESS = fileURLToPath(new URL('./fixtures/pool-process.js', import.meta.url));
 const THREADS = 4;
@@ -91,4 +91,28 @@ test('where no place is fit, the error says what is the matter with each', async
     error!.message,
     /file: ENOTDIR.*; \/proc: ENO.*; \/.*: a socket's path of 13\d bytes is too long.*: set TMPDIR/,
   );
+});
+
+test('a thread that is to come and finds no place for its socket is tried again, and the pool serves on', async (t) => {
+  const place = join(scratch(t), 'place');
+  mkdirSync(place);
+  const code = new ChangedCode({
+    file: 'pool/socket-place.js',
+    from: '[tmpdir(), ...USUAL_PLACES]',
+    to: JSON.stringify([place]),
+  });
+  t.teardown(() => code.remove());
+  const module = (await code.import('pool/thread-pool.js')) as { ThreadPool: typeof ThreadPool };
+  const options = { handoff: 'ipc', threads: 1, maxThreads: 2, sessionsPerThread: 1 } as const;
+  const { pool, port } = await startPool(t, options, undefined, module.ThreadPool);
+  const first = await LineClient.connect(port);
+  t.is(await first.ask('who'), 'thread 0');
+  rmSync(place, { recursive: true });
+  const failed = once(pool, 'exit');
+  const second = await LineClient.connect(port);
+  const answer = second.ask('who');
+  t.like((await failed)[0], { reason: 'failed', threadId: -1, connectionsLost: 0 });
+  t.is(await first.ask('who'), 'thread 0');
+  mkdirSync(place);
+  t.is(await answer, 'thread 1');
 });
