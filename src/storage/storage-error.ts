@@ -16,8 +16,16 @@
  * - `LOCKED`: another living process uses the directory; the message names it. Stop that one first.
  * - `INACCESSIBLE`: a file or directory cannot be opened, read, created or renamed. Correct the path, the rights or the
  *   disk, and start again.
+ * - `NO_SOCKETS`: a data directory lies on a file system without Unix-domain sockets. Use one on another.
  */
-export const STORAGE_ERROR_CODES = ['CORRUPT', 'WRITE_FAILED', 'SYNC_FAILED', 'LOCKED', 'INACCESSIBLE'] as const;
+export const STORAGE_ERROR_CODES = [
+  'CORRUPT',
+  'WRITE_FAILED',
+  'SYNC_FAILED',
+  'LOCKED',
+  'INACCESSIBLE',
+  'NO_SOCKETS',
+] as const;
 
 export type StorageErrorCode = (typeof STORAGE_ERROR_CODES)[number];
 

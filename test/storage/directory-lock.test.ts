@@ -3,13 +3,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { lockDirectory, StorageError } from '../../src/storage/index.js';
+import { ChangedCode } from '../support/changed-code.js';
 import { scratchDirectory } from './journal-helpers.js';
 
 interface Holder {
@@ -143,4 +144,43 @@ test('whoever answers nonsense on a lock socket is alive, and that is enough', a
 test('a missing directory is a clear error', async (t) => {
   const path = join(await scratchDirectory(t), 'missing');
   await t.throwsAsync(lockDirectory(path), { instanceOf: StorageError, code: 'INACCESSIBLE', message: /ENOENT/ });
+});
+
+test('a file system without sockets is named as such, and not as one that cannot be written', async (t) => {
+  // As Windows' shares do it: files can be made, a socket cannot.
+  const code = new ChangedCode({
+    file: 'storage/directory-lock.js',
+    from: '.listen(unfinished, listening)',
+    to: ".listen('/proc/unfinished', listening)",
+  });
+  t.teardown(() => code.remove());
+  const module = (await code.import('storage/directory-lock.js')) as { lockDirectory: typeof lockDirectory };
+  const path = await scratchDirectory(t);
+  const error = await t.throwsAsync(module.lockDirectory(path), { code: 'NO_SOCKETS' });
+  t.regex(
+    error!.message,
+    /its file system has no Unix-domain sockets \(E[A-Z]+\).*use a directory on another file system/,
+  );
+  t.deepEqual(await readdir(path), []);
+  // Where nothing can be made it is not the sockets.
+  await t.throwsAsync(module.lockDirectory('/proc'), { code: 'INACCESSIBLE' });
+});
+
+test('of two that want it, the one with the higher id gives up and the other waits for that', async (t) => {
+  const path = await scratchDirectory(t);
+  const answers = { state: 'wants', pid: 7, host: 'elsewhere', since: 'now' };
+  const others: Server[] = [];
+  const show = async (name: string): Promise<void> => {
+    const server = createServer((socket) => socket.end(JSON.stringify(answers)));
+    others.push(server.listen(join(path, name)));
+    await once(server, 'listening');
+  };
+  await show('lock-ffffffffffffffffffffffff.socket');
+  const winning = lockDirectory(path);
+  others[0]!.close();
+  const lock = await winning;
+  await lock.release();
+  await show('lock-00.socket');
+  await t.throwsAsync(lockDirectory(path), { code: 'LOCKED', message: /in use by process 7 on elsewhere/ });
+  others[1]!.close();
 });
