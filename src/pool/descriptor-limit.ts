@@ -42,15 +42,20 @@ export function shortageBehind(error: Error | undefined): string | undefined {
   return `the process may have ${allowed} files and connections open at a time: raise that (ulimit -n), or start fewer threads`;
 }
 
+/** Read at the start as well: to read it takes a descriptor. */
+let lastKnownLimit: number | undefined;
+descriptorLimit();
+
 /** The soft limit on open descriptors; undefined where there is none, or none that can be read. */
 function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'latin1');
     const soft = /^Max open files +(\d+)/m.exec(limits)?.[1];
-    return soft === undefined ? undefined : Number(soft); // "unlimited"
+    lastKnownLimit = soft === undefined ? undefined : Number(soft); // "unlimited"
   } catch {
-    return undefined;
+    // Then it is most likely what it was.
   }
+  return lastKnownLimit;
 }
 
 /** Whether the process can open a few descriptors more. */
