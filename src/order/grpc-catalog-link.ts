@@ -15,6 +15,7 @@ import {
   type RecoverResponse,
   type Sale,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import { AwayLine } from '../away-line.js';
 import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
 import type { CatalogLink, PurchaseBatch, Recovery } from './catalog-link.js';
@@ -42,6 +43,7 @@ export class GrpcCatalogLink implements CatalogLink {
    */
   constructor(address: string, logger: Log, onConnected: () => void) {
     this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
+    const line = new AwayLine(logger, 'the catalog', { address });
     this.#batches = new BatchStream({
       open: () => this.#stub.processOrders(),
       pack: (batches) => this.#pack(batches[0]!),
@@ -50,8 +52,7 @@ export class GrpcCatalogLink implements CatalogLink {
       batchItemsMax: 1,
       queueItemsMax: BATCHES_MAX,
       onStateChange: (isConnected, reason) => {
-        if (isConnected) logger.info('connected to the catalog', { address });
-        else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
+        line.note(isConnected, reason);
         onConnected();
       },
     });
