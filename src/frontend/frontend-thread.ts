@@ -12,7 +12,10 @@ import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends } from './backends.js';
+import { heldReadings } from './held-readings.js';
+import { HeldToys, shareOf } from './held-toys.js';
 import { HttpMetrics } from './http-metrics.js';
+import { LeaseBoard, LeaseClock } from './lease-board.js';
 import { createRouter } from './routes.js';
 
 /** What start-frontend.ts gives to each thread. */
@@ -20,12 +23,14 @@ export interface FrontendThreadData {
   readonly addresses: BackendAddresses;
   /** The memory of the AwayBoard that all threads share. */
   readonly board: SharedArrayBuffer;
+  /** The memory of the LeaseBoard that all threads share, and how many toys they may hold; undefined: none. */
+  readonly held: { readonly leases: SharedArrayBuffer; readonly toys: number; readonly threads: number } | undefined;
   readonly idleTimeoutUnderPressureMs: number;
   readonly logLevel: LogLevel;
 }
 
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
-  const { addresses, board: memory, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
+  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
   const isDebug = log.isOn('debug');
   const slow = new SlowRequestLog(log);
@@ -36,7 +41,10 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     catalog: new AwayLine(log, 'the catalog', { address: addresses.catalog }),
     order: new AwayLine(log, 'the order service', { address: addresses.order }),
   };
-  const backends = new Backends(addresses, board, (backend, isConnected, error) => {
+  const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
+  if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));
+  const holder = (): number => held?.holder ?? 0;
+  const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
@@ -48,7 +56,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
   const httpMetrics = new HttpMetrics(metrics);
   const server = new HttpServer({
-    router: createRouter(backends, metricsSources(metrics, backends)),
+    router: createRouter(backends, held, metricsSources(metrics, backends)),
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
@@ -83,6 +91,13 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     },
   };
 };
+
+function createHeldToys(
+  { leases, toys, threads }: NonNullable<FrontendThreadData['held']>,
+  threadIndex: number,
+): HeldToys {
+  return new HeldToys(new LeaseBoard(leases), new LeaseClock(), shareOf(toys, threadIndex, threads));
+}
 
 function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
   return [
