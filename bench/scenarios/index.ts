@@ -3,11 +3,11 @@
 import type { ScenarioName } from '../help.js';
 import { run as http } from '../http/constant-answer.bench.js';
 import { run as lock } from '../lock/uncontended.bench.js';
-import { run as overload } from '../overload/waiting-calls.bench.js';
 import { run as parser } from '../parser/requests.bench.js';
 import { run as pool } from '../pool/connections.bench.js';
 import { run as recovery } from '../recovery/start.bench.js';
 import type { RunBenchmark } from '../result.js';
+import { run as overload } from '../rpc/waiting-calls.bench.js';
 import { baseline } from './baseline.js';
 import { cache } from './cache.js';
 import { compare } from './compare.js';

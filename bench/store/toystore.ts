@@ -77,12 +77,6 @@ export async function startToystore({ settings, label, root = ROOT, byNpm }: Toy
   });
 }
 
-/** One service by itself, with its own files. */
-export async function startService(service: 'catalog' | 'order'): Promise<Target> {
-  const { settings, remove } = await makeStorePlace();
-  return startServer({ name: service, args: [storeCli(), service], env: settings, cleanUp: remove });
-}
-
 /** The store to measure: the one at `--url`, which is left running and sells what is asked for, or one started for it. */
 export async function storeTarget({ url, settings }: BenchOptions): Promise<Target> {
   if (url !== undefined) return { name: 'toystore', ...url, pid: undefined, stop: async () => {} };
