@@ -6,6 +6,7 @@ import type { Backends } from './backends.js';
 import { metrics, openapi } from './document-handlers.js';
 import { healthz, readyz } from './health-handlers.js';
 import type { HeldToys } from './held-toys.js';
+import type { LiveStreams } from './live/live-streams.js';
 import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */
@@ -14,11 +15,13 @@ const ORDER_BODY_BYTES_MAX = 4_096;
 /**
  * @param held undefined: every find asks the catalog
  * @param metricsSources what `/metrics` shows
+ * @param live who watches
  */
 export function createRouter(
   backends: Backends,
   held: HeldToys | undefined,
   metricsSources: readonly MetricsSource[],
+  live: LiveStreams,
 ): Router {
   const { catalog, orders } = backends;
   return new Router()
@@ -31,5 +34,6 @@ export function createRouter(
     .add('GET', '/healthz', healthz)
     .add('GET', '/readyz', (exchange) => readyz(exchange, backends))
     .add('GET', '/metrics', (exchange) => metrics(exchange, metricsSources))
-    .add('GET', '/openapi.yaml', openapi);
+    .add('GET', '/openapi.yaml', openapi)
+    .add('GET', '/live', (exchange) => live.serve(exchange));
 }

@@ -45,7 +45,7 @@ export class LiveReading {
     const misses = growth.of('toystore_held_misses_total', '', {});
     return {
       atMs,
-      services: SERVICES.map((name) => serviceOf(name, now)),
+      services: SERVICES.map((name) => serviceOf(name, growth)),
       findsPerSecond: growth.perSecond(finds) ?? 0,
       ordersPerSecond: growth.perSecond(orders) ?? 0,
       failedPerSecond: growth.perSecond(failed) ?? 0,
@@ -152,21 +152,20 @@ function percentile(bounds: readonly (readonly [bound: number, atOrBelow: number
   return lowBound;
 }
 
-function serviceOf(name: LiveService['name'], now: Moment): LiveService {
-  const isUp = name === 'frontend' || now.sum('toystore_up', '', { service: name }) === 1;
+function serviceOf(name: LiveService['name'], growth: Growth): LiveService {
+  const { now } = growth;
   const sells = (service: string): boolean => now.sum('toystore_selling', '', { service }) === 1;
-  const utilizations = new Map(
-    now.rows('toystore_thread_utilization', { service: name }).map(({ labels, value }) => [labels.thread, value]),
-  );
   return {
     name,
-    isUp,
+    isUp: name === 'frontend' || now.sum('toystore_up', '', { service: name }) === 1,
     isSelling: name === 'frontend' ? sells('catalog') && sells('order') : sells(name),
-    threads: now.rows('toystore_pool_sessions', { service: name }).map(({ labels, value }) => ({
-      thread: String(labels.thread),
-      sessions: value,
-      utilization: utilizations.get(labels.thread!) ?? null,
-    })),
+    threads: now.rows('toystore_pool_sessions', { service: name }).map(({ labels: { thread = '' }, value }) => {
+      const labels = { service: name, thread };
+      const active = growth.of('toystore_event_loop_active_seconds_total', '', labels);
+      const idle = growth.of('toystore_event_loop_idle_seconds_total', '', labels);
+      const utilization = active === null || idle === null ? null : ratio(active, active + idle);
+      return { thread: String(thread), sessions: value, utilization };
+    }),
   };
 }
 
