@@ -7,6 +7,7 @@ import { metrics, openapi } from './document-handlers.js';
 import { healthz, readyz } from './health-handlers.js';
 import type { HeldToys } from './held-toys.js';
 import type { LiveStreams } from './live/live-streams.js';
+import { addPage } from './page.js';
 import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */
@@ -24,7 +25,7 @@ export function createRouter(
   live: LiveStreams,
 ): Router {
   const { catalog, orders } = backends;
-  return new Router()
+  return addPage(new Router())
     .add('GET', '/products/:name', (exchange) => findProduct(exchange, catalog, held))
     .add('POST', '/orders', (exchange) => placeOrder(exchange, orders), {
       bodyBytesMax: ORDER_BODY_BYTES_MAX,
