@@ -18,7 +18,7 @@ import {
   type Sale,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import type { Log } from '../log.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { isMadeUpKey, type Tag } from '../store-contract.js';
 import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from './catalog-link.js';
 import { OrderError } from './order-error.js';
@@ -34,30 +34,36 @@ const RESTORE_TIMEOUT_MS = 60_000;
 const NAMES_MAX = 4096;
 
 export class GrpcCatalogLink implements CatalogLink {
-  readonly #stub: CatalogClient;
+  readonly #catalog: ServingPeer<CatalogClient>;
   readonly #batches: BatchStream<PurchaseBatch, readonly number[], ProcessOrdersRequest, ProcessOrdersResponse>;
   readonly #names = new Map<string, Buffer>();
 
   /**
-   * @param address host:port; it is connected to from now on, again and again
+   * @param addresses host:port of each catalog; the one that serves is connected to from now on, again and again
    * @param logger told when the catalog goes away and when it is back
    * @param onStateChange called then
    */
-  constructor(address: string, logger: Log, onStateChange: () => void) {
-    this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
+  constructor(addresses: readonly string[], logger: Log, onStateChange: () => void) {
+    this.#catalog = new ServingPeer({
+      addresses,
+      service: 'toystore.v1.Catalog',
+      createStub: (address) => new CatalogClient(address, credentials.createInsecure(), createChannelOptions()),
+    });
     this.#batches = new BatchStream({
-      open: () => this.#stub.processOrders(),
+      open: () => this.#catalog.stub.processOrders(),
       pack: (batches) => this.#pack(batches[0]!),
       unpack: ({ results }): (readonly number[])[] => [results],
       windowMax: BATCHES_MAX,
       batchItemsMax: 1,
       queueItemsMax: BATCHES_MAX,
       onStateChange: (isConnected, reason) => {
+        const { address } = this.#catalog;
         if (isConnected) logger.info('connected to the catalog', { address });
         else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
         onStateChange();
       },
     });
+    this.#catalog.onMove(() => this.#batches.reopen('another catalog serves'));
   }
 
   async processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
@@ -79,7 +85,7 @@ export class GrpcCatalogLink implements CatalogLink {
       let catalogStore = '';
       let lacking: Tag | undefined;
       const sales: SoldOrder[] = [];
-      const call = this.#stub.recover(
+      const call = this.#catalog.stub.recover(
         { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store, endedUncleanly },
         { deadline: Date.now() + RECOVER_TIMEOUT_MS },
       );
@@ -113,7 +119,7 @@ export class GrpcCatalogLink implements CatalogLink {
   #openRestore(): [ClientWritableStream<RestoreRequest>, Promise<void>] {
     let call: ClientWritableStream<RestoreRequest> | undefined;
     const done = new Promise<void>((resolve, reject) => {
-      call = this.#stub.restore({ deadline: Date.now() + RESTORE_TIMEOUT_MS }, (error: ServiceError | null) =>
+      call = this.#catalog.stub.restore({ deadline: Date.now() + RESTORE_TIMEOUT_MS }, (error: ServiceError | null) =>
         error === null ? resolve() : reject(refusal(error)),
       );
     });
@@ -132,7 +138,7 @@ export class GrpcCatalogLink implements CatalogLink {
 
   async close(): Promise<void> {
     await this.#batches.close();
-    this.#stub.close();
+    this.#catalog.close();
   }
 
   #pack({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch): ProcessOrdersRequest {

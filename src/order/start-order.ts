@@ -22,7 +22,7 @@ import { FileOrderLog } from './file-order-log.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
 import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
-import type { OrderLogStats } from './order-log.js';
+import type { OrderLog, OrderLogStats } from './order-log.js';
 import { orderReadings } from './order-metrics.js';
 
 export interface OrderServiceStats {
@@ -47,10 +47,35 @@ const ACCEPTOR_SESSIONS = 8;
 /** Between two syncs of the order log while orders come, at most. */
 const SYNC_PERIOD_MS = 100;
 
+/** Where the order service keeps its log. */
+export interface OrderHome {
+  openLog(): Promise<OrderLog>;
+  /** Called at the end, after the log was closed, or could not be opened. */
+  release(): Promise<void>;
+}
+
+/** Starts the order service over the log in `<DATA_DIR>/order`. */
 export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
+  const directory = join(settings.dataDir, 'order');
+  await createDirectory(directory);
+  const lock = await lockDirectory(directory);
+  const openLog = (): Promise<OrderLog> =>
+    FileOrderLog.open({
+      directory,
+      fileSystem: nodeFileSystem,
+      clock: systemClock,
+      logger: log,
+      syncPeriodMs: syncPeriodOf(settings),
+      keySeed: randomInt(2 ** 32),
+    });
+  return startOrderIn({ openLog, release: () => lock.release() }, settings, log);
+}
+
+/** Starts the order service over a home that is its own. */
+export async function startOrderIn(home: OrderHome, settings: Settings, log: Log): Promise<RunningOrderService> {
   const releases: Release[] = [];
   try {
-    return await start(settings, log, releases);
+    return await start(home, settings, log, releases);
   } catch (error) {
     await releaseAll(releases, log);
     throw error;
@@ -66,25 +91,14 @@ async function releaseAll(releases: Release[], log: Log): Promise<void> {
   }
 }
 
-async function start(settings: Settings, log: Log, releases: Release[]): Promise<RunningOrderService> {
-  const directory = join(settings.dataDir, 'order');
-  await createDirectory(directory);
-  const lock = await lockDirectory(directory);
-  releases.push(() => lock.release());
-
-  const orderLog = await FileOrderLog.open({
-    directory,
-    fileSystem: nodeFileSystem,
-    clock: systemClock,
-    logger: log,
-    syncPeriodMs: syncPeriodOf(settings),
-    keySeed: randomInt(2 ** 32),
-  });
+async function start(home: OrderHome, settings: Settings, log: Log, releases: Release[]): Promise<RunningOrderService> {
+  releases.push(() => home.release());
+  const orderLog = await home.openLog();
   releases.push(() => orderLog.close());
 
   // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
   const tellThreads = (): void => server.setSelling(engine.isSelling && link.isConnected);
-  const link = new GrpcCatalogLink(settings.catalogAddresses[0], log, tellThreads);
+  const link = new GrpcCatalogLink(settings.catalogAddresses, log, tellThreads);
   releases.push(() => link.close());
   const engine = new OrderEngine({
     link,

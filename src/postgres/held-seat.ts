@@ -79,7 +79,7 @@ const LEAVE: Statement = {
 export class HeldSeat {
   /** Raised with each holder of the seat. */
   readonly epoch: number;
-  /** How long, from now, what a predecessor has shown or allowed may last. */
+  /** How long, from then, what a predecessor has shown or allowed may last; by its own clock, which may be slower. */
   readonly waitMs: number;
   /** Settles when the seat is lost: nothing more can be written. */
   readonly lost: Promise<PostgresError>;

@@ -33,7 +33,6 @@ export async function catalogHome(server: PostgresServer): Promise<CatalogHome> 
       return PostgresCatalogStore.open({
         seat,
         seed: async () => parseCatalog(Buffer.from(HOME_CSV), 'toys.csv'),
-        createStoreId: () => Math.random().toString(36).slice(2, 10).padEnd(8, '0'),
         onState: () => undefined,
       });
     },
