@@ -196,7 +196,6 @@ function valuesOf({ incarnation, settled, sales }: SaleGroup): { values: readonl
     tagged.map((sale) => sale.toy),
     tagged.map((sale) => sale.quantity),
     tagged.map((sale) => sale.key),
-    tagged.map(() => false),
     [...taken.keys()],
     [...taken.values()],
   ];

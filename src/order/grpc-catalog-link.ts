@@ -68,7 +68,7 @@ export class GrpcCatalogLink implements CatalogLink {
 
   async processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
     try {
-      return await this.#batches.call(batch, Number.POSITIVE_INFINITY);
+      return await this.#batches.call(batch);
     } catch (error) {
       const cause = RpcError.from(error);
       if (cause.code === 'CANCELLED') throw new OrderError('CLOSED', 'the link to the catalog is closed', { cause });
