@@ -2,6 +2,8 @@
 
 export type { ClientConnectionOptions, ClientResponse, RequestOptions } from './client-connection.js';
 export { ClientConnection } from './client-connection.js';
+export type { StaticFilesOptions } from './files/static-files.js';
+export { StaticFiles, StaticFilesError } from './files/static-files.js';
 export type { HttpErrorCode } from './http-error.js';
 export { HTTP_ERROR_CODES, HttpError } from './http-error.js';
 export type { HttpLimits } from './limits.js';
@@ -12,6 +14,7 @@ export type { MessageHead, RequestHead, ResponseHead } from './parser/message-he
 export type { ParserEvent } from './parser/message-parser.js';
 export { RequestParser } from './parser/request-parser.js';
 export { ResponseParser } from './parser/response-parser.js';
+export { type ReadyBody, readyBody } from './server/answer-writer.js';
 export type { Exchange, Handler } from './server/exchange.js';
 export type { HttpServerOptions, HttpServerStats, StreamSummary } from './server/http-server.js';
 export { HttpServer } from './server/http-server.js';

@@ -5,6 +5,7 @@
 //
 // After its answer an exchange is over: asking it for a header is an assertion error. A handler that answers before it
 // returns must not keep the exchange, for the object then serves the connection's next request.
+import type { ReadyBody } from './answer-writer.js';
 import type { PreparedHeaders } from './prepared-headers.js';
 import type { ResponseStream, StreamEvents } from './response-stream.js';
 
@@ -14,7 +15,7 @@ export interface Exchange {
   readonly method: string;
   /** The request target as sent, percent-encoding and query included. */
   readonly target: string;
-  /** The pattern that the path matched, "/products/:name"; for logs and metrics. */
+  /** The pattern that the path matched, "/products/:name", or what its route is called; for logs and metrics. */
   readonly route: string;
   /** The whole body; empty where there is none. The handler may keep it. */
   readonly body: Buffer;
@@ -36,6 +37,8 @@ export interface Exchange {
    * @param headers what the answer says besides length, date and connection; JSON by default
    */
   send(status: number, body: string | Uint8Array, headers?: PreparedHeaders): void;
+  /** As `send`, with nothing left to be done for the body. */
+  sendReady(status: number, body: ReadyBody, headers?: PreparedHeaders): void;
   /**
    * Answers with a body that is made while it is sent, and may never end (server-sent events): time-outs for idle
    * connections leave it alone, and a peer that takes none of what waits for it is cut.

@@ -28,6 +28,8 @@ export interface RouteOptions {
    * run. So a peer that waits for `100 Continue` hears of a refusal at once. May be called twice for a request.
    */
   readonly checkHead?: CheckHead;
+  /** What logs and metrics call the route, where one pattern of many would be too much detail. */
+  readonly routeName?: string;
 }
 
 type CheckHead = (exchange: Exchange) => HeadAnswer | undefined;
@@ -40,6 +42,8 @@ interface Action {
 /** What stands behind one pattern. */
 export interface Resource {
   readonly pattern: string;
+  /** For logs and metrics. */
+  readonly name: string;
   readonly parameterNames: readonly string[];
   readonly actions: Map<string, Action>;
   options: HeadAnswer;
@@ -84,7 +88,7 @@ export class Router {
     const segments = pattern.slice(1).split('/');
     let node = this.root;
     for (const segment of segments) node = segment.startsWith(':') ? parameterOf(node) : literalOf(node, segment);
-    node.resource ??= newResource(pattern, segments);
+    node.resource ??= newResource(pattern, segments, options.routeName ?? pattern);
     const resource = node.resource;
     assert(resource.pattern === pattern, `${pattern} and ${resource.pattern} match the same paths`);
     assert(!resource.actions.has(method), `${method} ${pattern} is there already`);
@@ -166,10 +170,18 @@ function newNode(): Node {
   return { literals: [], parameter: undefined, resource: undefined };
 }
 
-function newResource(pattern: string, segments: readonly string[]): Resource {
+function newResource(pattern: string, segments: readonly string[], name: string): Resource {
   const parameterNames = segments.filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1));
   const none: HeadAnswer = NOT_FOUND; // until a method is added
-  return { pattern, parameterNames, actions: new Map(), options: none, notAllowed: none, bodyBytesMax: undefined };
+  return {
+    pattern,
+    name,
+    parameterNames,
+    actions: new Map(),
+    options: none,
+    notAllowed: none,
+    bodyBytesMax: undefined,
+  };
 }
 
 function parameterOf(node: Node): Node {

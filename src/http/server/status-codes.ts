@@ -15,6 +15,7 @@ export const STATUS_CODES: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   409: 'Conflict',
   411: 'Length Required',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
