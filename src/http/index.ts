@@ -12,6 +12,7 @@ export type { MessageHead, RequestHead, ResponseHead } from './parser/message-he
 export type { ParserEvent } from './parser/message-parser.js';
 export { RequestParser } from './parser/request-parser.js';
 export { ResponseParser } from './parser/response-parser.js';
+export { type ReadyBody, readyBody } from './server/answer-writer.js';
 export type { Exchange, Handler } from './server/exchange.js';
 export type { HttpServerOptions, HttpServerStats, StreamSummary } from './server/http-server.js';
 export { HttpServer } from './server/http-server.js';

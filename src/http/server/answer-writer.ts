@@ -118,11 +118,19 @@ function keepHead(prefix: Prefix, length: number): string {
   return head;
 }
 
+/** A body as an answer needs it: one character per byte. */
+export type ReadyBody = string & { readonly isReady?: never };
+
 /** A body as text of one character per byte: ASCII stays as it is, other text becomes UTF-8, bytes are taken as they are. */
-export function bodyText(body: string | Uint8Array): string {
+export function bodyText(body: string | Uint8Array): ReadyBody {
   if (typeof body !== 'string') return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
   // As many bytes as characters: nothing outside ASCII.
   return Buffer.byteLength(body) === body.length ? body : Buffer.from(body).toString('latin1');
+}
+
+/** A body that is sent many times: in one piece, which text that was joined together is not. */
+export function readyBody(body: string): ReadyBody {
+  return Buffer.from(body).toString('latin1');
 }
 
 /** The contract's form of an error. */

@@ -5,6 +5,7 @@
 //
 // After its answer an exchange is over: asking it for a header is an assertion error. A handler that answers before it
 // returns must not keep the exchange, for the object then serves the connection's next request.
+import type { ReadyBody } from './answer-writer.js';
 import type { PreparedHeaders } from './prepared-headers.js';
 import type { ResponseStream, StreamEvents } from './response-stream.js';
 
@@ -42,6 +43,8 @@ export interface Exchange {
    * @param status 200 to 599, not 204 or 304, which have no body
    */
   stream(status: number, headers: PreparedHeaders, events?: StreamEvents): ResponseStream;
+  /** As `send`, with nothing left to be done for the body. */
+  sendReady(status: number, body: ReadyBody, headers?: PreparedHeaders): void;
   /** Answers `{"error":{"code":status,"message":message}}`. */
   sendError(status: number, message: string, headers?: PreparedHeaders): void;
 }

@@ -10,7 +10,14 @@ import { PERCENT } from '../parser/grammar.js';
 import type { RequestHead } from '../parser/message-head.js';
 import { percentDecode } from '../parser/request-target.js';
 import { threadStringMemo } from '../parser/string-memo.js';
-import { type AnswerWriter, bodyText, type ConnectionNote, errorBody, hasBody } from './answer-writer.js';
+import {
+  type AnswerWriter,
+  bodyText,
+  type ConnectionNote,
+  errorBody,
+  hasBody,
+  type ReadyBody,
+} from './answer-writer.js';
 import type { Exchange } from './exchange.js';
 import type { Queued } from './exchange-queue.js';
 import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
@@ -151,10 +158,14 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   }
 
   send(status: number, body: string | Uint8Array, headers: PreparedHeaders = JSON_HEADERS): void {
+    this.sendReady(status, bodyText(body), headers);
+  }
+
+  sendReady(status: number, body: ReadyBody, headers: PreparedHeaders = JSON_HEADERS): void {
     assert(!this.isAnswered, 'a request is answered once');
     this.isAnswered = true;
     this.status = status;
-    this.answerBody = bodyText(body);
+    this.answerBody = body;
     this.answerHeaders = headers;
     this.owner.answered(this);
   }
