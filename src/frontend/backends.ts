@@ -25,10 +25,13 @@ export class Backends {
   readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
   readonly #board: AwayBoard;
 
-  /** @param board where all threads note what they miss: `onState` must do so for this one */
-  constructor(addresses: BackendAddresses, board: AwayBoard, onState: OnBackendState) {
+  /**
+   * @param board where all threads note what they miss: `onState` must do so for this one
+   * @param holder the number to ask the catalog with; see CatalogClient
+   */
+  constructor(addresses: BackendAddresses, board: AwayBoard, holder: () => number, onState: OnBackendState) {
     this.#board = board;
-    this.catalog = new CatalogClient(addresses.catalog, (...state) => onState('catalog', ...state));
+    this.catalog = new CatalogClient(addresses.catalog, holder, (...state) => onState('catalog', ...state));
     this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state));
     this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
     this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };

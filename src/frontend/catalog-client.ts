@@ -7,11 +7,14 @@ import {
   type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { RESULT } from '../store-contract.js';
 
 /** What a find shows. */
 export interface Toy {
   readonly priceCents: number;
   readonly quantity: number;
+  /** Whether the answer may be shown again, under the rules of lease-board.ts. */
+  readonly isHoldable: boolean;
 }
 
 /** A name; with the request's id where it has one. A name alone, the usual case, costs no object. */
@@ -42,13 +45,14 @@ export class CatalogClient {
 
   /**
    * @param address host:port
+   * @param holder the number to ask with, looked at for each message; 0: nothing is to be held
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
-  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
+  constructor(address: string, holder: () => number, onState: (isConnected: boolean, reason?: Error) => void) {
     this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
     this.#finds = new BatchStream({
       open: () => this.#stub.findToys(),
-      pack: requestOf,
+      pack: (finds) => requestOf(finds, holder()),
       unpack: toysOf,
       keyOf: (find) => (typeof find === 'string' ? find : find.key),
       windowMax: FIND_WINDOW_MAX,
@@ -86,7 +90,7 @@ export class CatalogClient {
   }
 }
 
-function requestOf(finds: readonly Find[]): FindToysRequest {
+function requestOf(finds: readonly Find[], holder: number): FindToysRequest {
   let hasIds = false;
   const names = finds.map((find) => {
     if (typeof find === 'string') return Buffer.from(find);
@@ -94,14 +98,14 @@ function requestOf(finds: readonly Find[]): FindToysRequest {
     return Buffer.from(find.name);
   });
   const requestIds = hasIds ? finds.map((find) => (typeof find === 'string' ? '' : find.requestId)) : [];
-  return { names, requestIds, holder: 0 };
+  return { names, requestIds, holder };
 }
 
-function toysOf({ results, pricesCents, quantities }: FindToysResponse): (Toy | undefined)[] {
+function toysOf({ results, pricesCents, quantities, holdable }: FindToysResponse): (Toy | undefined)[] {
   return results.map((result, index) => {
     const priceCents = pricesCents[index];
     const quantity = quantities[index];
     if (priceCents === undefined || quantity === undefined) throw new RpcError('INTERNAL', 'a column is short');
-    return result === 0 ? { priceCents, quantity } : undefined;
+    return result === RESULT.DONE ? { priceCents, quantity, isHoldable: holdable[index] === true } : undefined;
   });
 }

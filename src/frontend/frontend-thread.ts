@@ -11,7 +11,10 @@ import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends } from './backends.js';
+import { heldReadings } from './held-readings.js';
+import { HeldToys, shareOf } from './held-toys.js';
 import { HttpMetrics } from './http-metrics.js';
+import { LeaseBoard, LeaseClock } from './lease-board.js';
 import { createRouter } from './routes.js';
 
 /** What start-frontend.ts gives to each thread. */
@@ -19,6 +22,8 @@ export interface FrontendThreadData {
   readonly addresses: BackendAddresses;
   /** The memory of the AwayBoard that all threads share. */
   readonly board: SharedArrayBuffer;
+  /** The memory of the LeaseBoard that all threads share, and how many toys they may hold; undefined: none. */
+  readonly held: { readonly leases: SharedArrayBuffer; readonly toys: number; readonly threads: number } | undefined;
   readonly idleTimeoutUnderPressureMs: number;
   readonly logLevel: LogLevel;
 }
@@ -26,14 +31,17 @@ export interface FrontendThreadData {
 const NAMES = { catalog: 'catalog', order: 'order service' } as const;
 
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
-  const { addresses, board: memory, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
+  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
   const isDebug = log.isOn('debug');
   const slow = new SlowRequestLog(log);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const board = new AwayBoard(memory);
-  const backends = new Backends(addresses, board, (backend, isConnected, error) => {
+  const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
+  if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));
+  const holder = (): number => held?.holder ?? 0;
+  const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
@@ -47,7 +55,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
   const httpMetrics = new HttpMetrics(metrics);
   const server = new HttpServer({
-    router: createRouter(backends, metricsSources(metrics, backends)),
+    router: createRouter(backends, held, metricsSources(metrics, backends)),
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
@@ -82,6 +90,13 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     },
   };
 };
+
+function createHeldToys(
+  { leases, toys, threads }: NonNullable<FrontendThreadData['held']>,
+  threadIndex: number,
+): HeldToys {
+  return new HeldToys(new LeaseBoard(leases), new LeaseClock(), shareOf(toys, threadIndex, threads));
+}
 
 function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
   return [

@@ -5,16 +5,24 @@ import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import type { Backends } from './backends.js';
 import { metrics, openapi } from './document-handlers.js';
 import { healthz, readyz } from './health-handlers.js';
+import type { HeldToys } from './held-toys.js';
 import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */
 const ORDER_BODY_BYTES_MAX = 4_096;
 
-/** @param metricsSources what `/metrics` shows */
-export function createRouter(backends: Backends, metricsSources: readonly MetricsSource[]): Router {
+/**
+ * @param held undefined: every find asks the catalog
+ * @param metricsSources what `/metrics` shows
+ */
+export function createRouter(
+  backends: Backends,
+  held: HeldToys | undefined,
+  metricsSources: readonly MetricsSource[],
+): Router {
   const { catalog, orders } = backends;
   return new Router()
-    .add('GET', '/products/:name', (exchange) => findProduct(exchange, catalog))
+    .add('GET', '/products/:name', (exchange) => findProduct(exchange, catalog, held))
     .add('POST', '/orders', (exchange) => placeOrder(exchange, orders), {
       bodyBytesMax: ORDER_BODY_BYTES_MAX,
       checkHead: checkOrderHead,

@@ -10,7 +10,10 @@ import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
+import { CatalogWatch } from './catalog-watch.js';
 import type { FrontendThreadData } from './frontend-thread.js';
+import { watchReadings } from './held-readings.js';
+import { LeaseBoard } from './lease-board.js';
 
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
@@ -30,10 +33,13 @@ const FULL = [
 ].join('\r\n');
 
 export async function startFrontend(settings: Settings, log: Log): Promise<RunningService> {
-  const board = AwayBoard.create(Math.max(1, settings.maxThreads));
+  const threadsMax = Math.max(1, settings.maxThreads);
+  const board = AwayBoard.create(threadsMax);
+  const leases = settings.cacheToys === 0 ? undefined : LeaseBoard.create();
   const data: FrontendThreadData = {
     addresses: { catalog: settings.catalogAddresses[0], order: settings.orderAddresses[0] },
     board: board.memory,
+    held: leases && { leases: leases.memory, toys: settings.cacheToys, threads: threadsMax },
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
   };
@@ -54,10 +60,11 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
       socket.end(FULL);
     },
   });
-  const hub = createServiceHub(
-    'frontend',
-    poolReadings(() => pool.stats()),
-  );
+  const watch = leases && new CatalogWatch(data.addresses.catalog, leases, log);
+  const hub = createServiceHub('frontend', [
+    ...poolReadings(() => pool.stats()),
+    ...(watch === undefined ? [] : watchReadings(() => watch.stats)),
+  ]);
   pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
     board.forget(exit.threadIndex);
@@ -68,12 +75,17 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   const { address, port } = await pool
     .listen({ host: settings.host, port: settings.frontendPort })
     .catch(async (error) => {
+      watch?.close();
       await pool.close();
       throw error;
     });
   return {
     address: `http://${formatAddress(address, port)}`,
     failed: new Promise<Error>(() => {}),
-    stop: () => pool.close(),
+    stop: () => {
+      // What still comes in is answered by the catalog, and no sale waits for this front end.
+      watch?.close();
+      return pool.close();
+    },
   };
 }

@@ -1,11 +1,13 @@
 // store-handlers.ts: the three requests that customers make: request -> call -> answer, one short function for each.
 
-import type { Exchange, HeadAnswer } from '../http/index.js';
-import { prepareHeaders } from '../http/index.js';
+import type { Exchange, HeadAnswer, ReadyBody } from '../http/index.js';
+import { prepareHeaders, readyBody } from '../http/index.js';
 import { newRequestId } from '../request-id.js';
 import { RpcError } from '../rpc/index.js';
 import { isName } from '../store-contract.js';
-import type { CatalogClient } from './catalog-client.js';
+import type { CatalogClient, Toy } from './catalog-client.js';
+import type { HeldToys } from './held-toys.js';
+import type { Noted } from './lease-board.js';
 import type { OrderClient, OrderOutcome } from './order-client.js';
 import { checkContentType, checkKey, parseOrder } from './order-request.js';
 import { orderJson, orderNumberJson, productJson } from './store-json.js';
@@ -18,16 +20,25 @@ export const RETRY_AFTER = prepareHeaders({ 'Retry-After': String(RETRY_AFTER_SE
 const ORDER_NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 
 /** `GET /products/<name>` */
-export function findProduct(exchange: Exchange, catalog: CatalogClient): void {
+export function findProduct(exchange: Exchange, catalog: CatalogClient, held: HeldToys | undefined): void {
   const name = exchange.parameter('name');
+  const ready = held?.find(name);
+  if (ready !== undefined) return exchange.sendReady(200, ready);
   if (!isName(name)) return productNotFound(exchange);
+  const noted = held?.note(name);
   catalog.find(name, exchange.requestId).then(
     (toy) => {
       if (toy === undefined) productNotFound(exchange);
-      else exchange.send(200, productJson(name, toy.priceCents, toy.quantity));
+      else exchange.sendReady(200, productBody(name, toy, held, noted));
     },
     (error: unknown) => sendUnavailable(exchange, error, 'the catalog'),
   );
+}
+
+function productBody(name: string, toy: Toy, held: HeldToys | undefined, noted: Noted | undefined): ReadyBody {
+  const body = readyBody(productJson(name, toy.priceCents, toy.quantity));
+  if (toy.isHoldable && noted !== undefined) held?.hold(name, body, noted);
+  return body;
 }
 
 /** What the headers of `POST /orders` alone decide. */

@@ -7,6 +7,7 @@ export type { BatchStreamOptions } from './batch-stream-options.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';
 export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
 export { HealthCheck } from './health-check.js';
+export { ReopeningStream, type ReopeningStreamOptions } from './reopening-stream.js';
 export { requestIdOf, requestMetadata } from './request-metadata.js';
 export { codeOf, type RpcCode, RpcError } from './rpc-error.js';
 export { ServingPeer, type ServingPeerOptions } from './serving-peer.js';
