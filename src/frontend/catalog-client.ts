@@ -6,7 +6,7 @@ import {
   type FindToysRequest,
   type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
 
 /** What a find shows. */
@@ -39,19 +39,27 @@ const FIND_DEADLINE_MS = 1_500;
 const FIND_FAIL_FAST_MS = 1_200;
 
 export class CatalogClient {
-  readonly #stub: CatalogStub;
+  readonly #catalog: ServingPeer<CatalogStub>;
   readonly #finds: BatchStream<Find, Toy | undefined, FindToysRequest, FindToysResponse>;
   #namedCount = 0;
 
   /**
-   * @param address host:port
+   * @param addresses host:port of each catalog; the one that serves is asked
    * @param holder the number to ask with, looked at for each message; 0: nothing is to be held
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
-  constructor(address: string, holder: () => number, onState: (isConnected: boolean, reason?: Error) => void) {
-    this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
+  constructor(
+    addresses: readonly string[],
+    holder: () => number,
+    onState: (isConnected: boolean, reason?: Error) => void,
+  ) {
+    this.#catalog = new ServingPeer({
+      addresses,
+      service: 'toystore.v1.Catalog',
+      createStub: (address) => new CatalogStub(address, credentials.createInsecure(), createChannelOptions()),
+    });
     this.#finds = new BatchStream({
-      open: () => this.#stub.findToys(),
+      open: () => this.#catalog.stub.findToys(),
       pack: (finds) => requestOf(finds, holder()),
       unpack: toysOf,
       keyOf: (find) => (typeof find === 'string' ? find : find.key),
@@ -62,6 +70,17 @@ export class CatalogClient {
       failFastMs: FIND_FAIL_FAST_MS,
       onStateChange: onState,
     });
+    this.#catalog.onMove(() => this.#finds.reopen('another catalog serves'));
+  }
+
+  /** Of several, the one that is asked. */
+  get address(): string {
+    return this.#catalog.address;
+  }
+
+  /** What the health service of that one says; see HealthCheck. */
+  isServing(service: string, timeoutMs: number): Promise<boolean> {
+    return this.#catalog.isServing(service, timeoutMs);
   }
 
   /** Whether the catalog answers. */
@@ -86,7 +105,7 @@ export class CatalogClient {
 
   async close(): Promise<void> {
     await this.#finds.close();
-    this.#stub.close();
+    this.#catalog.close();
   }
 }
 

@@ -46,7 +46,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
     if (threadIndex > 0) return;
-    const address = addresses[backend];
+    const { address } = backend === 'catalog' ? backends.catalog : backends.orders;
     if (isConnected) log.info(`connected to the ${NAMES[backend]}`, { address });
     else log.warn(`the ${NAMES[backend]} is away: trying on`, { address, error });
   });
