@@ -32,6 +32,8 @@ export interface PostgresOrderLogOptions {
   readonly clock: Clock;
   /** Any number, see IdempotencyKeys. */
   readonly keySeed: number;
+  /** Newest orders whose keys are read at the start. */
+  readonly keysRead?: number;
 }
 
 /** How long rows are gathered. What is not committed yet is given by the catalog again after a crash. */
@@ -96,7 +98,8 @@ export class PostgresOrderLog implements OrderLog {
     return log;
   }
 
-  private constructor({ seat, reader, clock, keySeed }: PostgresOrderLogOptions, head: Row, count: number) {
+  private constructor(options: PostgresOrderLogOptions, head: Row, count: number) {
+    const { seat, reader, clock, keySeed, keysRead = KEYS_READ } = options;
     this.#seat = seat;
     this.#reader = reader;
     this.#clock = clock;
@@ -104,7 +107,7 @@ export class PostgresOrderLog implements OrderLog {
     this.#store = head.store === null ? '' : String(head.store);
     this.#count = count;
     this.#lastTag = count === 0 ? NO_TAG : { incarnation: Number(head.incarnation), sequence: Number(head.sequence) };
-    this.#firstKeyNumber = Math.max(0, count - KEYS_READ);
+    this.#firstKeyNumber = Math.max(0, count - keysRead);
     seat.listen({ onTrouble: (reason) => this.#setState(reason === undefined ? 'open' : 'full') });
     void seat.lost.then(() => this.#setState('failed'));
   }
