@@ -26,13 +26,12 @@ Closed loop.
     detail: `64 connections. In each round the top rate is measured in a closed loop, then fixed shares of it
 are offered, for queries and for durable orders apart. What could not be sent in time is reported.
 Bars: at half of the top rate a p99 of 10 ms for queries and of 25 ms for durable orders.
-  --rates 1000,5000,…       requests per second, in place of shares of the top rate
-  --rounds 5                rounds for each rate`,
+  --rates 1000,5000,…       requests per second, in place of shares of the top rate`,
   },
   http: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'the HTTP server alone, beside node:http, Fastify and a raw socket',
+    summary: 'the HTTP server alone, beside node:http and a raw socket',
     detail: `One thread, one constant JSON answer, 32 keep-alive connections, one request at a time and
 pipelined: answers per second, and the processor time that each took the server.
 Bars: 0.9 of the raw socket, 1.8 times node:http, pipelined five times node:http.`,
@@ -40,35 +39,34 @@ Bars: 0.9 of the raw socket, 1.8 times node:http, pipelined five times node:http
   parser: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'the HTTP parser, beside llhttp in its two forms and http-parser-js',
+    summary: 'the HTTP parser, beside llhttp',
     detail: `Nanoseconds for method, target and all headers of a small GET, of curl's POST, of a browser's
 request, and of one whose headers change every time.
-Bars: a fifth of llhttp's time for the small GET, and faster than every peer on the others; with
+Bars: a fifth of llhttp's time for the small GET, and less than all of it on the others; with
 --baseline at least 0.95 of the speed of that checkout's.
   --baseline DIR            a built checkout of another commit, whose parser is measured too`,
   },
   pool: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'the thread pool: connections per second and hand-over time, beside node:cluster',
+    summary: 'the thread pool: connections per second, beside node:cluster',
     detail: `Connections with one request each, 32 at a time, on two threads.
 Bar: as many connections as node:cluster, for no more processor time.`,
   },
   lock: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'the shared reader-writer lock, free and contended',
-    detail: `Nanoseconds to take a free lock and give it back, beside a bare pair of compareExchange; sections
-per second of 2 and 4 threads, nine sections in ten reading, beside a plain mutex.
+    summary: 'the shared reader-writer lock, while nobody else wants it',
+    detail: `Nanoseconds to take a free lock and give it back, beside a bare pair of compareExchange.
 Bar: 2.5 times the bare pair.`,
   },
   overload: {
     measures: 'part',
     inDefaultRun: true,
-    summary: 'what a thread does while 60,000 calls wait for a catalog that hangs',
-    detail: `A catalog that is stopped by SIGSTOP, finds of 60,000 different names by one batch stream, and the
-event-loop utilization of its thread while they wait.
-Bar: 0.03 of the thread.`,
+    summary: 'what 60,000 calls that wait for a catalog that is away cost their thread',
+    detail: `Finds of 60,000 different names by one batch stream to a port where nobody listens, and the
+event-loop utilization of its thread while they wait, beside that without a call.
+Bar: 5 % of the thread.`,
   },
   durable: {
     measures: 'store',
@@ -78,8 +76,7 @@ Bar: 0.03 of the thread.`,
 unary grpc-js calls (bench/peers), catalog and order each appending a line and waiting for an
 fdatasync of its own for each order. Orders per fdatasync are counted by the store's catalog itself.
 Bar: five times that peer at 64 connections.
-  --connections 1,8,64,256  how many keep-alive connections, one point each
-  --rounds 5                rounds for each store`,
+  --connections 1,8,64,256  how many keep-alive connections, one point each`,
   },
   compare: {
     measures: 'store',
@@ -89,18 +86,17 @@ Bar: five times that peer at 64 connections.
 Named, and not quick, it also takes the store alone to 4, 16, 256 and 1,000 connections: does its
 throughput hold?
 Bars: 15 times Fastify's queries and 8 times its orders at 64 connections, a third of its median
-query at one; from 1 to 1,000 connections no throughput under four fifths of the best before it, and
-no failed request. (\`compare rate durable\` shows all bars for speed in one run.)
-  --connections 1,64        how many keep-alive connections, for every store
-  --rounds 5                rounds for each store`,
+query at one; from 1 to 1,000 connections no throughput under four fifths of the best before it.
+(\`compare rate durable\` shows all bars for speed in one run.)
+  --connections 1,64        how many keep-alive connections, for every store`,
   },
   recovery: {
     measures: 'part',
     inDefaultRun: false,
     summary: 'start over a million orders and over a million toys: time and memory',
-    detail: `Real services, from their start to the line that says ready. Two minutes: a store sells the
+    detail: `The whole store, from its start to the line that says ready. Two minutes: a store sells the
 million orders first.
-Bars: the order service over a million orders and the catalog over a million toys in 5 s each.`,
+Bars: 5 s over a million orders, and over a million toys.`,
   },
   docker: {
     measures: 'started',
@@ -127,8 +123,7 @@ Bars: finds at 0.9 of the speed of /healthz and at one connection 1.2 times its 
 cache never under 0.95 of without, orders 0.97, at p 0.2 at least 1.5 times; ready in 1.8 s; the
 first requests twice as fast as those of --baseline.
   --baseline DIR            a built checkout of another commit, for the store just started
-  --p 0,0.2,0.4,0.6,0.8     the probabilities
-  --rounds 5                rounds for each load`,
+  --p 0,0.2,0.4,0.6,0.8     the probabilities`,
   },
   baseline: {
     measures: 'started',
@@ -137,19 +132,19 @@ first requests twice as fast as those of --baseline.
     detail: `Finds and orders at 64 connections, orders at one, sessions of 5 clients.
 Bars: orders 1.15 times at 64 connections and 0.85 of their median at one, finds 0.97, sessions 1.2
 times.
-  --baseline DIR            a built checkout of another commit
-  --rounds 11               rounds for each load`,
+  --baseline DIR            a built checkout of another commit`,
   },
 } as const;
 
 /** The name of a scenario, as typed on the command line. */
 export type ScenarioName = keyof typeof SCENARIOS;
 
-const QUICK = '  --quick                   a quarter of the time, the same cases or the main ones of them';
+const QUICK = '  --quick                   short rounds of the main cases: to see that all works, not to judge by';
 const STORES = `  --threads N               THREADS for the stores started here (default: the store's own)
   --set NAME=VALUE          any setting of theirs, as --set DURABILITY=periodic; may be repeated.
                             Nothing is taken from the environment`;
-const COMMON = `  --out DIR                 where the results go (default: bench/results/<time>)
+const COMMON = `  --rounds N                how many rounds, where a scenario has interleaved ones
+  --out DIR                 where the results go (default: bench/results/<time>)
   --help                    this, or with a scenario's name in front: about that scenario`;
 const URL = '  --url http://host:port    measure a store that is already running';
 const BASELINE = '  --baseline DIR            a built checkout of another commit, to measure beside this one';
@@ -171,8 +166,8 @@ export function benchHelp(): string {
        npm run bench -- test
 
 Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, SVG, Markdown).
-Without a scenario: all but ${separate.join(', ')},
-in under five minutes. A scenario that is named takes longer, until its figures are steady.
+Without a scenario: a quick look at all but ${separate.join(', ')}.
+A scenario that is named takes longer, until its figures are steady.
 
 Scenarios:
 ${list}
@@ -185,7 +180,7 @@ ${OPTIONS.store}
 ${BASELINE}
 
 A bar is what the project asks of its own figures. One that is missed says something of the store
-only in a run without --quick on a quiet machine: elsewhere it reads "not judged", with the reason.
+only on a quiet machine and not in a quick run: elsewhere it reads "not judged", with the reason.
 Ctrl-C ends the run early and keeps what was measured. The last line printed is the report's path.`;
 }
 
@@ -210,7 +205,7 @@ Runs the store under a profiler, with a load that the command brings itself, and
 path.
 
 Tools:
-  threads        V8 CPU profiles of every thread of every service, merged into one flame graph
+  threads        V8 CPU profiles of every thread of every service, and where most time goes
   doctor         clinic doctor: event loop, CPU, memory, handles of one service
   flame          clinic flame: where one service's CPU time goes
   heapprofiler   clinic heapprofiler: who allocates in one service

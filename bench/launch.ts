@@ -10,13 +10,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chosenSteps } from './evaluation/steps.js';
 import { benchHelp, profileHelp, SCENARIOS, type ScenarioName, scenarioHelp } from './help.js';
 import { parseProfileOptions } from './profile/profile-options.js';
-import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
+import { parseBenchOptions } from './run/bench-options.js';
 
 const EXIT_RUN_TIME = 1;
 const EXIT_USAGE = 2;
@@ -36,7 +36,7 @@ function helpFor(command: string, argv: readonly string[]): string | undefined {
   return scenario === undefined ? benchHelp() : scenarioHelp(scenario as ScenarioName);
 }
 
-/** @throws BenchUsageError for words that no program behind this one takes */
+/** @throws UsageError for words that no program behind this one takes */
 function check(command: string, argv: readonly string[]): void {
   if (command === 'profile') parseProfileOptions(argv);
   else if (argv[0] === 'evaluation') chosenSteps(argv.slice(1));
@@ -50,6 +50,8 @@ function install(): void {
     .digest('hex');
   const stamp = path.join(benchFolder, 'node_modules', '.installed-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash) return;
+  // What was compiled against other packages may be of files that are no more.
+  rmSync(path.join(benchFolder, 'dist'), { recursive: true, force: true });
   process.stderr.write("first run: installing the benchmarks' own packages into bench/node_modules\n");
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], benchFolder);
   writeFileSync(stamp, lockHash);
@@ -91,5 +93,6 @@ try {
   process.exitCode = await launch(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof BenchUsageError ? EXIT_USAGE : EXIT_RUN_TIME;
+  // By its name: what was compiled for bench/ has a class of its own.
+  process.exitCode = error instanceof Error && error.name === 'UsageError' ? EXIT_USAGE : EXIT_RUN_TIME;
 }

@@ -1,5 +1,5 @@
 // main.ts: `npm run bench`, behind the launcher: a run, all runs of the evaluation, or the benchmarks' own tests. The
-// launcher has refused what cannot be used.
+// launcher refuses what cannot be used.
 //
 // Exit codes: 0 done, 1 nothing could be measured or a scenario failed, 2 wrong usage, 130 ended by Ctrl-C. Bars do not
 // count: they are for readers to judge.
@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { runEvaluation } from './evaluation/evaluation.js';
-import { BenchUsageError, parseBenchOptions } from './run/bench-options.js';
+import { parseBenchOptions } from './run/bench-options.js';
 import { runBench } from './run/bench-run.js';
 import { onInterrupts } from './run/interrupts.js';
 import { BENCH_FOLDER, ROOT } from './run/paths.js';
@@ -15,24 +15,17 @@ import { endServers } from './store/server-process.js';
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 const EXIT_SIGINT = 130;
 
-/** @param argv the words behind `npm run bench --` */
+/** @param argv the words behind `npm run bench --`. @throws UsageError where a folder cannot be written to */
 export async function main(argv: string[]): Promise<number> {
-  try {
-    switch (argv[0]) {
-      case 'evaluation':
-        return await runEvaluation(argv.slice(1));
-      case 'test':
-        return test(argv.slice(1));
-      default:
-        return await measure(argv);
-    }
-  } catch (error) {
-    if (!(error instanceof BenchUsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return EXIT_USAGE;
+  switch (argv[0]) {
+    case 'evaluation':
+      return runEvaluation(argv.slice(1));
+    case 'test':
+      return test(argv.slice(1));
+    default:
+      return measure(argv);
   }
 }
 

@@ -55,8 +55,6 @@ export interface Result {
   readonly ratio?: number | undefined;
   /** What `ratio` has to be for the project to be content; without a baseline, what `value` has to be. */
   readonly bar?: { readonly atLeast: number } | { readonly atMost: number } | undefined;
-  /** Where latencies were taken: the distribution over all rounds. */
-  readonly latency?: LatencyFigures | undefined;
   /** A caveat the reader needs beside the number, in one sentence. */
   readonly note?: string | undefined;
 }

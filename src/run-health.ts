@@ -7,18 +7,17 @@
 // Both questions are asked with the least that can ask them: src/rpc, with reflection and all, takes 340 ms to load, and
 // every container asks every few seconds; this takes 0.1 s of CPU, most of it the start of Node itself.
 
-import { connect } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
-import { formatAddress, reachableHost } from './address.js';
+import { type Address, formatAddress, reachableHost } from './address.js';
 import { UsageError, wantsHelp } from './flags.js';
+import { askStatus } from './http-probe.js';
 import { messageOf } from './log.js';
 import { EXIT_FAILED, EXIT_OK } from './process-end.js';
 import { parseSettings } from './settings.js';
 
 /** A service of this machine answers in a millisecond; Docker's own limit in the images is 3 s. */
 const ANSWER_TIMEOUT_MS = 2_000;
-/** A status line is shorter than that. */
-const STATUS_LINE_BYTES_MAX = 256;
+const OK = 200;
 const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
 /** As in rpc/grpc-channel.ts: no look-up of service configurations, and no http_proxy on the way to this machine. */
 const CHANNEL_OPTIONS = { 'grpc.service_config_disable_resolution': 1, 'grpc.enable_http_proxy': 0 };
@@ -43,7 +42,7 @@ export async function runHealth(argv: readonly string[]): Promise<number> {
   try {
     switch (service) {
       case 'frontend':
-        await askHttp(host, settings.frontendPort);
+        await askHttp({ host, port: settings.frontendPort });
         break;
       case 'catalog':
         await askGrpc(formatAddress(host, settings.catalogPort));
@@ -64,27 +63,9 @@ export async function runHealth(argv: readonly string[]): Promise<number> {
 }
 
 /** Resolves when `GET /healthz` is answered with 200. */
-function askHttp(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: ANSWER_TIMEOUT_MS });
-    let answer = '';
-    const finish = (error?: Error): void => {
-      socket.destroy();
-      error === undefined ? resolve() : reject(error);
-    };
-    socket.setEncoding('latin1');
-    socket.write(`GET /healthz HTTP/1.1\r\nHost: ${formatAddress(host, port)}\r\nConnection: close\r\n\r\n`);
-    socket.on('data', (text: string) => {
-      answer += text;
-      const end = answer.indexOf('\r\n');
-      if (end === -1 && answer.length < STATUS_LINE_BYTES_MAX) return;
-      const statusLine = answer.slice(0, end === -1 ? STATUS_LINE_BYTES_MAX : end);
-      finish(/^HTTP\/1\.1 200 /.test(statusLine) ? undefined : new Error(`it answers ${JSON.stringify(statusLine)}`));
-    });
-    socket.on('timeout', () => finish(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)));
-    socket.on('end', () => finish(new Error('it closed the connection')));
-    socket.on('error', finish);
-  });
+async function askHttp(address: Address): Promise<void> {
+  const status = await askStatus(address, '/healthz', ANSWER_TIMEOUT_MS);
+  if (status !== OK) throw new Error(`it answers with status ${status}`);
 }
 
 /** Resolves when the server as a whole is SERVING. */

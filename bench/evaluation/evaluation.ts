@@ -24,7 +24,7 @@ const EXIT_SIGINT = 130;
  * @param words names of steps, all if there are none; `--quick` for a look at the tables, which leaves the plots as
  *   they are
  * @returns the exit code
- * @throws BenchUsageError
+ * @throws UsageError
  */
 export async function runEvaluation(words: readonly string[]): Promise<number> {
   const { steps, isQuick } = chosenSteps(words);

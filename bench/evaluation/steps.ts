@@ -1,7 +1,7 @@
 // steps.ts: the runs that docs/evaluation.md is made of, in its order, and the plots that it shows. No package is needed
 // to read it, so that the launcher can refuse a step that there is not.
 
-import { BenchUsageError } from '../run/bench-options.js';
+import { UsageError } from '../../src/flags.js';
 
 /** One `npm run bench -- …`. */
 export interface Step {
@@ -47,13 +47,13 @@ export const STEPS: readonly Step[] = [
   { name: 'recovery', argv: ['recovery'] },
 ];
 
-/** @param words names of steps, all if there are none, and perhaps `--quick`. @throws BenchUsageError */
+/** @param words names of steps, all if there are none, and perhaps `--quick`. @throws UsageError */
 export function chosenSteps(words: readonly string[]): { steps: readonly Step[]; isQuick: boolean } {
   const names = words.filter((word) => word !== '--quick');
   const unknown = names.find((name) => !STEPS.some((step) => step.name === name));
   if (unknown !== undefined) {
     const known = STEPS.map((step) => step.name).join(', ');
-    throw new BenchUsageError(`unknown step ${JSON.stringify(unknown)}: it must be one of ${known}`);
+    throw new UsageError(`unknown step ${JSON.stringify(unknown)}: it must be one of ${known}`);
   }
   const steps = names.length === 0 ? STEPS : STEPS.filter((step) => names.includes(step.name));
   return { steps, isQuick: words.includes('--quick') };

@@ -1,8 +1,9 @@
 // constant-answer.bench.ts: what does HTTP cost on top of a socket? One thread, one constant JSON answer, keep-alive
-// connections; beside a raw socket that writes the same bytes at whatever arrives, node:http and Fastify.
+// connections; beside a raw socket that writes the same bytes at whatever arrives, and node:http.
 //
 // Throughput says what a client gets; on a machine whose cores are shared with others it is noisy, and the processor time
 // that the server itself used for each answer, which stands beside it, is less so.
+
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Result, RunBenchmark, RunOptions } from '../result.js';
@@ -20,39 +21,51 @@ const ROUNDS = 7;
 const ROUNDS_QUICK = 3;
 const US_PER_S = 1e6;
 
+const OURS: ServerName = 'toystore';
 const FLOOR: ServerName = 'raw socket';
 const NODE: ServerName = 'node:http';
 const FLOOR_BAR = { atLeast: 0.9 };
 const NODE_BAR = { atLeast: 1.8 };
 const PIPELINED_BAR = { atLeast: 5 };
 
+/** Who is compared under one load. */
+interface Comparison {
+  readonly title: string;
+  readonly depth: number;
+  readonly baseline: ServerName;
+  readonly servers: readonly Target[];
+  /** Of our throughput beside the baseline's. */
+  readonly bar: Result['bar'];
+}
+
 export const run: RunBenchmark = async (options) => {
-  const file = 'http/server-process.js';
-  const running = await startAll(SERVERS.map((name) => startProgram('http-server', file, ['--server', name])));
-  const servers = new Map(SERVERS.map((name, index) => [name, running[index]!]));
+  const servers = await startAll(
+    SERVERS.map((label) => startProgram('http-server', 'http/server-process.js', ['--server', label], { label })),
+  );
   try {
-    const one = await compare('one request at a time', 1, FLOOR, SERVERS, servers, options);
+    const title = `GET, ${CONNECTIONS} connections, one request at a time`;
+    const one = await compare({ title, depth: 1, baseline: FLOOR, servers, bar: FLOOR_BAR }, options);
     // The raw socket answers once to whatever arrives, so it cannot take part where requests come together.
-    const http = SERVERS.filter((name) => name !== FLOOR);
-    const many = await compare(`${PIPELINED} pipelined`, PIPELINED, NODE, http, servers, options);
-    return [...withBar(one, FLOOR, FLOOR_BAR), ...beside(one, NODE, NODE_BAR), ...withBar(many, NODE, PIPELINED_BAR)];
+    const many = await compare(
+      {
+        title: `GET, ${CONNECTIONS} connections, ${PIPELINED} pipelined`,
+        depth: PIPELINED,
+        baseline: NODE,
+        servers: servers.filter(({ name }) => name !== FLOOR),
+        bar: PIPELINED_BAR,
+      },
+      options,
+    );
+    return [...one, ...besideNode(one), ...many];
   } finally {
-    await stopAll(running);
+    await stopAll(servers);
   }
 };
 
 /** Answers per second, and then processor time for each answer, both from the same rounds. */
-async function compare(
-  name: string,
-  depth: number,
-  baseline: ServerName,
-  names: readonly ServerName[],
-  servers: ReadonlyMap<ServerName, Target>,
-  options: RunOptions,
-): Promise<Result[]> {
-  const cpu = new Map<string, number[]>(names.map((server) => [server, []]));
+async function compare({ title, depth, baseline, servers, bar }: Comparison, options: RunOptions): Promise<Result[]> {
+  const cpu = new Map<string, number[]>(servers.map(({ name }) => [name, []]));
   const durationMs = options.quick ? ROUND_QUICK_MS : ROUND_MS;
-  const title = `GET, ${CONNECTIONS} connections, ${name}`;
   const throughput = await measureRounds(
     {
       case: title,
@@ -60,57 +73,42 @@ async function compare(
       better: 'higher',
       baseline,
       rounds: options.quick ? ROUNDS_QUICK : ROUNDS,
-      subjects: names.map((server) => ({
-        name: server,
+      subjects: servers.map(({ name, port, pid }) => ({
+        name,
+        bar: name === OURS ? bar : undefined,
         measure: async () => {
-          const { port, pid } = servers.get(server)!;
           const cpuBefore = cpuSeconds([pid!]);
           const { answered, seconds } = await blast({ port, connections: CONNECTIONS, depth, durationMs });
-          cpu.get(server)!.push(((cpuSeconds([pid!]) - cpuBefore) * US_PER_S) / answered);
+          cpu.get(name)!.push(((cpuSeconds([pid!]) - cpuBefore) * US_PER_S) / answered);
           return answered / seconds;
         },
       })),
     },
     options,
   );
-  return [...throughput, ...throughput.flatMap((result) => cpuResult(result, cpu, title, baseline))];
+  // The first round of each warmed it up. Not every system says what processes use.
+  const roundsOf = (name: string): number[] =>
+    cpu
+      .get(name)!
+      .slice(1)
+      .filter((us) => us > 0);
+  const costs = throughput.flatMap(({ subject }): Result[] => {
+    const rounds = roundsOf(subject);
+    if (rounds.length === 0 || roundsOf(baseline).length === 0) return [];
+    const value = median(rounds);
+    const ratio = value / median(roundsOf(baseline));
+    const name = `${title}: processor time of the server`;
+    return [{ case: name, subject, value, unit: 'µs', better: 'lower', rounds, baseline, ratio }];
+  });
+  return [...throughput, ...costs];
 }
 
-/** Beside each figure of throughput, the same rounds' processor time; the first of them warmed up. */
-function cpuResult(result: Result, cpu: Map<string, number[]>, title: string, baseline: ServerName): Result[] {
-  const rounds = cpu.get(result.subject)!.slice(1);
-  const baselineRounds = cpu.get(baseline)!.slice(1);
-  // Not every system says what processes use.
-  if (rounds.length === 0 || baselineRounds.length === 0 || rounds.includes(0)) return [];
-  const value = median(rounds);
-  return [
-    {
-      case: `${title}: processor time of the server`,
-      subject: result.subject,
-      value,
-      unit: 'µs',
-      better: 'lower',
-      rounds,
-      baseline,
-      ratio: value / median(baselineRounds),
-    },
-  ];
-}
-
-function withBar(results: Result[], baseline: ServerName, bar: Result['bar']): Result[] {
-  return results.map((result) =>
-    result.subject === 'toystore' && result.better === 'higher' && result.baseline === baseline
-      ? { ...result, bar }
-      : result,
-  );
-}
-
-/** Our throughput once more, beside another server of the same rounds. */
-function beside(results: Result[], baseline: ServerName, bar: Result['bar']): Result[] {
-  const ours = results.find(({ subject, better }) => subject === 'toystore' && better === 'higher');
-  const other = results.find(({ subject, better }) => subject === baseline && better === 'higher');
-  if (ours === undefined || other === undefined) return [];
-  return [{ ...ours, case: `${ours.case}, beside ${baseline}`, baseline, ratio: ours.value / other.value, bar }];
+/** Our throughput once more, beside node:http in the same rounds. */
+function besideNode(results: readonly Result[]): Result[] {
+  const [ours, node] = [OURS, NODE].map((name) => results.find(({ subject }) => subject === name));
+  if (ours === undefined || node === undefined) return [];
+  const ratio = ours.value / node.value;
+  return [{ ...ours, case: `${ours.case}, beside ${NODE}`, baseline: NODE, ratio, bar: NODE_BAR }];
 }
 
 async function blast(job: BlastJob): Promise<{ answered: number; seconds: number }> {

@@ -5,7 +5,6 @@
 // The raw socket writes a constant string at whatever arrives and looks at nothing: the floor of Node's sockets.
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import fastify from 'fastify';
 import { HttpServer, Router } from '../../src/http/index.js';
 import { flag, ready } from '../peers/peer-process.js';
 import { BODY, type ServerName } from './answer.js';
@@ -37,14 +36,6 @@ const SERVERS: Record<ServerName, () => Promise<number>> = {
         response.end(BODY);
       }),
     ),
-  Fastify: async () => {
-    const app = fastify();
-    app.get('/products/:name', (_request, reply) => {
-      reply.header('Content-Type', JSON_TYPE).send(BODY);
-    });
-    await app.listen({ host: '127.0.0.1', port: 0 });
-    return (app.server.address() as AddressInfo).port;
-  },
 };
 
 function listening(server: ReturnType<typeof createServer>): Promise<number> {

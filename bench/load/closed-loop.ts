@@ -1,8 +1,8 @@
 // closed-loop.ts: each connection sends its next request when the last one is answered, as fast as the store allows.
 //
 // It finds the top rate, and latencies at a given number of clients. Its latencies leave out what a steady stream of
-// customers would have suffered while a connection waited (coordinated omission); the report corrects for that and
-// says so. For latencies at a given rate there is open-loop.ts.
+// customers would have suffered while a connection waited (coordinated omission). For latencies at a given rate there is
+// open-loop.ts.
 
 import type { LoadCounters } from './load-counters.js';
 import type { LoadJob } from './load-job.js';

@@ -47,15 +47,6 @@ export class LatencyHistogram {
     return this.#histogram.totalCount === 0 ? 0 : this.#histogram.getValueAtPercentile(percentile) / TICKS_PER_MS;
   }
 
-  /**
-   * A copy without coordinated omission: for every latency longer than `expectedIntervalMs`, the requests that a client
-   * with a steady beat would have sent meanwhile are added, each with the latency it would have seen.
-   */
-  corrected(expectedIntervalMs: number): LatencyHistogram {
-    const interval = Math.round(expectedIntervalMs * TICKS_PER_MS);
-    return new LatencyHistogram(this.#histogram.copyCorrectedForCoordinatedOmission(interval) as JsHistogram);
-  }
-
   figures(errors: number): LatencyFigures {
     const { totalCount: count, mean } = this.#histogram;
     return {

@@ -15,12 +15,11 @@ const ERROR_SAMPLES_MAX = 5;
 class OperationCounter {
   readonly latencies = new LatencyHistogram();
   errors = 0;
-  soldOut = 0;
   readonly errorSamples = new Set<string>();
 
   report(): OperationReport {
-    const { latencies, errors, soldOut, errorSamples } = this;
-    return { histogram: latencies.encode(), errors, soldOut, errorSamples: [...errorSamples] };
+    const { latencies, errors, errorSamples } = this;
+    return { histogram: latencies.encode(), errors, errorSamples: [...errorSamples] };
   }
 }
 
@@ -61,9 +60,7 @@ export class LoadCounters {
       this.failed(operation, verdict.problem, dueMs);
       return;
     }
-    const counter = this[operation];
-    counter.latencies.record(nowMs - dueMs);
-    if (verdict === 'sold-out') counter.soldOut += 1;
+    this[operation].latencies.record(nowMs - dueMs);
   }
 
   failed(operation: Operation, problem: string, dueMs: number): void {

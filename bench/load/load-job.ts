@@ -5,8 +5,8 @@ export type Work =
   | { readonly kind: 'session'; readonly toys: readonly string[]; readonly p: number }
   | { readonly kind: 'query'; readonly toys: readonly string[] }
   | { readonly kind: 'order'; readonly toys: readonly string[] }
-  /** One fixed request and the body that each answer must have, byte for byte; counted as `query`. */
-  | { readonly kind: 'fixed'; readonly method: string; readonly path: string; readonly expectedBody: string };
+  /** GET of one path, and the body that each answer must have, byte for byte; counted as `query`. */
+  | { readonly kind: 'fixed'; readonly path: string; readonly expectedBody: string };
 
 /** One load: so many connections, so long. */
 export interface LoadJob {
@@ -33,8 +33,6 @@ export interface OperationReport {
   readonly errors: number;
   /** A few different ones, as examples. */
   readonly errorSamples: readonly string[];
-  /** Orders that came too late for the last of the stock: proper answers, in the histogram. */
-  readonly soldOut: number;
 }
 
 /** What a job came to. */
@@ -57,8 +55,6 @@ export interface ScheduleReport {
   readonly missed: number;
   /** Sent more than a millisecond after the intended time. */
   readonly late: number;
-  /** An encoded LatencyHistogram: from the intended time to the sending. */
-  readonly lag: string;
 }
 
 /** To the generator's process. */

@@ -8,7 +8,6 @@
 // reported.
 
 import { Worker } from 'node:worker_threads';
-import { LatencyHistogram } from './latency-histogram.js';
 import type { LoadCounters } from './load-counters.js';
 import type { LoadJob, ScheduleReport } from './load-job.js';
 import { Loader } from './loader.js';
@@ -28,7 +27,6 @@ export class OpenLoop {
   readonly #loaders: Loader[];
   /** Connections without a request under way, used last in, first out. */
   readonly #free: Loader[] = [];
-  readonly #lag = new LatencyHistogram();
   #pacer: Worker | undefined;
   #nextDueMs = 0;
   /** The same for the pacer, in ms since 1970. */
@@ -73,7 +71,7 @@ export class OpenLoop {
   report(): ScheduleReport {
     const { untilMs } = this.#counters;
     const missed = Math.max(0, Math.ceil((untilMs - this.#nextDueMs) / this.#intervalMs));
-    return { rate: this.#rate, intended: this.#sent + missed, missed, late: this.#late, lag: this.#lag.encode() };
+    return { rate: this.#rate, intended: this.#sent + missed, missed, late: this.#late };
   }
 
   close(): void {
@@ -98,9 +96,7 @@ export class OpenLoop {
 
   #noteLag(now: number): void {
     if (!this.#counters.isInWindow(this.#nextDueMs)) return;
-    const lag = now - this.#nextDueMs;
     this.#sent += 1;
-    this.#lag.record(lag);
-    if (lag > LATE_MS) this.#late += 1;
+    if (now - this.#nextDueMs > LATE_MS) this.#late += 1;
   }
 }

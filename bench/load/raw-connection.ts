@@ -4,11 +4,9 @@
 //   socket -> one read buffer for all -> status, Content-Length, body's place in the buffer -> onAnswer, no copy
 //
 // What it leaves out on purpose: chunked answers, bodies until close, 1xx. An answer that it cannot frame is an error
-// and ends the connection. It is no parser to learn from; that is src/http, whose way past Node's streams it takes too.
+// and ends the connection. It is no parser to learn from; that is src/http.
 
 import net from 'node:net';
-import { rawSocket } from '../../src/http/server/raw-socket.js';
-import { type SessionSocket, type SocketUser, StreamSocket } from '../../src/http/server/session-socket.js';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** `Content-Length:` in two parts: the tail is searched for, the start compared without regard to case. */
@@ -17,6 +15,8 @@ const LINE_START = '\ncontent-l';
 const SPACE = 0x20;
 const ZERO = 0x30;
 const STATUS_OFFSET = 'HTTP/1.1 '.length;
+/** For all connections: what is read is used up before the next read. */
+const READ_BUFFER = Buffer.allocUnsafe(64 * 1024);
 
 /** Told of what happens on a connection. The bytes of an answer are valid during the call only. */
 export interface RawConnectionListener {
@@ -26,55 +26,47 @@ export interface RawConnectionListener {
 }
 
 /** One keep-alive connection. */
-export class RawConnection implements SocketUser {
-  readonly #socket: SessionSocket;
+export class RawConnection {
+  readonly #socket: net.Socket;
   readonly #listener: RawConnectionListener;
   /** The bytes of an answer that is not whole yet. */
   #rest: Buffer | undefined;
   #isClosed = false;
 
-  private constructor(socket: net.Socket, listener: RawConnectionListener) {
+  private constructor(host: string, port: number, listener: RawConnectionListener) {
     this.#listener = listener;
-    this.#socket = rawSocket(socket, this) ?? new StreamSocket(socket, this);
-    socket.on('error', (error) => this.#close(error.message));
-    this.#socket.resume();
+    // With `onread` the bytes come straight from the socket's handle, past Node's streams.
+    const callback = (length: number): boolean => {
+      this.#read(READ_BUFFER, length);
+      return true;
+    };
+    this.#socket = net.connect({ host, port, noDelay: true, onread: { buffer: READ_BUFFER, callback } });
   }
 
   /** Resolves when connected. Rejects with the socket's error. */
   static open(host: string, port: number, listener: RawConnectionListener): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ host, port });
+      const connection = new RawConnection(host, port, listener);
+      const socket = connection.#socket;
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
-        resolve(new RawConnection(socket, listener));
+        socket.on('error', (error) => connection.#close(error.message));
+        socket.on('close', () => connection.#close('the server closed the connection'));
+        resolve(connection);
       });
     });
   }
 
   /** @param text each character one byte */
   send(text: string): void {
-    this.#socket.write(text);
+    this.#socket.write(text, 'latin1');
   }
 
   /** Ends it without a call to `onClose`. */
   close(): void {
     this.#isClosed = true;
     this.#socket.destroy();
-  }
-
-  received(bytes: Buffer, length: number): void {
-    this.#read(bytes, length);
-  }
-
-  drained(): void {}
-
-  peerDone(): void {
-    this.#socket.destroy();
-  }
-
-  closed(): void {
-    this.#close('the server closed the connection');
   }
 
   #read(buffer: Buffer, bytesRead: number): void {

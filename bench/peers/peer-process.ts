@@ -1,6 +1,5 @@
-// peer-process.ts: what every process of a peer does alike: reads `--port N`, says when it is ready, and stops on SIGTERM
-// or SIGINT, or when the process that started it is gone. Ctrl-C in a terminal reaches every process of its group: one
-// that has a parent to tell it when to stop leaves Ctrl-C to the parent, which may still be measuring it.
+// peer-process.ts: what every program of a peer does alike: reads its flags, says when it is ready, and stops on SIGTERM.
+// Ctrl-C in a terminal does not reach it: whoever starts it gives it a process group of its own.
 
 import { parseArgs } from 'node:util';
 
@@ -17,21 +16,15 @@ export function portFlag(): number {
 }
 
 /**
- * Says that the process serves, on stdout and to the process that started it, and lets `stop` end it in order.
+ * Says on stdout that the process serves, and lets `stop` end it in order.
  *
  * @param address as `http://127.0.0.1:5000`, or host:port
  */
 export function ready(name: string, address: string, stop: () => Promise<void> | void): void {
-  let isStopping = false;
-  const stopOnce = async (): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
+  const end = async (): Promise<void> => {
     await stop();
     process.exit(0);
   };
-  process.on('SIGTERM', stopOnce);
-  process.on('SIGINT', process.send === undefined ? stopOnce : () => {});
-  process.on('disconnect', stopOnce);
+  process.once('SIGTERM', end).once('SIGINT', end);
   process.stdout.write(`${name} ready on ${address}\n`);
-  process.send?.({ address });
 }

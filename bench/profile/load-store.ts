@@ -8,22 +8,15 @@ import type { ProfileOptions } from './profile-options.js';
 import type { ProfiledStore } from './profiled-store.js';
 
 const MS_PER_S = 1000;
-/** Until the hot code is compiled. */
-const WARMUP_MS = 2000;
 
 /** Loads the store for `seconds`, and says on stderr what it answered: a profile of a store that only fails is none. */
-export async function loadStore(
-  { frontend }: ProfiledStore,
-  { seconds, clients, p }: ProfileOptions,
-  onWarm?: () => void,
-): Promise<void> {
+export async function loadStore({ frontend }: ProfiledStore, { seconds, clients, p }: ProfileOptions): Promise<void> {
   const generator = new LoadGenerator();
   const { host, port } = frontend;
   process.stderr.write(`loading the store: ${clients} clients, p ${p}, ${seconds} s …\n`);
   try {
-    if (onWarm !== undefined) setTimeout(onWarm, WARMUP_MS);
     const work = { kind: 'session', toys: TOYS, p } as const;
-    const job = { host, port, connections: clients, work, durationMs: seconds * MS_PER_S, warmupMs: WARMUP_MS };
+    const job = { host, port, connections: clients, work, durationMs: seconds * MS_PER_S, warmupMs: 0 };
     const report = await generator.run(job);
     process.stderr.write(`${describe('queries', report.query, report)}, ${describe('orders', report.order, report)}\n`);
   } finally {

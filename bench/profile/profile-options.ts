@@ -1,16 +1,16 @@
 // profile-options.ts: the command line of `npm run profile`, typed and checked.
 
-import { BenchUsageError, parseWords } from '../run/bench-options.js';
+import { UsageError } from '../../src/flags.js';
+import { parseWords } from '../run/bench-options.js';
 
 export const PROFILE_TOOLS = ['threads', 'doctor', 'flame', 'heapprofiler'] as const;
 export const SERVICES = ['catalog', 'order', 'frontend'] as const;
 
-export type ProfileTool = (typeof PROFILE_TOOLS)[number];
 export type ServiceName = (typeof SERVICES)[number];
 
 /** What to profile, and under which load. */
 export interface ProfileOptions {
-  readonly tool: ProfileTool;
+  readonly tool: (typeof PROFILE_TOOLS)[number];
   /** The service that clinic watches; `threads` sees all three. */
   readonly service: ServiceName;
   readonly seconds: number;
@@ -27,14 +27,14 @@ const FLAGS = { service: TEXT, seconds: TEXT, clients: TEXT, p: TEXT, out: TEXT 
 const SECONDS_MAX = 600;
 const CLIENTS_MAX = 10_000;
 
-/** @throws BenchUsageError */
+/** @throws UsageError */
 export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
   const { values, positionals } = parseWords(argv, FLAGS);
   const [tool, ...more] = positionals;
   if (tool === undefined || more.length > 0) {
-    throw new BenchUsageError(`profile takes one tool: ${PROFILE_TOOLS.join(', ')}; see --help`);
+    throw new UsageError(`profile takes one tool: ${PROFILE_TOOLS.join(', ')}; see --help`);
   }
-  if (tool === 'bubbleprof') throw new BenchUsageError(NO_BUBBLEPROF);
+  if (tool === 'bubbleprof') throw new UsageError(NO_BUBBLEPROF);
   return {
     tool: oneOf('the tool', tool, PROFILE_TOOLS),
     service: oneOf('--service', values.service ?? 'frontend', SERVICES),
@@ -47,14 +47,13 @@ export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
 
 function oneOf<const T extends string>(what: string, word: string, words: readonly T[]): T {
   const found = words.find((one) => one === word);
-  if (found === undefined)
-    throw new BenchUsageError(`${what} is ${JSON.stringify(word)}: it must be one of ${words.join(', ')}`);
-  return found;
+  if (found !== undefined) return found;
+  throw new UsageError(`${what} is ${JSON.stringify(word)}: it must be one of ${words.join(', ')}`);
 }
 
 function number(flag: string, text: string, min: number, max: number): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   const isWhole = flag === '--p' || Number.isInteger(value);
   if (isWhole && value >= min && value <= max) return value;
-  throw new BenchUsageError(`${flag} is ${JSON.stringify(text)}: it must be a number from ${min} to ${max}`);
+  throw new UsageError(`${flag} is ${JSON.stringify(text)}: it must be a number from ${min} to ${max}`);
 }

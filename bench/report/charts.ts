@@ -23,8 +23,6 @@ interface Picture extends Words {
   /** `latency`: the median drawn through and the 99% latency dashed. */
   readonly y: 'latency' | 'throughput';
   readonly yLog?: boolean;
-  /** What has a line of its own. Left out: each kind of request. */
-  readonly lineOf?: (row: Row) => string;
   readonly asBars?: boolean;
 }
 
@@ -76,7 +74,6 @@ const PICTURES: readonly Picture[] = [
     caption: `${CLOSED} Both have every order on disk twice before its answer.`,
     scenario: 'durable',
     y: 'throughput',
-    lineOf: (row) => row.subject,
     asBars: true,
   },
   ...OPERATIONS.flatMap(picturesOfKind),
@@ -107,7 +104,6 @@ function picturesOfKind(operation: Row['operation']): Picture[] {
       where: (row, all) =>
         isOfKind(row) && all.some((one) => one.clients === row.clients && one.subject !== row.subject),
       y: 'throughput',
-      lineOf: (row) => row.subject,
       asBars: true,
     },
     {
@@ -118,7 +114,6 @@ function picturesOfKind(operation: Row['operation']): Picture[] {
       scenario: 'cache',
       where: (row) => isOfKind(row) && row.variant === undefined,
       y: 'throughput',
-      lineOf: (row) => row.subject,
     },
     {
       ...BY_CLIENTS,
@@ -129,7 +124,6 @@ function picturesOfKind(operation: Row['operation']): Picture[] {
       where: isOfKind,
       y: 'latency',
       yLog: true,
-      lineOf: (row) => row.variant ?? '',
     },
   ];
 }
@@ -142,11 +136,14 @@ export function chartsOf({ rows }: Pick<BenchResults, 'rows'>): Chart[] {
 }
 
 function drawPicture(picture: Picture, rows: readonly Row[]): Chart[] {
-  const { id, title, caption, scenario, where = () => true, x, y, lineOf = (row) => row.operation } = picture;
+  const { id, title, caption, scenario, where = () => true, x, y } = picture;
   const ofScenario = rows.filter((row) => row.scenario === scenario);
   const drawn = ofScenario.filter((row) => row.count > 0 && x(row) !== undefined && where(row, ofScenario));
   if (drawn.length === 0) return [];
   const places = [...new Set(drawn.map((row) => x(row)!))].sort((a, b) => a - b);
+  // Whatever the rows differ in has a line of its own.
+  const isOneSubject = drawn.every((row) => row.subject === drawn[0]!.subject);
+  const lineOf = (row: Row): string => (isOneSubject ? row.operation : row.subject);
   const names = [...new Set(drawn.map(lineOf))];
   const valuesOf = (name: string, quantity: 'p50' | 'p99' | 'throughput') =>
     places.map((place) => drawn.find((row) => lineOf(row) === name && x(row) === place)?.[quantity] ?? null);

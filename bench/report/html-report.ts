@@ -56,7 +56,7 @@ ${charts.map(figure).join('\n')}
 </div>
 ${tablesOf(results).map(table).join('\n')}
 <footer><p>Errors are counted apart and are in no latency. In a closed loop a client waits for each answer, which hides
-what others would have waited meanwhile; the column “p99 corrected” adds that back. Percentiles are of all rounds
+what others would have waited meanwhile; the open loop of the scenario “rate” does not. Percentiles are of all rounds
 together, throughput is the median of the rounds. All figures, with each round and the histograms: results.json.</p></footer>
 </body>
 </html>

@@ -39,13 +39,13 @@ function barTable(results: BenchResults): Table {
 
 function rowTable(rows: readonly Row[]): Table {
   const head = ['scenario', 'subject', 'load', 'operation', 'count', 'errors', 'per second'];
-  const times = ['min', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max', 'p99 corrected'];
+  const times = ['min', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max'];
   const lines = rows.map((row) => {
-    const { min, mean, p50, p90, p99, p999, max, corrected } = row;
+    const { min, mean, p50, p90, p99, p999, max } = row;
     const words = [row.scenario, row.subject, describeLoad(row), row.operation];
     const counts = [row.count, row.errors, row.throughput].map(formatNumber);
     const figures = [min, mean, p50, p90, p99, p999, max].map(formatNumber);
-    return [...words, ...counts, ...figures, corrected === undefined ? '' : formatNumber(corrected.p99)];
+    return [...words, ...counts, ...figures];
   });
   return { title: 'Latencies, in milliseconds', head: [...head, ...times], lines, wordColumns: 4 };
 }

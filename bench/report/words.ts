@@ -12,7 +12,7 @@ export const COLUMNS = 100;
 /** What a reader must know to read the bars. */
 export const BARS_MEANING =
   'A bar is what the project asks of its own figures: ratios to what was measured in the same run, or times. One that is ' +
-  'missed counts only in a run without --quick on a quiet machine; elsewhere it reads "not judged".';
+  'missed counts only on a quiet machine and not in a quick run; elsewhere it reads "not judged".';
 
 /** Three digits that matter, thousands apart: 0.215, 21.5, 15 400. */
 export function formatNumber(value: number): string {
@@ -56,7 +56,7 @@ export interface Verdict {
 /** Of a figure with a bar. */
 export function verdictOf(figure: Figure, { quick, noise }: Pick<BenchResults, 'quick' | 'noise'>): Verdict {
   if (isBarReached(figure)) return { word: 'reached', why: '' };
-  if (quick) return { word: 'not judged', why: 'rounds of --quick are too short' };
+  if (quick) return { word: 'not judged', why: 'the rounds of a quick run are too short' };
   const spread = noise[figure.scenario] ?? 0;
   if (spread <= NOISE_MAX) return { word: 'missed', why: '' };
   return { word: 'not judged', why: `the machine's own noise was ${formatPercent(spread)}` };

@@ -11,8 +11,7 @@ import { SCENARIOS, type ScenarioName } from '../help.js';
 /** What to measure and how. Lists that are undefined leave the choice to the scenario. */
 export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
-  /** No scenario was named: all of them share five minutes. Named ones take the time that steady figures need. */
-  readonly isOverview: boolean;
+  /** Asked for, or no scenario was named: short rounds, the main cases. Otherwise as long as steady figures need. */
   readonly quick: boolean;
   readonly clients: readonly number[] | undefined;
   readonly probabilities: readonly number[] | undefined;
@@ -26,11 +25,6 @@ export interface BenchOptions {
   /** A built checkout of another commit, to measure beside this one. */
   readonly baseline: string | undefined;
   readonly out: string | undefined;
-}
-
-/** A command line that cannot be used; one line that says what to do. */
-export class BenchUsageError extends Error {
-  override readonly name = 'BenchUsageError';
 }
 
 const CLIENTS_MAX = 20_000;
@@ -53,25 +47,24 @@ const FLAGS = {
   out: { type: 'string' },
 } as const;
 
-/** @throws BenchUsageError */
+/** @throws UsageError */
 export function parseBenchOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parseWords(argv, FLAGS);
   const chosen = positionals.map((word) => {
     if (!Object.hasOwn(SCENARIOS, word)) {
-      throw new BenchUsageError(
+      throw new UsageError(
         `unknown scenario ${JSON.stringify(word)}: it must be one of ${Object.keys(SCENARIOS).join(', ')}`,
       );
     }
     return word as ScenarioName;
   });
   if (chosen.includes('baseline') && values.baseline === undefined) {
-    throw new BenchUsageError('the scenario baseline needs --baseline DIR, a built checkout of another commit');
+    throw new UsageError('the scenario baseline needs --baseline DIR, a built checkout of another commit');
   }
   const byDefault = (Object.keys(SCENARIOS) as ScenarioName[]).filter((name) => SCENARIOS[name].inDefaultRun);
   return {
     scenarios: chosen.length === 0 ? byDefault : [...new Set(chosen)],
-    isOverview: chosen.length === 0,
-    quick: values.quick ?? false,
+    quick: values.quick ?? chosen.length === 0,
     clients: list('clients', values.clients, wholeNumber(1, CLIENTS_MAX)),
     probabilities: list('p', values.p, { expected: 'numbers from 0 to 1', accepts: (n) => n >= 0 && n <= 1 }),
     rates: list('rates', values.rates, wholeNumber(1, RATE_MAX)),
@@ -93,7 +86,7 @@ export function parseWords<const F extends Record<string, { type: 'string' | 'bo
     return parseArgs({ args: [...argv], options: flags, strict: true, allowPositionals: true });
   } catch (error) {
     const message = error instanceof Error ? (error.message.split(/\. (?=[A-Z])/)[0] ?? '') : String(error);
-    throw new BenchUsageError(`${message}: see --help for the options`, { cause: error });
+    throw new UsageError(`${message}: see --help for the options`);
   }
 }
 
@@ -103,7 +96,7 @@ function parseStoreSettings(threads: number | undefined, words: readonly string[
   for (const word of words) {
     const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.+)$/.exec(word) ?? [];
     if (name === undefined || value === undefined) {
-      throw new BenchUsageError(`--set is ${JSON.stringify(word)}: it must be NAME=VALUE, such as DURABILITY=periodic`);
+      throw new UsageError(`--set is ${JSON.stringify(word)}: it must be NAME=VALUE, such as DURABILITY=periodic`);
     }
     settings[name] = value;
   }
@@ -114,7 +107,7 @@ function parseStoreSettings(threads: number | undefined, words: readonly string[
     parseSettings(flags, {});
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new BenchUsageError(`--set: ${error.message}`, { cause: error });
+    throw new UsageError(`--set: ${error.message}`);
   }
   return settings;
 }
@@ -133,27 +126,27 @@ function list(flag: string, text: string | undefined, { expected, accepts }: Num
   if (text === undefined) return undefined;
   const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (values.every(accepts)) return values;
-  throw new BenchUsageError(`--${flag} is ${JSON.stringify(text)}: it must be ${expected}, separated by commas`);
+  throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be ${expected}, separated by commas`);
 }
 
 function one(flag: string, text: string | undefined, { expected, accepts }: Numbers): number | undefined {
   if (text === undefined) return undefined;
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (accepts(value)) return value;
-  throw new BenchUsageError(`--${flag} is ${JSON.stringify(text)}: it must be one of ${expected}`);
+  throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be one of ${expected}`);
 }
 
 function parseBaseline(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (existsSync(path.join(text, 'dist', 'src', 'cli.js'))) return path.resolve(text);
-  throw new BenchUsageError(`--baseline is ${JSON.stringify(text)}: it must be a checkout where \`npm ci\` was run`);
+  throw new UsageError(`--baseline is ${JSON.stringify(text)}: it must be a checkout where \`npm ci\` was run`);
 }
 
 function parseUrl(text: string | undefined): BenchOptions['url'] {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.protocol !== 'http:' || url.pathname !== '/' || url.search !== '') {
-    throw new BenchUsageError(`--url is ${JSON.stringify(text)}: it must be http://host:port without a path`);
+    throw new UsageError(`--url is ${JSON.stringify(text)}: it must be http://host:port without a path`);
   }
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? HTTP_PORT : Number(url.port) };
 }

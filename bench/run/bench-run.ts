@@ -4,6 +4,7 @@
 // others go on; Ctrl-C ends the one that runs and skips the rest; whatever was measured is reported.
 
 import path from 'node:path';
+import { UsageError } from '../../src/flags.js';
 import { messageOf } from '../../src/log.js';
 import { createDirectory } from '../../src/storage/index.js';
 import { LoadGenerator } from '../load/load-generator.js';
@@ -11,7 +12,7 @@ import { renderTerminal } from '../report/terminal-report.js';
 import { writeReport } from '../report/write-report.js';
 import { scenarios } from '../scenarios/index.js';
 import type { ScenarioContext } from '../scenarios/scenario.js';
-import { type BenchOptions, BenchUsageError } from './bench-options.js';
+import type { BenchOptions } from './bench-options.js';
 import { readMachineFacts } from './machine.js';
 import { NoiseMeter } from './noise.js';
 import { RESULTS_FOLDER } from './paths.js';
@@ -34,28 +35,25 @@ export async function runBench(options: BenchOptions, command: string, signal: A
   const folder = options.out ?? path.join(RESULTS_FOLDER, folderName(startedAt));
   // Before anything is measured: without it all would be lost.
   await createDirectory(folder).catch((error: Error) => {
-    throw new BenchUsageError(`--out: ${messageOf(error)}`);
+    throw new UsageError(`--out: ${messageOf(error)}`);
   });
   const rows: Row[] = [];
   const figures: Figure[] = [];
   const notes = new Set<string>();
-  const planned = new Map(options.scenarios.map((name) => [name, scenarios[name].plannedSeconds(options)]));
-  const progress = new Progress([...planned.values()].reduce((sum, seconds) => sum + seconds, 0));
+  const progress = new Progress(options.scenarios.length);
   const noise = new NoiseMeter();
   const generator = new LoadGenerator();
   let failedScenarios = 0;
   for (const name of options.scenarios) {
     if (signal.aborted) break;
-    const overdueMs = performance.now() + planned.get(name)! * MS_PER_S;
     const context: ScenarioContext = {
       options,
       generator,
       signal,
-      step: (text, seconds) => {
-        progress.step(text, seconds);
+      step: (text) => {
+        progress.step(text);
         noise.sample(name);
       },
-      isOverdue: () => options.isOverview && performance.now() > overdueMs,
       addRows: (more) => rows.push(...more),
       addFigures: (more) => figures.push(...more),
       note: (text) => notes.add(text),
@@ -63,13 +61,12 @@ export async function runBench(options: BenchOptions, command: string, signal: A
     progress.enter(name);
     context.step('starting');
     try {
-      await scenarios[name].run(context);
+      await scenarios[name](context);
     } catch (error) {
       failedScenarios += 1;
       notes.add(`${name}: not measured: ${messageOf(error)}`);
     }
     noise.complete(name);
-    progress.leave(planned.get(name)!);
   }
   progress.end();
   generator.close();

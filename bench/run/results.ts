@@ -3,12 +3,10 @@
 // `rows` are latency distributions: every one has clients, operation, p50 and p99 in milliseconds. `figures` are the
 // comparisons that are not about customers: nanoseconds of a lock, records of a journal.
 
-import { readFile } from 'node:fs/promises';
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { LoadReport, OperationReport } from '../load/load-job.js';
 import type { LatencyFigures, Result } from '../result.js';
 import { median } from '../rounds.js';
-import { BenchUsageError } from './bench-options.js';
 import type { MachineFacts } from './machine.js';
 
 /** One measured distribution: one kind of request under one load. Times in milliseconds. */
@@ -22,17 +20,13 @@ export interface Row extends LatencyFigures {
   readonly p?: number | undefined;
   /** Requests per second offered, in an open loop: the median of the rounds. Latencies count from the intended time. */
   readonly rate?: number | undefined;
-  /** `bare` or `docker`, where the two are compared; the minute of a soak; the share of the top rate that was offered. */
+  /** The share of the top rate that was offered; a store just started. */
   readonly variant?: string | undefined;
   /** Expected answers of this kind per second: the median of the rounds. */
   readonly throughput: number;
-  /** Closed loop only: the percentiles as a steady stream of customers would have seen them. */
-  readonly corrected?: { readonly p99: number; readonly p999: number } | undefined;
   /** Open loop only. */
   readonly missed?: number | undefined;
   readonly late?: number | undefined;
-  /** Orders that found the stock gone; proper answers, in the latencies. */
-  readonly soldOut?: number | undefined;
   /** Of one core: near 1 the load generator was the limit. */
   readonly generatorCpu: number;
   /** Each round by itself; their spread is the noise. */
@@ -67,18 +61,6 @@ export interface BenchResults {
   readonly notes: readonly string[];
 }
 
-/** Reads a results.json that an earlier run wrote. @throws BenchUsageError when it cannot be read or is none */
-export async function readResults(file: string): Promise<BenchResults> {
-  const value = await readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as Partial<BenchResults> | null,
-    (error: Error) => {
-      throw new BenchUsageError(`${file} cannot be read: ${error.message}`, { cause: error });
-    },
-  );
-  if (Array.isArray(value?.rows) && Array.isArray(value.figures)) return value as BenchResults;
-  throw new BenchUsageError(`${file} is not a results.json of \`npm run bench\``);
-}
-
 /** What a row is of; the rest is measured. */
 export type RowKey = Pick<Row, 'scenario' | 'subject' | 'clients' | 'p' | 'variant'>;
 
@@ -109,30 +91,19 @@ function makeRow(
     rounds.p99.push(round.atMs(99));
     rounds.throughput.push(report.seconds > 0 ? round.count / report.seconds : 0);
   }
-  const sum = (of: (report: LoadReport, part: OperationReport) => number): number =>
-    parts.reduce((total, { report, part }) => total + of(report, part), 0);
+  const errors = parts.reduce((total, { part }) => total + part.errors, 0);
   const schedules = parts.flatMap(({ report }) => report.schedule ?? []);
   const isOpenLoop = schedules.length > 0;
-  const soldOut = sum((_, part) => part.soldOut);
   return {
     ...key,
     rate: isOpenLoop ? median(schedules.map(({ rate }) => rate)) : undefined,
     operation,
-    ...all.figures(sum((_, part) => part.errors)),
+    ...all.figures(errors),
     throughput: median(rounds.throughput),
-    corrected: isOpenLoop ? undefined : correct(all),
     missed: isOpenLoop ? schedules.reduce((total, { missed }) => total + missed, 0) : undefined,
     late: isOpenLoop ? schedules.reduce((total, { late }) => total + late, 0) : undefined,
-    soldOut: soldOut === 0 ? undefined : soldOut,
     generatorCpu: Math.max(...parts.map(({ report }) => report.generatorCpu)),
     rounds,
     histogram: all.encode(),
   };
-}
-
-/** The steady beat that a closed loop is corrected against: its own median latency. */
-function correct(histogram: LatencyHistogram): Row['corrected'] {
-  if (histogram.count === 0) return undefined;
-  const corrected = histogram.corrected(histogram.atMs(50));
-  return { p99: corrected.atMs(99), p999: corrected.atMs(99.9) };
 }

@@ -7,12 +7,14 @@
 import type { Work } from '../load/load-job.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import { startToystore, storeTarget } from '../store/toystore.js';
-import { type Contest, contestSeconds, runContest } from './contest.js';
-import { type FreshStore, freshSeconds, measureFreshStores } from './fresh-store.js';
-import type { Timing } from './measure-points.js';
+import { type Contest, runContest } from './contest.js';
+import { type FreshStore, measureFreshStores } from './fresh-store.js';
+import { timingOf } from './measure-points.js';
 import { type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 
+const ROUNDS = 5;
+const ROUND_MS = 1500;
 const STORE = 'toystore';
 const WITHOUT = 'CACHE_TOYS=0';
 const HEALTHZ = '/healthz';
@@ -21,7 +23,6 @@ const CLIENTS = 5;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 const HEALTHZ_WORK: Work = {
   kind: 'fixed',
-  method: 'GET',
   path: '/healthz',
   expectedBody: '{"data":{"status":"alive"}}',
 };
@@ -43,12 +44,6 @@ const FRESH_BARS: readonly RatioBar[] = [
   { operation: 'request', clients: CLIENTS, p: 0.4, quantity: 'throughput', bar: { atLeast: 2 } },
 ];
 
-function timingOf({ quick, rounds }: BenchOptions): Timing {
-  return quick
-    ? { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 }
-    : { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
-}
-
 function contestOf(options: BenchOptions): Contest {
   const without = { ...options.settings, CACHE_TOYS: '0' };
   return {
@@ -64,8 +59,7 @@ function contestOf(options: BenchOptions): Contest {
       { work: 'order', clients: 64 },
       ...(options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
     ],
-    timing: timingOf(options),
-    warmUp: { overviewMs: 1000, quickMs: 300 },
+    timing: timingOf(options, ROUNDS, ROUND_MS),
   };
 }
 
@@ -74,16 +68,12 @@ function freshStoresOf({ settings, baseline }: BenchOptions): FreshStore[] {
   return baseline === undefined ? [ours] : [ours, { name: BASELINE, settings: {}, root: baseline }];
 }
 
-export const cache: Scenario = {
-  plannedSeconds: (options) =>
-    contestSeconds(contestOf(options), options) + freshSeconds(freshStoresOf(options).length, options),
-  run: async (context) => {
-    const scenario = 'cache';
-    const rows = await runContest(context, contestOf(context.options));
-    const common = { scenario, subject: STORE, isPair: true };
-    context.addFigures(ratiosOf(rows, { ...common, baseline: HEALTHZ, bars: HEALTHZ_BARS }));
-    context.addFigures(ratiosOf(rows, { ...common, baseline: WITHOUT, bars: WITHOUT_BARS }));
-    const fresh = await measureFreshStores(context, scenario, freshStoresOf(context.options));
-    context.addFigures(ratiosOf(fresh, { ...common, baseline: BASELINE, bars: FRESH_BARS, remark: 'fresh store' }));
-  },
+export const cache: Scenario = async (context) => {
+  const scenario = 'cache';
+  const rows = await runContest(context, contestOf(context.options));
+  const common = { scenario, subject: STORE, isPair: true };
+  context.addFigures(ratiosOf(rows, { ...common, baseline: HEALTHZ, bars: HEALTHZ_BARS }));
+  context.addFigures(ratiosOf(rows, { ...common, baseline: WITHOUT, bars: WITHOUT_BARS }));
+  const fresh = await measureFreshStores(context, scenario, freshStoresOf(context.options));
+  context.addFigures(ratiosOf(fresh, { ...common, baseline: BASELINE, bars: FRESH_BARS, remark: 'fresh store' }));
 };

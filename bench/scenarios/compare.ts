@@ -10,8 +10,8 @@ import type { Work } from '../load/load-job.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import { startProgram, type Target } from '../store/server-process.js';
 import { storeTarget } from '../store/toystore.js';
-import { type Contest, contestSeconds, runContest } from './contest.js';
-import type { Timing } from './measure-points.js';
+import { type Contest, runContest } from './contest.js';
+import { timingOf } from './measure-points.js';
 import { type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 import { sweepOf } from './sweep.js';
@@ -19,11 +19,12 @@ import { sweepOf } from './sweep.js';
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
 const SWEEP_CONNECTIONS = [1, 4, 16, 64, 256, 1000] as const;
+const ROUNDS = 5;
+const ROUND_MS = 1500;
 const STORE = 'toystore';
 const BASELINE = 'fastify';
 const FLOOR_WORK: Work = {
   kind: 'fixed',
-  method: 'GET',
   path: TARGET,
   expectedBody: BODY,
 };
@@ -35,16 +36,10 @@ const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: 1, quantity: 'p50', bar: { atMost: 1 / 3 } },
 ];
 
-function timingOf({ quick, rounds, isOverview }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 70 };
-  if (isOverview) return { rounds: rounds ?? 3, durationMs: 800, warmupMs: 200 };
-  return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
-}
-
 function contestOf(options: BenchOptions): Contest {
-  const { connections, quick, isOverview } = options;
+  const { connections, quick } = options;
   const common = connections ?? CONNECTIONS;
-  const swept = connections ?? (quick || isOverview ? CONNECTIONS : SWEEP_CONNECTIONS);
+  const swept = connections ?? (quick ? CONNECTIONS : SWEEP_CONNECTIONS);
   const takes = ({ clients }: { readonly clients: number }): boolean => common.includes(clients);
   return {
     scenario: 'compare',
@@ -54,8 +49,7 @@ function contestOf(options: BenchOptions): Contest {
       { name: 'raw-socket', start: startFloor, only: FLOOR_WORK, takes },
     ],
     loads: (['query', 'order'] as const).flatMap((work) => swept.map((clients) => ({ work, clients }))),
-    timing: timingOf(options),
-    warmUp: { overviewMs: 1000, quickMs: 200 },
+    timing: timingOf(options, ROUNDS, ROUND_MS),
   };
 }
 
@@ -64,11 +58,8 @@ function startFloor(): Promise<Target> {
   return startProgram('http-server', 'http/server-process.js', ['--server', 'raw socket'], { label: 'raw-socket' });
 }
 
-export const compare: Scenario = {
-  plannedSeconds: (options) => contestSeconds(contestOf(options), options),
-  run: async (context) => {
-    const rows = await runContest(context, contestOf(context.options));
-    context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
-    context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
-  },
+export const compare: Scenario = async (context) => {
+  const rows = await runContest(context, contestOf(context.options));
+  context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
+  context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
 };

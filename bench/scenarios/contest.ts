@@ -5,14 +5,13 @@
 // All of them run all the time and are loaded in turn, round by round: whatever slows the machine slows each of them.
 
 import type { Work } from '../load/load-job.js';
-import type { BenchOptions } from '../run/bench-options.js';
 import type { Row } from '../run/results.js';
 import { startAll, stopAll, type Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
-import { measurePoints, type Point, pointsSeconds, type Timing } from './measure-points.js';
+import { measurePoints, type Point, type Timing } from './measure-points.js';
 import { describeConnections } from './ratios.js';
 import type { ScenarioContext } from './scenario.js';
-import { type BriefLoad, warmUp, warmUpSeconds } from './warm-up.js';
+import { warmUp } from './warm-up.js';
 
 /** What a connection sends: queries, orders, or sessions of both with this probability of an order. */
 export type ContestWork = 'query' | 'order' | { readonly p: number };
@@ -45,17 +44,6 @@ export interface Contest {
   readonly contestants: readonly Contestant[];
   readonly loads: readonly ContestLoad[];
   readonly timing: Timing;
-  /** Each contestant is warmed up under each kind of work. */
-  readonly warmUp: BriefLoad;
-}
-
-/** Starting several stores at once, and stopping them. */
-const START_SECONDS = 7;
-
-/** How long it takes, about. */
-export function contestSeconds(contest: Contest, options: BenchOptions): number {
-  const points = contest.contestants.map((one) => (one.instances ?? 1) * loadsOf(one, contest).length);
-  return secondsBefore(contest, options) + pointsSeconds(sum(points), contest.timing);
 }
 
 /** Runs it; its rows are added. */
@@ -63,14 +51,14 @@ export async function runContest(context: ScenarioContext, contest: Contest): Pr
   const servers = contest.contestants.flatMap(({ name, start, instances = 1 }) =>
     typeof start === 'string' ? [] : Array.from({ length: instances }, () => ({ name, start })),
   );
-  context.step(`starting ${servers.length} servers`);
+  context.step(`starting ${servers.map(({ name }) => name).join(', ')}`);
   const started = await startAll(servers.map(({ start }) => start()));
   const targetsOf = ({ name, start }: Contestant): Target[] =>
     started.filter((_, index) => servers[index]!.name === (typeof start === 'string' ? start : name));
   try {
     for (const contestant of contest.contestants) {
       for (const target of targetsOf(contestant)) {
-        for (const work of worksOf(contestant, contest)) await warmUp(context, target, work, contest.warmUp);
+        for (const work of worksOf(contestant, contest)) await warmUp(context, target, work);
       }
     }
     const points = contest.loads.flatMap((load) =>
@@ -78,15 +66,10 @@ export async function runContest(context: ScenarioContext, contest: Contest): Pr
         .filter((contestant) => loadsOf(contestant, contest).includes(load))
         .map((contestant) => pointOf(contest.scenario, contestant, load, targetsOf(contestant))),
     );
-    return await measurePoints(context, points, contest.timing, secondsBefore(contest, context.options));
+    return await measurePoints(context, points, contest.timing);
   } finally {
     await stopAll(started);
   }
-}
-
-function secondsBefore(contest: Contest, options: BenchOptions): number {
-  const warmUps = contest.contestants.map((one) => (one.instances ?? 1) * worksOf(one, contest).length);
-  return START_SECONDS + sum(warmUps) * warmUpSeconds(options, contest.warmUp);
 }
 
 function loadsOf({ only, takes = () => true }: Contestant, { loads }: Contest): ContestLoad[] {
@@ -115,8 +98,4 @@ function pointOf(scenario: string, contestant: Contestant, load: ContestLoad, ta
     job: { connections: clients, work: workOf(contestant, load) },
     watch: contestant.watch?.(targets[0]!, load),
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -5,31 +5,24 @@
 //
 // The store says itself how often its catalog synced.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { median } from '../rounds.js';
 import type { BenchOptions } from '../run/bench-options.js';
-import { DATA_FOLDER } from '../run/paths.js';
 import type { Figure } from '../run/results.js';
 import { startProgram, type Target } from '../store/server-process.js';
-import { storeTarget } from '../store/toystore.js';
-import { type Contest, contestSeconds, runContest } from './contest.js';
-import type { Timing } from './measure-points.js';
+import { makeDataFolder, storeTarget } from '../store/toystore.js';
+import { type Contest, runContest } from './contest.js';
+import { timingOf } from './measure-points.js';
 import { describeConnections, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 
 const CONNECTIONS = [1, 8, 64, 256] as const;
 const QUICK_CONNECTIONS = [1, 64] as const;
+const ROUNDS = 5;
+const ROUND_MS = 1500;
 const STORE = 'toystore';
 const PEER = 'fastify-fsync';
 /** At 64 connections, five times what a sync for each order gives. */
 const BARS = [{ operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 5 } }] as const;
-
-function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 2, durationMs: 250, warmupMs: 80 };
-  if (isOverview) return { rounds: rounds ?? 2, durationMs: 600, warmupMs: 150 };
-  return { rounds: rounds ?? 5, durationMs: 1500, warmupMs: 250 };
-}
 
 /** For each number of connections, orders for each sync, round by round. */
 type PerSync = Map<number, number[]>;
@@ -51,29 +44,23 @@ function contestOf(options: BenchOptions, perSync: PerSync = new Map()): Contest
       { name: PEER, start: startFsyncPeer },
     ],
     loads: connections.map((clients) => ({ work: 'order', clients })),
-    timing: timingOf(options),
-    warmUp: { overviewMs: 3000, quickMs: 1000 },
+    timing: timingOf(options, ROUNDS, ROUND_MS),
   };
 }
 
-export const durable: Scenario = {
-  plannedSeconds: (options) => contestSeconds(contestOf(options), options),
-  run: async (context) => {
-    const perSync: PerSync = new Map();
-    try {
-      const rows = await runContest(context, contestOf(context.options, perSync));
-      context.addFigures(ratiosOf(rows, { scenario: 'durable', baseline: PEER, subject: STORE, bars: BARS }));
-    } finally {
-      context.addFigures([...perSync].flatMap(([clients, rounds]) => figureOf(clients, rounds)));
-    }
-  },
+export const durable: Scenario = async (context) => {
+  const perSync: PerSync = new Map();
+  try {
+    const rows = await runContest(context, contestOf(context.options, perSync));
+    context.addFigures(ratiosOf(rows, { scenario: 'durable', baseline: PEER, subject: STORE, bars: BARS }));
+  } finally {
+    context.addFigures([...perSync].flatMap(([clients, rounds]) => figureOf(clients, rounds)));
+  }
 };
 
 async function startFsyncPeer(): Promise<Target> {
-  await mkdir(DATA_FOLDER, { recursive: true });
-  const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-fsync-'));
-  const cleanUp = () => rm(folder, { recursive: true, force: true });
-  return startProgram(PEER, 'peers/peer-store.js', ['--fsync', folder], { cleanUp });
+  const { folder, remove } = await makeDataFolder();
+  return startProgram(PEER, 'peers/peer-store.js', ['--fsync', folder], { cleanUp: remove });
 }
 
 async function watchSyncs(store: Target, rounds: number[]): Promise<() => Promise<void>> {

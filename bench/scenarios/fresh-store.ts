@@ -16,8 +16,6 @@ const REQUESTS = 1000;
 const DURATION_MS_MAX = 30_000;
 const ROUNDS = 5;
 const QUICK_ROUNDS = 2;
-/** A start, the requests and a stop. */
-const ROUND_SECONDS = 9;
 const MS_PER_S = 1000;
 /** Of this checkout's, on two cores. */
 const READY_BAR = { atMost: 1.8 };
@@ -28,11 +26,6 @@ export interface FreshStore {
   readonly settings: Readonly<Record<string, string>>;
   /** The checkout that it is started in; this one if undefined. */
   readonly root: string | undefined;
-}
-
-/** How long it takes, about. */
-export function freshSeconds(stores: number, options: BenchOptions): number {
-  return stores * roundsOf(options) * ROUND_SECONDS;
 }
 
 function roundsOf({ quick, rounds }: BenchOptions): number {

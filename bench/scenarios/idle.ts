@@ -8,7 +8,6 @@ import type { Figure } from '../run/results.js';
 import { cpuSeconds, familyOf, memoryMib, openFilesMax } from '../store/process-usage.js';
 import type { Target } from '../store/server-process.js';
 import { startToystore } from '../store/toystore.js';
-import { TARGET_SECONDS } from './measure-points.js';
 import type { Scenario } from './scenario.js';
 
 const CONNECTIONS = 5000;
@@ -28,46 +27,41 @@ const BAR = { atMost: 2 };
 /** So that each connection is one that the server knows, not one that has yet to say anything. */
 const REQUEST = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 
-export const idle: Scenario = {
-  plannedSeconds: (options) => TARGET_SECONDS + 2 * (SETTLE_SECONDS + secondsOf(options)),
-  run: async (context) => {
-    const filesMax = openFilesMax();
-    if (filesMax === undefined) {
-      context.note('idle: not measured: this system has no /proc to read processor time from.');
-      return;
-    }
-    if (filesMax < CONNECTIONS + OTHER_FILES) {
-      const needed = CONNECTIONS + OTHER_FILES;
-      context.note(
-        `idle: not measured: a process may have ${filesMax} files open here: \`ulimit -n ${needed}\` first.`,
-      );
-      return;
-    }
-    const settings = { ...context.options.settings, SESSIONS_PER_THREAD: String(CONNECTIONS) };
-    const store = await startToystore({ settings });
-    const sockets: Socket[] = [];
-    try {
-      const frontend = familyOf(store.pid!, 'frontend');
-      context.step('no connections');
-      const shareBefore = await coreShare(frontend, secondsOf(context.options));
-      const mibBefore = memoryMib(frontend);
-      context.step(`opening ${CONNECTIONS} connections`, secondsOf(context.options));
-      await openAll(store, sockets);
-      context.step(`${CONNECTIONS} idle connections`, secondsOf(context.options));
-      const share = await coreShare(frontend, secondsOf(context.options));
-      const kib = ((memoryMib(frontend) - mibBefore) * KIB_PER_MIB) / CONNECTIONS;
-      const closed = sockets.filter((socket) => socket.closed || socket.readableEnded).length;
-      if (closed > 0) throw new Error(`the front end closed ${closed} of ${CONNECTIONS} idle connections`);
-      context.addFigures([
-        figure('processor time of the front end', 'no connections', shareBefore, '% of a core'),
-        { ...figure('processor time of the front end', SUBJECT, share, '% of a core'), bar: BAR },
-        figure('memory of the front end for each', SUBJECT, kib, 'KiB'),
-      ]);
-    } finally {
-      for (const socket of sockets) socket.destroy();
-      await store.stop();
-    }
-  },
+export const idle: Scenario = async (context) => {
+  const filesMax = openFilesMax();
+  if (filesMax === undefined) {
+    context.note('idle: not measured: this system has no /proc to read processor time from.');
+    return;
+  }
+  if (filesMax < CONNECTIONS + OTHER_FILES) {
+    const needed = CONNECTIONS + OTHER_FILES;
+    context.note(`idle: not measured: a process may have ${filesMax} files open here: \`ulimit -n ${needed}\` first.`);
+    return;
+  }
+  const settings = { ...context.options.settings, SESSIONS_PER_THREAD: String(CONNECTIONS) };
+  const store = await startToystore({ settings });
+  const sockets: Socket[] = [];
+  try {
+    const frontend = familyOf(store.pid!, 'frontend');
+    context.step('no connections');
+    const shareBefore = await coreShare(frontend, secondsOf(context.options));
+    const mibBefore = memoryMib(frontend);
+    context.step(`opening ${CONNECTIONS} connections`);
+    await openAll(store, sockets);
+    context.step(`${CONNECTIONS} idle connections`);
+    const share = await coreShare(frontend, secondsOf(context.options));
+    const kib = ((memoryMib(frontend) - mibBefore) * KIB_PER_MIB) / CONNECTIONS;
+    const closed = sockets.filter((socket) => socket.closed || socket.readableEnded).length;
+    if (closed > 0) throw new Error(`the front end closed ${closed} of ${CONNECTIONS} idle connections`);
+    context.addFigures([
+      figure('processor time of the front end', 'no connections', shareBefore, '% of a core'),
+      { ...figure('processor time of the front end', SUBJECT, share, '% of a core'), bar: BAR },
+      figure('memory of the front end for each', SUBJECT, kib, 'KiB'),
+    ]);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await store.stop();
+  }
 };
 
 const SUBJECT = `${CONNECTIONS.toLocaleString('en')} idle connections`;

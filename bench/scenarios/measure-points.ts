@@ -6,14 +6,17 @@
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import { GENERATOR_CPU_LIMIT } from '../load/load-generator.js';
 import type { LoadJob, LoadReport } from '../load/load-job.js';
+import type { BenchOptions } from '../run/bench-options.js';
 import { type Row, type RowKey, rowsFromReports } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import type { ScenarioContext } from './scenario.js';
 
-const MS_PER_S = 1000;
 const ERRORS_NOTED_MAX = 2;
-/** Starting a store, or a peer, and stopping it. */
-export const TARGET_SECONDS = 4;
+const QUICK_ROUNDS = 2;
+const QUICK_MS = 250;
+/** Before each load is counted: its connections are new. */
+const WARM_UP_MS = 250;
+const QUICK_WARM_UP_MS = 70;
 
 /** One load and the row that it fills. */
 export interface Point {
@@ -37,27 +40,27 @@ export interface Timing {
   readonly warmupMs: number;
 }
 
-/** How long so many loads take, all rounds together. */
-export function pointsSeconds(pointCount: number, { rounds, durationMs, warmupMs }: Timing): number {
-  return (pointCount * rounds * (durationMs + warmupMs)) / MS_PER_S;
+/** Rounds as long as steady figures need, or short ones for a quick run; how many may be asked for. */
+export function timingOf({ quick, rounds }: BenchOptions, longRounds: number, durationMs: number): Timing {
+  return quick
+    ? { rounds: rounds ?? QUICK_ROUNDS, durationMs: QUICK_MS, warmupMs: QUICK_WARM_UP_MS }
+    : { rounds: rounds ?? longRounds, durationMs, warmupMs: WARM_UP_MS };
 }
 
 /**
  * Measures all points and adds their rows, in the order of the points; after an abort, those that have a round.
  *
- * @param secondsBefore what the scenario has planned for what it did before
  * @returns the rows that were added
  */
 export async function measurePoints(
   context: ScenarioContext,
   points: readonly Point[],
   timing: Timing,
-  secondsBefore = 0,
 ): Promise<Row[]> {
   const reports = new Map<Point, LoadReport[]>(points.map((point) => [point, []]));
   const rows: Row[] = [];
   try {
-    await runRounds(context, reports, timing, secondsBefore);
+    await runRounds(context, reports, timing);
   } finally {
     for (const [point, ofPoint] of reports) {
       if (ofPoint.length === 0) continue;
@@ -77,20 +80,13 @@ async function runRounds(
   context: ScenarioContext,
   reports: ReadonlyMap<Point, LoadReport[]>,
   timing: Timing,
-  secondsBefore: number,
 ): Promise<void> {
   const { rounds } = timing;
-  let measured = 0;
   for (let round = 1; round <= rounds; round++) {
-    if (round > 1 && context.isOverdue()) {
-      context.note(`${[...reports.keys()][0]?.key.scenario}: ${round - 1} of ${rounds} rounds, since its time was up.`);
-      return;
-    }
     for (const [point, ofPoint] of reports) {
       for (const target of point.targets) {
         if (context.signal.aborted) return;
-        const seconds = secondsBefore + pointsSeconds(measured++, { ...timing, rounds: 1 });
-        context.step(`${point.key.subject}, ${point.label}, round ${round} of ${rounds}`, seconds);
+        context.step(`${point.key.subject}, ${point.label}, round ${round} of ${rounds}`);
         const report = await runPoint(context, point, target, timing);
         if (report !== undefined) ofPoint.push(report);
       }
@@ -119,10 +115,6 @@ function addNotes(context: ScenarioContext, point: Point, reports: readonly Load
   const name = `${scenario}, ${subject}, ${point.label}`;
   if (reports.some((report) => report.generatorCpu > GENERATOR_CPU_LIMIT)) {
     context.note(`${name}: the load generator used a whole core; the server's own limit is higher.`);
-  }
-  const soldOut = reports.reduce((sum, report) => sum + report.order.soldOut, 0);
-  if (soldOut > 0) {
-    context.note(`${name}: ${soldOut} orders found nothing left; a refusal is quicker than a sale.`);
   }
   for (const report of reports) {
     for (const sample of [...report.query.errorSamples, ...report.order.errorSamples].slice(0, ERRORS_NOTED_MAX)) {

@@ -9,22 +9,16 @@
 
 import { formatNumber } from '../report/words.js';
 import { median } from '../rounds.js';
-import type { BenchOptions } from '../run/bench-options.js';
 import type { Figure, Row } from '../run/results.js';
 import type { Target } from '../store/server-process.js';
 import { storeTarget, TOYS } from '../store/toystore.js';
-import {
-  measurePoints,
-  type Point,
-  pointsSeconds,
-  TARGET_SECONDS,
-  type Timing,
-  throughputOf,
-} from './measure-points.js';
+import { measurePoints, type Point, throughputOf, timingOf } from './measure-points.js';
 import type { Scenario, ScenarioContext } from './scenario.js';
-import { warmUp, warmUpSeconds } from './warm-up.js';
+import { warmUp } from './warm-up.js';
 
 const CONNECTIONS = 64;
+const ROUNDS = 5;
+const ROUND_MS = 2000;
 const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const;
 const OPERATIONS: readonly ('query' | 'order')[] = ['query', 'order'];
 
@@ -32,43 +26,22 @@ const OPERATIONS: readonly ('query' | 'order')[] = ['query', 'order'];
 const BAR_SHARE = 0.5;
 const BARS = { query: { atMost: 10 }, order: { atMost: 25 } } as const;
 
-function timingOf({ quick, isOverview, rounds }: BenchOptions): Timing {
-  if (quick) return { rounds: rounds ?? 1, durationMs: 400, warmupMs: 100 };
-  if (isOverview) return { rounds: rounds ?? 2, durationMs: 1000, warmupMs: 250 };
-  return { rounds: rounds ?? 5, durationMs: 2000, warmupMs: 500 };
-}
-
-export const rate: Scenario = {
-  plannedSeconds: (options) =>
-    TARGET_SECONDS + warmUpSeconds(options) + OPERATIONS.length * secondsPerOperation(options),
-  run: async (context) => {
-    const target = await storeTarget(context.options);
-    try {
-      await warmUp(context, target);
-      for (const [index, operation] of OPERATIONS.entries()) {
-        await measureOperation(context, target, operation, index * secondsPerOperation(context.options));
-      }
-    } finally {
-      await target.stop();
-    }
-  },
+export const rate: Scenario = async (context) => {
+  const target = await storeTarget(context.options);
+  try {
+    await warmUp(context, target);
+    for (const operation of OPERATIONS) await measureOperation(context, target, operation);
+  } finally {
+    await target.stop();
+  }
 };
 
-function secondsPerOperation(options: BenchOptions): number {
-  return pointsSeconds(options.rates?.length ?? 1 + SHARES.length, timingOf(options));
-}
-
-async function measureOperation(
-  context: ScenarioContext,
-  target: Target,
-  operation: 'query' | 'order',
-  secondsBefore: number,
-): Promise<void> {
+async function measureOperation(context: ScenarioContext, target: Target, operation: 'query' | 'order'): Promise<void> {
   const { rates } = context.options;
   const job = { connections: CONNECTIONS, work: { kind: operation, toys: TOYS } };
   const points =
     rates === undefined ? pointsByShare(target, job) : rates.map((rate) => pointOf(target, { ...job, rate }));
-  const rows = await measurePoints(context, points, timingOf(context.options), secondsBefore);
+  const rows = await measurePoints(context, points, timingOf(context.options, ROUNDS, ROUND_MS));
   context.addFigures(rows.filter((row) => row.variant === shareName(BAR_SHARE) && row.count > 0).map(tailOf));
 }
 

@@ -10,20 +10,13 @@ export interface ScenarioContext {
   readonly generator: LoadGenerator;
   /** Aborted by Ctrl-C: stop soon, keep what was measured. */
   readonly signal: AbortSignal;
-  /** @param seconds how long the scenario has been planned to take up to here */
-  step(text: string, seconds?: number): void;
-  /** Whether the scenario has used up its share of an overview: then it should end after the round it is in. */
-  isOverdue(): boolean;
+  /** Says what comes next; called while no load runs, since the noise of the machine is sampled then. */
+  step(text: string): void;
   addRows(rows: readonly Row[]): void;
   addFigures(figures: readonly Figure[]): void;
   /** What the reader has to know beside the numbers, once however often it is said. */
   note(text: string): void;
 }
 
-/** One question and its measurement. */
-export interface Scenario {
-  /** How long it will take, about. */
-  plannedSeconds(options: BenchOptions): number;
-  /** @throws Error when it cannot measure: the run goes on with the next scenario and says so */
-  run(context: ScenarioContext): Promise<void>;
-}
+/** One question and its measurement. Rejects when it cannot measure: the run goes on with the next and says so. */
+export type Scenario = (context: ScenarioContext) => Promise<void>;

@@ -1,4 +1,4 @@
-// sweep.ts: does a store's throughput hold while connections grow, and is every request answered?
+// sweep.ts: does a store's throughput hold while connections grow?
 //
 //   throughput   |         best
 //                |      .--*-.__
@@ -16,30 +16,32 @@ const BAR = { atLeast: 0.8 } as const;
 
 /**
  * @param rows of one subject in one scenario, at several numbers of connections, fewest first
- * @returns for each kind of request its lowest share of the best throughput at fewer connections (median of the rounds),
- *   and its failures
+ * @returns for each kind of request its lowest share of the best throughput at fewer connections, median of the rounds
  */
 export function sweepOf(rows: readonly Row[]): Figure[] {
   return OPERATIONS.flatMap((operation) => {
     const ofOperation = rows.filter((row) => row.operation === operation);
-    return ofOperation.length < 2 ? [] : [holdOf(ofOperation), failuresOf(ofOperation)];
+    return ofOperation.length < 2 ? [] : [holdOf(ofOperation)];
   });
 }
 
 function holdOf(rows: readonly Row[]): Figure {
+  const { scenario, subject, operation, clients } = rows[0]!;
   const roundCount = Math.min(...rows.map(({ rounds }) => rounds.throughput.length));
   const shares = Array.from({ length: roundCount }, (_, round) =>
     lowestShare(rows.map(({ rounds }) => rounds.throughput[round]!)),
   );
-  const counts = rows.map((row) => row.clients).join(', ');
+  const counts = rows.map((row) => row.clients);
   return {
-    ...commonOf(rows, 'lowest throughput after the best'),
+    scenario,
+    case: `${operation}, from ${clients} to ${counts.at(-1)} connections, lowest throughput after the best`,
+    subject,
     value: median(shares),
     unit: 'of the best',
     better: 'higher',
     rounds: shares,
     bar: BAR,
-    note: `medians at ${counts}: ${rows.map((row) => formatNumber(row.throughput)).join(', ')}/s`,
+    note: `medians at ${counts.join(', ')}: ${rows.map((row) => formatNumber(row.throughput)).join(', ')}/s`,
   };
 }
 
@@ -52,21 +54,4 @@ function lowestShare(throughputs: readonly number[]): number {
       return best === 0 ? 0 : throughput / best;
     }),
   );
-}
-
-function failuresOf(rows: readonly Row[]): Figure {
-  const errors = rows.map((row) => row.errors);
-  return {
-    ...commonOf(rows, 'failed requests'),
-    value: errors.reduce((sum, count) => sum + count, 0),
-    unit: 'requests',
-    better: 'lower',
-    rounds: errors,
-    bar: { atMost: 0 },
-  };
-}
-
-function commonOf(rows: readonly Row[], what: string): Pick<Figure, 'scenario' | 'subject' | 'case'> {
-  const { scenario, subject, operation, clients } = rows[0]!;
-  return { scenario, subject, case: `${operation}, from ${clients} to ${rows.at(-1)!.clients} connections, ${what}` };
 }

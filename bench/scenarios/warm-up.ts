@@ -4,11 +4,10 @@
 //                                                     best so far ┘└─ five seconds without a better one
 //
 // A fixed time will not do: V8 compiles on the processors that the load keeps busy, and a slow moment of the machine makes
-// it take three times as long. The same rule for every server that is compared. Only a named scenario has time for it.
+// it take three times as long. The same rule for every server that is compared. A quick run has no time for it.
 
 import { LatencyHistogram } from '../load/latency-histogram.js';
 import type { LoadReport, Work } from '../load/load-job.js';
-import type { BenchOptions } from '../run/bench-options.js';
 import type { Target } from '../store/server-process.js';
 import { TOYS } from '../store/toystore.js';
 import { throughputOf } from './measure-points.js';
@@ -21,35 +20,19 @@ const SECONDS_WITHOUT_A_BETTER = 5;
 const BETTER_BY = 1.03;
 /** Most servers are steady in ten seconds. */
 const SECONDS_MAX = 25;
-const SECONDS_EXPECTED = 10;
 const CONNECTIONS = 64;
 /** As customers do. */
 const SESSIONS: Work = { kind: 'session', toys: TOYS, p: 0.5 };
 
-/** How long one load lasts where there is no time to wait for steadiness. */
-export interface BriefLoad {
-  readonly overviewMs: number;
-  readonly quickMs: number;
-}
-
-const BRIEF: BriefLoad = { overviewMs: 3000, quickMs: 1000 };
-
-/** How long a warm-up mostly takes, in seconds. */
-export function warmUpSeconds(options: BenchOptions, brief = BRIEF): number {
-  return (briefMs(options, brief) ?? SECONDS_EXPECTED * MS_PER_S) / MS_PER_S;
-}
+/** All of it in a quick run, whose figures nobody judges by. */
+const QUICK_MS = 300;
 
 /**
  * Without this the first rounds of each point showed medians of twice the later rounds'.
  *
  * @throws Error when queries or orders get nothing but errors: whatever were measured then would not be a store that works
  */
-export async function warmUp(
-  context: ScenarioContext,
-  target: Target,
-  work: Work = SESSIONS,
-  brief = BRIEF,
-): Promise<void> {
+export async function warmUp(context: ScenarioContext, target: Target, work: Work = SESSIONS): Promise<void> {
   const { options, signal, generator } = context;
   if (signal.aborted) return;
   context.step(`${target.name}, warming up`);
@@ -61,9 +44,8 @@ export async function warmUp(
     refuseFailure(target.name, report);
     return throughputOf(report);
   };
-  const durationMs = briefMs(options, brief);
-  if (durationMs === undefined) await untilSteady(() => load(MS_PER_S), SECONDS_MAX);
-  else await load(durationMs);
+  if (options.quick) await load(QUICK_MS);
+  else await untilSteady(() => load(MS_PER_S), SECONDS_MAX);
 }
 
 function refuseFailure(name: string, report: LoadReport): void {
@@ -71,11 +53,6 @@ function refuseFailure(name: string, report: LoadReport): void {
     if (errors === 0 || LatencyHistogram.decode(histogram).count > 0) continue;
     throw new Error(`${name} gave ${errors} errors and no answer while it was warmed up: ${errorSamples[0]}`);
   }
-}
-
-function briefMs({ quick, isOverview }: BenchOptions, { quickMs, overviewMs }: BriefLoad): number | undefined {
-  if (quick) return quickMs;
-  return isOverview ? overviewMs : undefined;
 }
 
 /**

@@ -5,12 +5,12 @@
 //   --project-directory <folder>       so that ./var of the compose file means this folder
 
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { DATA_FOLDER, ROOT } from '../run/paths.js';
+import { ROOT } from '../run/paths.js';
 import { serverEnvironment, type Target } from './server-process.js';
-import { findFreePorts, TOYS, toysCsv } from './toystore.js';
+import { findFreePorts, makeDataFolder, TOYS, toysCsv } from './toystore.js';
 
 const execute = promisify(execFile);
 const COMPOSE_FILE = path.join(ROOT, 'docker-compose.yml');
@@ -22,11 +22,6 @@ const POLL_MS = 250;
 const OPEN_FOLDER_MODE = 0o777;
 const LAST_LINES = 3;
 
-/** The containers, and which Node they run. */
-export interface ComposeStore extends Target {
-  readonly node: string;
-}
-
 /**
  * Builds the images (from the cache where nothing has changed), starts the containers and waits until they are ready.
  *
@@ -37,14 +32,10 @@ export interface ComposeStore extends Target {
 export async function startComposeStore(
   settings: Readonly<Record<string, string>>,
   onProgress: (text: string) => void,
-): Promise<ComposeStore> {
-  await run('docker', ['info', '--format', '{{.ServerVersion}}'], {}).catch(() => {
-    throw new Error('no Docker engine answers: start one, or set DOCKER_HOST to one that runs');
-  });
+): Promise<Target> {
   onProgress('building the images');
   await compose(['--project-directory', ROOT, 'build'], settings);
-  await mkdir(DATA_FOLDER, { recursive: true });
-  const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-docker-'));
+  const { folder, remove } = await makeDataFolder();
   for (const service of ['catalog', 'order']) {
     const data = path.join(folder, 'var', service);
     await mkdir(data, { recursive: true });
@@ -56,14 +47,13 @@ export async function startComposeStore(
   const project = ['--project-directory', folder, '-p', path.basename(folder).toLowerCase()];
   const stop = async (): Promise<void> => {
     await compose([...project, 'down', '-v', '--timeout', '15'], env);
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   };
   try {
     onProgress('starting the containers');
     await compose([...project, 'up', '-d', '--no-build'], env);
     await waitUntilReady(port!);
-    const node = await compose([...project, 'exec', '-T', 'frontend', 'node', '--version'], env);
-    return { name: 'toystore', host: '127.0.0.1', port: port!, pid: undefined, node: node.trim(), stop };
+    return { name: 'toystore', host: '127.0.0.1', port: port!, pid: undefined, stop };
   } catch (error) {
     await stop();
     throw error;

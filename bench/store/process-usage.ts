@@ -28,11 +28,6 @@ export function memoryMib(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statusField(pid, 'VmRSS'), 0) / KIB_PER_MIB;
 }
 
-/** The most that a process has had resident so far, in MiB. */
-export function peakMemoryMib(pid: number): number {
-  return statusField(pid, 'VmHWM') / KIB_PER_MIB;
-}
-
 /** Processor time of all these processes since they began, in the kernel too, in seconds; to 0.01 s. */
 export function cpuSeconds(pids: readonly number[]): number {
   const ticksOf = (pid: number): number => {

@@ -40,8 +40,7 @@ export function storeCli(root: string = ROOT): string {
 
 /** Free ports, an empty data directory and a stock of toys. */
 export async function makeStorePlace(): Promise<StorePlace> {
-  await mkdir(DATA_FOLDER, { recursive: true });
-  const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-'));
+  const { folder, remove } = await makeDataFolder();
   const seed = path.join(folder, 'toys.csv');
   await writeFile(seed, toysCsv(TOYS));
   const [frontend, catalog, order] = await findFreePorts(3);
@@ -53,7 +52,14 @@ export async function makeStorePlace(): Promise<StorePlace> {
     DATA_DIR: path.join(folder, 'data'),
     SEED_CSV: seed,
   };
-  return { settings, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { settings, remove };
+}
+
+/** An empty folder on the disk that a store would use, and its end. */
+export async function makeDataFolder(): Promise<{ folder: string; remove(): Promise<void> }> {
+  await mkdir(DATA_FOLDER, { recursive: true });
+  const folder = await mkdtemp(path.join(DATA_FOLDER, 'bench-'));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /** @throws Error when the store has not been built or does not come up */
@@ -69,12 +75,6 @@ export async function startToystore({ settings, label, root = ROOT, byNpm }: Toy
     env: { ...place.settings, ...settings },
     cleanUp: place.remove,
   });
-}
-
-/** One service by itself, with its own files. */
-export async function startService(service: 'catalog' | 'order'): Promise<Target> {
-  const { settings, remove } = await makeStorePlace();
-  return startServer({ name: service, args: [storeCli(), service], env: settings, cleanUp: remove });
 }
 
 /** The store to measure: the one at `--url`, which is left running and sells what is asked for, or one started for it. */

@@ -3,8 +3,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { UsageError } from '../../src/flags.js';
 import { chosenSteps, STEPS } from '../evaluation/steps.js';
-import { BenchUsageError, parseBenchOptions } from '../run/bench-options.js';
+import { parseBenchOptions } from '../run/bench-options.js';
 import { ROOT } from '../run/paths.js';
 
 const PAGE = path.join(ROOT, 'docs', 'evaluation.md');
@@ -25,5 +26,5 @@ test('steps are chosen by name, and a step that there is not is refused', (t) =>
     chosenSteps(['--quick', 'docker']).steps.map(({ name }) => name),
     ['docker'],
   );
-  t.throws(() => chosenSteps(['dockers']), { instanceOf: BenchUsageError, message: /^unknown step "dockers"/ });
+  t.throws(() => chosenSteps(['dockers']), { instanceOf: UsageError, message: /^unknown step "dockers"/ });
 });

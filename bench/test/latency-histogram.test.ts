@@ -57,11 +57,3 @@ test('log bins hold every latency, in order, without a gap', (t) => {
   }
   t.true(bins[0]!.count > 0 && bins.at(-1)!.count > 0);
 });
-
-test('corrected for coordinated omission, one stall of 100 ms weighs as the hundred requests it held up', (t) => {
-  const raw = histogramOf(...Array.from({ length: 900 }, () => 1), 100);
-  t.true(isAbout(raw.atMs(90), 1));
-  const corrected = raw.corrected(1);
-  t.true(corrected.count > 990);
-  t.true(corrected.atMs(95) > 40);
-});

@@ -63,7 +63,7 @@ test('every bar has a line that says whether it was reached, on the terminal and
 });
 
 const NOT_JUDGED: readonly [changes: Partial<BenchResults>, why: string][] = [
-  [{ quick: true }, 'rounds of --quick are too short'],
+  [{ quick: true }, 'the rounds of a quick run are too short'],
   [{ noise: { http: 0.5, rate: 0.31 } }, "the machine's own noise was 31 %"],
 ];
 for (const [changes, why] of NOT_JUDGED) {

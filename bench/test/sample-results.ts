@@ -50,7 +50,7 @@ export function sampleResults(): BenchResults {
     ...['toystore', 'fastify-fsync'].map((subject) =>
       sampleRow(1, { scenario: 'durable', operation: 'order', subject, p: undefined }),
     ),
-    ...['bare', 'docker'].map((variant) => sampleRow(1 + slower, { scenario: 'docker', operation, variant })),
+    ...['bare', 'docker'].map((subject) => sampleRow(1 + slower, { scenario: 'docker', operation, subject })),
     ...['toystore', 'CACHE_TOYS=0'].map((subject) => sampleRow(1, { scenario: 'cache', operation, subject })),
   ]);
   const figures = [

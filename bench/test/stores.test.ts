@@ -66,15 +66,14 @@ test('a scenario whose warm-up gets errors stops at once and says what they were
     generator,
     signal: new AbortController().signal,
     step: (text) => steps.push(text),
-    isOverdue: () => false,
     addRows: () => t.fail('rows were added'),
     addFigures: () => t.fail('figures were added'),
     note: () => {},
   };
   try {
-    const error = await t.throwsAsync(clients.run(context));
+    const error = await t.throwsAsync(clients(context));
     t.regex(error!.message, /^toystore gave \d+ errors and no answer while it was warmed up: 503 later$/);
-    t.deepEqual(steps, ['toystore, warming up']);
+    t.deepEqual(steps, ['starting toystore', 'toystore, warming up']);
   } finally {
     generator.close();
     server.close();

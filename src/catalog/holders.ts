@@ -179,7 +179,7 @@ export class Holders {
   // ---- for Watch -----------------------------------------------------------------------------------------------------
 
   /** A new holder, or undefined where none can be had now. */
-  async register(send: (message: HolderMessage) => void, renewal: number): Promise<Holder | undefined> {
+  async register(watch: Watch, renewal: number): Promise<Holder | undefined> {
     const { table } = this.#options;
     this.#noted ??= this.#options.noteLeases();
     try {
@@ -192,7 +192,7 @@ export class Holders {
     const slot = this.#slots.indexOf(undefined);
     if (slot === -1 || this.#isClosing) return undefined;
     const number = ++this.#lastRegistration * HOLDER_SLOTS + slot;
-    const holder = new Holder(number, slot, send);
+    const holder = new Holder(number, slot, watch);
     this.#slots[slot] = holder;
     this.#extend(holder, renewal);
     this.#watchLease(holder);
@@ -251,14 +251,13 @@ export class Holder {
   #endMs = 0;
   #leaseMs = 0;
   #renewal = 0;
-  #sent = 0;
   /** Invalidations that are not confirmed, oldest first. */
   readonly #open: { readonly number: number; readonly sentMs: number; readonly resolve: () => void }[] = [];
 
   constructor(
     readonly number: number,
     readonly slot: number,
-    readonly send: (message: HolderMessage) => void,
+    readonly watch: Watch,
   ) {}
 
   /** When its lease is over, on the monotonic clock. */
@@ -285,10 +284,10 @@ export class Holder {
   /** Sends an invalidation; resolves when it is confirmed, or the holder is gone. */
   tell(names: readonly Buffer[], sentMs: number): Promise<void> {
     if (this.isGone) return Promise.resolve();
-    const number = ++this.#sent;
+    const number = this.watch.nextInvalidation();
     return new Promise((resolve) => {
       this.#open.push({ number, sentMs, resolve });
-      this.send({ ...this.status, invalidation: number, names });
+      this.watch.send({ ...this.status, invalidation: number, names });
     });
   }
 
@@ -306,14 +305,23 @@ export class Holder {
 /** One stream of a front end: the registrations that it has, one after the other. */
 export class Watch {
   readonly #holders: Holders;
-  readonly #send: (message: HolderMessage) => void;
+  readonly send: (message: HolderMessage) => void;
   #holder: Holder | undefined;
   #registering: Promise<void> | undefined;
   #isEnded = false;
+  #invalidations = 0;
 
   constructor(holders: Holders, send: (message: HolderMessage) => void) {
     this.#holders = holders;
-    this.#send = send;
+    this.send = send;
+  }
+
+  /**
+   * Invalidations are counted over the whole stream: what confirms one of a registration that has ended must not pass for
+   * the confirmation of one of the next.
+   */
+  nextInvalidation(): number {
+    return ++this.#invalidations;
   }
 
   async receive(request: HolderRequest): Promise<void> {
@@ -323,7 +331,7 @@ export class Watch {
       this.#registering = this.#register(request);
       return this.#registering;
     }
-    if (this.#holders.renew(this.#holder, request)) this.#send(this.#holder.status);
+    if (this.#holders.renew(this.#holder, request)) this.send(this.#holder.status);
   }
 
   /** The stream has ended without a goodbye: what is held is held until the lease is over. */
@@ -332,12 +340,12 @@ export class Watch {
   }
 
   async #register({ renewal }: HolderRequest): Promise<void> {
-    const holder = await this.#holders.register(this.#send, renewal);
+    const holder = await this.#holders.register(this, renewal);
     this.#holder = holder;
     this.#registering = undefined;
-    if (holder === undefined) this.#send({ holder: 0, leaseMs: 0, renewed: renewal, invalidation: 0, names: [] });
+    if (holder === undefined) this.send({ holder: 0, leaseMs: 0, renewed: renewal, invalidation: 0, names: [] });
     else if (this.#isEnded) this.#holders.end(holder);
-    else this.#send(holder.status);
+    else this.send(holder.status);
   }
 
   #sayGoodbye(): void {

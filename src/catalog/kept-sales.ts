@@ -27,12 +27,12 @@ export class KeptSales {
 
   /** Tag of the newest sale. */
   get newest(): Tag {
-    return this.#sales.at(-1) ?? NO_TAG;
+    return tagOf(this.#sales.at(-1));
   }
 
   /** Tag of the newest sale that is settled. */
   get newestSettled(): Tag {
-    return this.#sales[this.#open - 1] ?? NO_TAG;
+    return tagOf(this.#sales[this.#open - 1]);
   }
 
   /** Takes in a tagged sale that is not settled. */
@@ -74,4 +74,8 @@ export class KeptSales {
   all(): Sale[] {
     return this.#sales.slice(this.#first);
   }
+}
+
+function tagOf(sale: Sale | undefined): Tag {
+  return sale === undefined ? NO_TAG : { incarnation: sale.incarnation, sequence: sale.sequence };
 }

@@ -1,6 +1,7 @@
 // frontend-thread.ts: what runs in each thread of the front end: HTTP sessions, routes and clients of both backends.
 // A request is handled wholly by the thread that owns its connection.
 
+import { AwayLine } from '../away-line.js';
 import { HttpServer } from '../http/index.js';
 import { Log, type LogLevel } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
@@ -28,8 +29,6 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
-const NAMES = { catalog: 'catalog', order: 'order service' } as const;
-
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
   const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
@@ -38,6 +37,10 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const board = new AwayBoard(memory);
+  const lines = {
+    catalog: new AwayLine(log, 'the catalog', { address: addresses.catalog.join() }),
+    order: new AwayLine(log, 'the order service', { address: addresses.order.join() }),
+  };
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
@@ -46,9 +49,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
     if (threadIndex > 0) return;
-    const { address } = backend === 'catalog' ? backends.catalog : backends.orders;
-    if (isConnected) log.info(`connected to the ${NAMES[backend]}`, { address });
-    else log.warn(`the ${NAMES[backend]} is away: trying on`, { address, error });
+    lines[backend].note(isConnected, error);
   });
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };

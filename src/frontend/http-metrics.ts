@@ -1,13 +1,12 @@
 // http-metrics.ts: how many requests were answered how, and how long it took, for each route and status.
 
-import { Counter } from 'prom-client';
-import { DurationHistogram, type HistogramSeries, type ThreadMetrics } from '../metrics/index.js';
+import { DurationHistogram, type HistogramSeries, registerReadings, type ThreadMetrics } from '../metrics/index.js';
 
 const SECONDS_PER_MS = 1e-3;
 
 export class HttpMetrics {
   readonly #durations: DurationHistogram;
-  readonly #refused: Counter<'status'>;
+  readonly #refused = new Map<number, number>();
   // Looked up for each request: a route's series by status, so that no key has to be put together.
   readonly #byRoute = new Map<string, Map<number, HistogramSeries>>();
 
@@ -17,12 +16,14 @@ export class HttpMetrics {
       help: 'Time from a whole request to its answer; an empty route is one that does not exist.',
       registry: metrics.registry,
     });
-    this.#refused = new Counter({
-      name: 'toystore_http_refused_total',
-      help: 'Messages refused before they were whole requests: malformed, too large, or too slow.',
-      labelNames: ['status'],
-      registers: [metrics.registry],
-    });
+    registerReadings(metrics.registry, [
+      {
+        name: 'toystore_http_refused_total',
+        help: 'Messages refused before they were whole requests: malformed, too large, or too slow.',
+        type: 'counter',
+        read: () => Array.from(this.#refused, ([status, value]) => ({ labels: { status }, value })),
+      },
+    ]);
   }
 
   /** Counts one answered request. */
@@ -34,7 +35,7 @@ export class HttpMetrics {
 
   /** Counts what was no request: the parser refused it, or it took too long to come. */
   recordRefusal(status: number): void {
-    this.#refused.inc({ status });
+    this.#refused.set(status, (this.#refused.get(status) ?? 0) + 1);
   }
 
   #addSeries(route: string, status: number): HistogramSeries {

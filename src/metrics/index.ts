@@ -10,6 +10,7 @@ export {
   type DurationHistogramOptions,
   HistogramSeries,
 } from './duration-histogram.js';
+export { MetricRegistry, type MetricSource } from './metric-registry.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
   formatMetrics,
@@ -20,6 +21,7 @@ export {
   type MetricRow,
   type MetricsSnapshot,
   mergeSnapshots,
+  snapshotOf,
 } from './metrics-snapshot.js';
 export {
   type CounterReading,

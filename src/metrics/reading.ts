@@ -4,7 +4,7 @@
 // number under a name. It costs nothing until it is read.
 
 import type { Histogram } from 'node:perf_hooks';
-import type { Metric, Registry } from 'prom-client';
+import type { MetricRegistry } from './metric-registry.js';
 import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
 
 /** One value, or one for each of several labels. */
@@ -47,10 +47,9 @@ export interface SummaryReading extends Named {
 export type Reading = CounterReading | GaugeReading | SummaryReading;
 
 /** Shows all of these in a registry. */
-export function registerReadings(registry: Registry, readings: readonly Reading[]): void {
+export function registerReadings(registry: MetricRegistry, readings: readonly Reading[]): void {
   for (const reading of readings) {
-    // All that a registry asks of a metric is its name and `get`, which its types do not say.
-    registry.registerMetric({ name: reading.name, get: () => familyOf(reading) } as unknown as Metric);
+    registry.registerMetric({ name: reading.name, get: () => familyOf(reading) });
   }
 }
 

@@ -4,9 +4,9 @@
 // however many threads there are. The main thread's MetricsHub asks for the counts when somebody wants to see them.
 
 import type { MessagePort } from 'node:worker_threads';
-import { Registry } from 'prom-client';
 import { call, notify, PortCallError, serveCalls } from '../port-calls.js';
-import { type MetricsSnapshot, snapshotOf } from './metrics-snapshot.js';
+import { MetricRegistry } from './metric-registry.js';
+import type { MetricsSnapshot } from './metrics-snapshot.js';
 
 /** Longer than a hub waits for its slowest thread. */
 const GATHER_TIMEOUT_MS = 2_000;
@@ -25,15 +25,15 @@ export type HubCalls = {
   readonly 'metrics:last': { readonly request: MetricsSnapshot; readonly reply: undefined };
 };
 
-/** The registry of one thread. Metrics are made with prom-client's classes and `registers: [metrics.registry]`. */
+/** The metrics of one thread. */
 export class ThreadMetrics {
-  readonly registry = new Registry();
+  readonly registry = new MetricRegistry();
   /** To the hub. */
   #port: MessagePort | undefined;
 
   /** All metrics of this thread at this moment. */
   snapshot(): Promise<MetricsSnapshot> {
-    return snapshotOf(this.registry);
+    return this.registry.snapshot();
   }
 
   /** Answers the hub, which was given the other end of `servicePort`, from now on. */

@@ -17,6 +17,7 @@ import {
   type RestoreRequest,
   type Sale,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import { AwayLine } from '../away-line.js';
 import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { isMadeUpKey, type Tag } from '../store-contract.js';
@@ -49,6 +50,7 @@ export class GrpcCatalogLink implements CatalogLink {
       service: 'toystore.v1.Catalog',
       createStub: (address) => new CatalogClient(address, credentials.createInsecure(), createChannelOptions()),
     });
+    const line = new AwayLine(logger, 'the catalog', { address: addresses.join() });
     this.#batches = new BatchStream({
       open: () => this.#catalog.stub.processOrders(),
       pack: (batches) => this.#pack(batches[0]!),
@@ -57,9 +59,7 @@ export class GrpcCatalogLink implements CatalogLink {
       batchItemsMax: 1,
       queueItemsMax: BATCHES_MAX,
       onStateChange: (isConnected, reason) => {
-        const { address } = this.#catalog;
-        if (isConnected) logger.info('connected to the catalog', { address });
-        else logger.warn('the catalog is away: orders wait for it', { address, error: reason });
+        line.note(isConnected, reason);
         onStateChange();
       },
     });

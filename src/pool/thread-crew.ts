@@ -9,7 +9,7 @@ import { InlineThread } from './inline-thread.js';
 import { ON_THE_WAY_MAX, type SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadExit, ThreadListener } from './pool-thread.js';
 import { Timers } from './timers.js';
-import { WorkerThread } from './worker-thread.js';
+import { startError, WorkerThread } from './worker-thread.js';
 
 /**
  * A thread that dies is replaced at once, the next one in a row after the first delay, then doubling up to the last.
@@ -79,7 +79,8 @@ export class ThreadCrew {
   /** Starts the threads that are always there. Rejects with a PoolError if one of them cannot start. */
   async start(): Promise<void> {
     const count = Math.max(1, this.#options.threads);
-    await Promise.all(Array.from({ length: count }, () => this.#start(this.#spawn())));
+    // Each in a promise of its own: a thread that cannot even be made must not keep the others' ends from being heard of.
+    await Promise.all(Array.from({ length: count }, async () => this.#start(this.#spawn())));
   }
 
   /**
@@ -167,11 +168,21 @@ export class ThreadCrew {
     const isAcceptor = this.#way === 'inline' || (this.#options.acceptorSessions > 0 && this.#threads.length === 0);
     const thread = isAcceptor
       ? new InlineThread(this.#options, this.#waitTimeUs, listener)
-      : new WorkerThread(this.#freeIndex(), this.#options, this.#way, this.#waitTimeUs, listener);
+      : this.#makeWorker(this.#way, listener);
     this.#threads.push(thread);
     this.totals.spawned += 1;
     this.#pool.onSpawn(thread);
     return thread;
+  }
+
+  /** Throws a PoolError. */
+  #makeWorker(way: 'native' | 'ipc', listener: ThreadListener): WorkerThread {
+    const threadIndex = this.#freeIndex();
+    try {
+      return new WorkerThread(threadIndex, this.#options, way, this.#waitTimeUs, listener);
+    } catch (error) {
+      throw startError(threadIndex, error as Error);
+    }
   }
 
   async #start(thread: PoolThread): Promise<void> {

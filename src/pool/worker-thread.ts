@@ -180,7 +180,7 @@ export class WorkerThread implements PoolThread {
     this.port.close();
     // Sockets that had not left are returned first: they are not lost with it.
     await this.#sender?.close();
-    if (wasStarting) this.#ready.reject(this.#startError());
+    if (wasStarting) this.#ready.reject(startError(this.threadIndex, this.#error));
     this.#exited.resolve();
     this.#listener.onExit(this, {
       threadIndex: this.threadIndex,
@@ -191,16 +191,18 @@ export class WorkerThread implements PoolThread {
     });
   }
 
-  #startError(): PoolError {
-    const cause = this.#error === undefined ? undefined : { cause: this.#error };
-    const shortage = shortageBehind(this.#error);
-    if (shortage !== undefined) {
-      return new PoolError('NO_DESCRIPTORS', `thread ${this.threadIndex} cannot start: ${shortage}`, cause);
-    }
-    return new PoolError('THREAD_FAILED', `thread ${this.threadIndex} ended before it was ready`, cause);
-  }
-
   #tell(message: ToThread): void {
     this.#worker.postMessage(message);
   }
+}
+
+/** Why a thread could not start, from what it failed with. */
+export function startError(threadIndex: number, error: Error | undefined): PoolError {
+  const cause = error === undefined ? undefined : { cause: error };
+  const shortage = shortageBehind(error);
+  if (shortage !== undefined) {
+    return new PoolError('NO_DESCRIPTORS', `thread ${threadIndex} cannot start: ${shortage}`, cause);
+  }
+  if (error instanceof PoolError) return error;
+  return new PoolError('THREAD_FAILED', `thread ${threadIndex} ended before it was ready`, cause);
 }

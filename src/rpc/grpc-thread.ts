@@ -17,11 +17,10 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check';
 import { ActiveCalls } from './active-calls.js';
 import { createServerOptions } from './grpc-channel.js';
+import { HealthService } from './health-service.js';
+import { reflectionServices } from './reflection.js';
 
 export interface GrpcService {
   definition: ServiceDefinition;
@@ -52,9 +51,8 @@ const NO_DEADLINE_MS = 2 ** 31 - 1;
 export class GrpcThread {
   readonly #server = new Server(createServerOptions());
   readonly #injector: ConnectionInjector;
-  readonly #health = new HealthImplementation();
-  /** All that the health service tells about: the whole, each service, and what setHealth added. */
-  readonly #healthNames = new Set<string>();
+  /** Tells about the whole, each service, and what setHealth added. */
+  readonly #health = new HealthService();
   readonly #calls = new ActiveCalls(() => this.#settleDrain());
   readonly #sockets = new Set<Socket>();
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
@@ -62,17 +60,10 @@ export class GrpcThread {
   constructor(options: GrpcThreadOptions) {
     this.setHealth(WHOLE_SERVER, true);
     for (const { definition } of options.services) this.setHealth(serviceNameOf(definition), true);
-    const counted = {
-      addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) =>
-        this.#server.addService(definition, this.#calls.wrap(definition, implementation)),
-    };
-    for (const { definition, implementation } of options.services) counted.addService(definition, implementation);
-    this.#health.addToServer(counted as Server);
-    if (options.protoFiles !== undefined && options.protoFiles.length > 0) {
-      const definition = loadSync([...options.protoFiles, healthProtoPath], {
-        includeDirs: [...(options.protoFolders ?? [])],
-      });
-      new ReflectionService(definition).addToServer(counted);
+    const { services, protoFiles = [], protoFolders = [] } = options;
+    const reflection = protoFiles.length === 0 ? [] : reflectionServices({ protoFiles, protoFolders });
+    for (const { definition, implementation } of [...services, this.#health, ...reflection]) {
+      this.#server.addService(definition, this.#calls.wrap(definition, implementation));
     }
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
@@ -106,8 +97,7 @@ export class GrpcThread {
    */
   setHealth(name: string, isServing: boolean): void {
     if (this.#drained !== undefined) return;
-    this.#healthNames.add(name);
-    this.#health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+    this.#health.set(name, isServing);
   }
 
   stats(): GrpcThreadStats {
@@ -121,7 +111,7 @@ export class GrpcThread {
       const promise = new Promise<void>((resolvePromise) => {
         resolve = resolvePromise;
       });
-      for (const name of this.#healthNames) this.setHealth(name, false);
+      for (const name of this.#health.names) this.setHealth(name, false);
       this.#drained = { promise, resolve };
       this.#injector.drain(NO_DEADLINE_MS);
       this.#calls.drain();

@@ -4,8 +4,8 @@
 // Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters. The label `service`
 // comes from the hub; `thread` keeps apart what cannot be added up.
 
-import { collectDefaultMetrics } from 'prom-client';
-import { type Reading, type RecordedValues, recorded, type ThreadMetrics } from '../metrics/index.js';
+import type { Registry } from 'prom-client';
+import { type Reading, type RecordedValues, recorded, snapshotOf, type ThreadMetrics } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { JournalStats } from '../storage/index.js';
@@ -16,10 +16,23 @@ const SECONDS_PER_US = 1e-6;
 /** Gauges under names that Prometheus keeps for counters; each is the sum of a metric that is there as well. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. */
+/**
+ * CPU, memory, open files, event loop and garbage collection of the process; in its main thread only. prom-client, which
+ * collects them, is loaded at the first look: the event loop and the garbage collector are watched from then on.
+ */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
-  collectDefaultMetrics({ register: metrics.registry });
-  for (const name of MISNAMED) metrics.registry.removeSingleMetric(name);
+  let registry: Promise<Registry> | undefined;
+  metrics.registry.registerCollection(async () => {
+    registry ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
+      const register = new Registry();
+      collectDefaultMetrics({ register });
+      for (const name of MISNAMED) register.removeSingleMetric(name);
+      return register;
+    });
+    const families = await snapshotOf(await registry);
+    // The event loop is looked at every 10 ms: before the first look there is no mean.
+    return families.map((family) => ({ ...family, values: family.values.filter(({ value }) => !Number.isNaN(value)) }));
+  });
 }
 
 /** The thread pool, seen from the thread that accepts. */

@@ -4,10 +4,12 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import {
   CatalogClient,
   type FindToyResponse,
+  type FindToysResponse,
   type ProcessOrdersRequest,
   type ProcessOrdersResponse,
   type RecoverResponse,
   type Sale,
+  type WatchResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
 
@@ -57,6 +59,14 @@ export class StockClient implements Disposable {
     return new PurchaseStream(this.client);
   }
 
+  /** Registers as a front end that holds toys; resolves with its first answer. */
+  async watch(): Promise<WatchStream> {
+    const stream = new WatchStream(this.client);
+    stream.send();
+    await stream.next();
+    return stream;
+  }
+
   [Symbol.dispose](): void {
     this.client.close();
   }
@@ -93,5 +103,59 @@ export class PurchaseStream {
 
   end(): void {
     this.#stream.end();
+  }
+}
+
+/** One Watch stream, and finds under the number that it was given. */
+export class WatchStream {
+  readonly messages: WatchResponse[] = [];
+  readonly #client: CatalogClient;
+  readonly #stream: ReturnType<CatalogClient['watch']>;
+  #onMessage: () => void = () => undefined;
+  #read = 0;
+  #renewal = 0;
+
+  constructor(client: CatalogClient) {
+    this.#client = client;
+    this.#stream = client.watch();
+    this.#stream.on('error', () => undefined);
+    this.#stream.on('data', (message: WatchResponse) => {
+      this.messages.push(message);
+      this.#onMessage();
+    });
+  }
+
+  get holder(): number {
+    return this.messages.at(-1)?.holder ?? 0;
+  }
+
+  send(confirmed = 0, goodbye = false): void {
+    this.#stream.write({ renewal: ++this.#renewal, confirmed, goodbye });
+  }
+
+  /** The next message that was not read yet. */
+  async next(): Promise<WatchResponse> {
+    while (this.messages.length <= this.#read) {
+      await new Promise<void>((resolve) => {
+        this.#onMessage = resolve;
+      });
+    }
+    return this.messages[this.#read++]!;
+  }
+
+  find(...names: string[]): Promise<FindToysResponse> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.findToys();
+      stream.on('data', (answer: FindToysResponse) => {
+        resolve(answer);
+        stream.end();
+      });
+      stream.on('error', reject);
+      stream.write({ names: names.map((name) => Buffer.from(name)), requestIds: [], holder: this.holder });
+    });
+  }
+
+  cut(): void {
+    this.#stream.cancel();
   }
 }

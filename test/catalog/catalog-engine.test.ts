@@ -40,7 +40,8 @@ test('an incarnation is on the disk before anybody sells under it, also where th
     world.kill();
     world.disk.powerFailure();
   }
-  t.deepEqual(incarnations, [1, 2, 3]);
+  // What may lack sales refuses the incarnation before, as if another had begun.
+  t.deepEqual(incarnations, [1, 3, 5]);
 });
 
 test('a query shows nothing that is not on the disk', async (t) => {

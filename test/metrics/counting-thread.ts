@@ -1,8 +1,7 @@
 // counting-thread.ts: a worker thread that counts sales when it is told to, as a service's thread would.
 
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { Counter, Gauge } from 'prom-client';
-import { DurationHistogram, formatMetrics, ThreadMetrics } from '../../src/metrics/index.js';
+import { DurationHistogram, formatMetrics, registerReadings, ThreadMetrics } from '../../src/metrics/index.js';
 
 /** What a test tells the thread; each is answered with `{ done: … }`. */
 export type Command =
@@ -14,17 +13,19 @@ export type Command =
 
 const port = workerData as MessagePort;
 const metrics = new ThreadMetrics();
-const registers = [metrics.registry];
-const sales = new Counter({ name: 'toys_sold_total', help: 'Toys sold.', labelNames: ['toy'], registers });
-const open = new Gauge({ name: 'sessions', help: 'Open sessions.', registers });
+const sales = new Map<string, number>();
+const salesRows = () => Array.from(sales, ([toy, value]) => ({ labels: { toy }, value }));
+registerReadings(metrics.registry, [
+  { name: 'toys_sold_total', help: 'Toys sold.', type: 'counter', read: salesRows },
+  { name: 'sessions', help: 'Open sessions.', type: 'gauge', read: () => 1 },
+]);
 const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', registry: metrics.registry });
-open.set(1);
 metrics.shareOn(port);
 
 port.on('message', async (command: Command | { readonly do?: undefined }) => {
   switch (command.do) {
     case 'sell':
-      sales.inc({ toy: command.toy }, command.count);
+      sales.set(command.toy, (sales.get(command.toy) ?? 0) + command.count);
       for (let sale = 0; sale < command.count; sale++) times.series({ toy: command.toy }).observe(0.002);
       port.postMessage({ done: 'sell' });
       break;

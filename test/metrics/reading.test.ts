@@ -2,25 +2,38 @@
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
-import { Registry } from 'prom-client';
-import { formatMetrics, mergeSnapshots, type Reading, recorded, registerReadings } from '../../src/metrics/index.js';
-import { snapshotOf } from '../../src/metrics/metrics-snapshot.js';
+import {
+  formatMetrics,
+  MetricRegistry,
+  mergeSnapshots,
+  type Reading,
+  recorded,
+  registerReadings,
+} from '../../src/metrics/index.js';
 
 const help = 'Help.';
 
 async function lines(...readings: Reading[]): Promise<string[]> {
-  const registry = new Registry();
+  const registry = new MetricRegistry();
   registerReadings(registry, readings);
-  return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('# HELP'));
+  return (await formatMetrics(await registry.snapshot()))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('# HELP'));
 }
 
 test('a counter is read when somebody looks', async (t) => {
   let total = 1;
-  const registry = new Registry();
+  const registry = new MetricRegistry();
   registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => total }]);
-  t.is(await registry.metrics(), '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 1\n');
+  t.is(
+    await formatMetrics(await registry.snapshot()),
+    '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 1\n',
+  );
   total = 5;
-  t.is(await registry.metrics(), '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 5\n');
+  t.is(
+    await formatMetrics(await registry.snapshot()),
+    '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 5\n',
+  );
 });
 
 test('a gauge with a row for each toy, whatever its name', async (t) => {
@@ -59,12 +72,12 @@ test('a summary of a perf_hooks histogram, in the unit of the metric', async (t)
 test('of several threads, gauges are added up or the highest counts, as they say', async (t) => {
   const snapshots = await Promise.all(
     [3, 5].map((value) => {
-      const registry = new Registry();
+      const registry = new MetricRegistry();
       registerReadings(registry, [
         { name: 'sessions', help, type: 'gauge', read: () => value },
         { name: 'longest', help, type: 'gauge', aggregator: 'max', read: () => value },
       ]);
-      return snapshotOf(registry);
+      return registry.snapshot();
     }),
   );
   const text = await formatMetrics(await mergeSnapshots(snapshots));
@@ -73,8 +86,8 @@ test('of several threads, gauges are added up or the highest counts, as they say
 });
 
 test('a snapshot survives JSON', async (t) => {
-  const registry = new Registry();
+  const registry = new MetricRegistry();
   registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => 7 }]);
-  const snapshot = await snapshotOf(registry);
+  const snapshot = await registry.snapshot();
   t.is(await formatMetrics(JSON.parse(JSON.stringify(snapshot))), await formatMetrics(snapshot));
 });

@@ -2,17 +2,18 @@
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
-import { Registry } from 'prom-client';
-import { type Reading, registerReadings } from '../../src/metrics/index.js';
+import { formatMetrics, MetricRegistry, type Reading, registerReadings } from '../../src/metrics/index.js';
 import type { PoolStats } from '../../src/pool/index.js';
 import type { BatchStreamStats } from '../../src/rpc/index.js';
 import type { JournalStats } from '../../src/storage/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../../src/store-metrics/store-readings.js';
 
 async function rowsOf(readings: Reading[]): Promise<string[]> {
-  const registry = new Registry();
+  const registry = new MetricRegistry();
   registerReadings(registry, readings);
-  return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return (await formatMetrics(await registry.snapshot()))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 test('the pool: sessions by thread, queue, waiting time in seconds, totals', async (t) => {

@@ -1,0 +1,40 @@
+// http-probe.ts: asks for the status of one page, with the least that can ask: the supervisor and the health check of a
+// container are started often, and to load the HTTP library would take longer than the question.
+
+import { connect } from 'node:net';
+import { type Address, formatAddress } from './address.js';
+
+/** A status line is shorter than that. */
+const STATUS_LINE_BYTES_MAX = 256;
+
+/**
+ * The status that a `GET` is answered with.
+ *
+ * @param path such as `/healthz`
+ * @throws the system's error, or an Error that says what came instead of an answer
+ */
+export function askStatus({ host, port }: Address, path: string, timeoutMs: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: timeoutMs });
+    let answer = '';
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setEncoding('latin1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${formatAddress(host, port)}\r\nConnection: close\r\n\r\n`);
+    socket.on('data', (text: string) => {
+      answer += text;
+      const end = answer.indexOf('\r\n');
+      if (end === -1 && answer.length < STATUS_LINE_BYTES_MAX) return;
+      const statusLine = answer.slice(0, end === -1 ? STATUS_LINE_BYTES_MAX : end);
+      const status = /^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1];
+      if (status === undefined) return fail(new Error(`it answers ${JSON.stringify(statusLine)}`));
+      socket.destroy();
+      resolve(Number(status));
+    });
+    socket.on('timeout', () => fail(new Error(`no answer within ${timeoutMs} ms`)));
+    socket.on('end', () => fail(new Error('it closed the connection')));
+    socket.on('error', fail);
+  });
+}
