@@ -5,6 +5,7 @@ import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { EXIT_OK, EXIT_USAGE } from './process-end.js';
 import { reportFatal, runService } from './run-service.js';
+import type { StartService } from './running-service.js';
 
 const HELP = `Usage: node dist/src/cli.js <command> [flags]
 
@@ -18,14 +19,25 @@ const HELP = `Usage: node dist/src/cli.js <command> [flags]
 Each command has --help.
 `;
 
+/** In files, or over a database: what is not used is not loaded. */
+const startCatalog: StartService = async (settings, log) =>
+  settings.databaseUrl === undefined
+    ? (await import('./catalog/start-catalog.js')).startCatalog(settings, log)
+    : (await import('./catalog/start-postgres-catalog.js')).startPostgresCatalog(settings, log);
+
+const startOrder: StartService = async (settings, log) =>
+  settings.databaseUrl === undefined
+    ? (await import('./order/start-order.js')).startOrder(settings, log)
+    : (await import('./order/start-postgres-order.js')).startPostgresOrder(settings, log);
+
 async function run(command: string | undefined, argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'start':
       return (await import('./supervisor.js')).runStore(fileURLToPath(import.meta.url), argv);
     case 'catalog':
-      return runService('catalog', (await import('./catalog/start-catalog.js')).startCatalog, argv);
+      return runService('catalog', startCatalog, argv);
     case 'order':
-      return runService('order', (await import('./order/start-order.js')).startOrder, argv);
+      return runService('order', startOrder, argv);
     case 'frontend':
       return runService('frontend', (await import('./frontend/start-frontend.js')).startFrontend, argv);
     case 'client':

@@ -62,9 +62,11 @@ export class CatalogDesk {
   }
 
   #tellState(port: MessagePort): void {
+    const { state: selling, isOwner, holders } = this.#engine;
     const state: StateMessage = {
-      isSelling: this.#engine.state === 'selling',
-      isShowing: this.#engine.holders.isEarlierOver,
+      isSelling: selling === 'selling' && isOwner,
+      isShowing: holders.isEarlierOver,
+      isOwner,
     };
     notify<ThreadCalls, 'state'>(port, 'state', state);
   }

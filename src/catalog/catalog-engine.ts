@@ -181,6 +181,11 @@ export class CatalogEngine {
     return this.#tags.incarnation;
   }
 
+  /** Whether no other process can have taken over what this one shows and sells. */
+  get isOwner(): boolean {
+    return this.#clock.monotonicMs() < this.#store.ownedUntilMs();
+  }
+
   get state(): SellingState {
     return this.#seller.state;
   }

@@ -13,6 +13,7 @@
  * - `BOOKS_DIFFER`: the order log and the catalog do not belong together; the message says which is behind and what to do.
  * - `LOCK_TIMEOUT`: the lock of the table was not given back: the process must end and start again.
  * - `LEASES_OPEN`: a front end may still hold what a catalog before this one has shown; ask again.
+ * - `NOT_OWNER`: another catalog may have taken over; ask whoever serves.
  */
 export type CatalogErrorCode =
   | 'BAD_FILE'
@@ -25,7 +26,8 @@ export type CatalogErrorCode =
   | 'STOPPED'
   | 'BOOKS_DIFFER'
   | 'LOCK_TIMEOUT'
-  | 'LEASES_OPEN';
+  | 'LEASES_OPEN'
+  | 'NOT_OWNER';
 
 /** Every error that the catalog throws on purpose. Its message is one line. */
 export class CatalogError extends Error {

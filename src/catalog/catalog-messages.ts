@@ -14,6 +14,8 @@ import type { LogLevel } from '../log.js';
 export interface CatalogThreadData {
   /** Memory of the StockTable. */
   readonly table: SharedArrayBuffer;
+  /** Memory of the Ownership; undefined where nobody else can take over. */
+  readonly ownership: SharedArrayBuffer | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -48,4 +50,6 @@ export interface StateMessage {
   readonly isSelling: boolean;
   /** Whether finds may be answered: not while a front end may hold what a catalog before this one has shown. */
   readonly isShowing: boolean;
+  /** Whether no other catalog can have taken over. */
+  readonly isOwner: boolean;
 }

@@ -15,6 +15,7 @@ const RPC_CODES: Record<CatalogErrorCode, RpcCode> = {
   BOOKS_DIFFER: 'FAILED_PRECONDITION',
   LOCK_TIMEOUT: 'UNAVAILABLE',
   LEASES_OPEN: 'UNAVAILABLE',
+  NOT_OWNER: 'UNAVAILABLE',
 };
 
 export function toRpcError(error: unknown): RpcError {

@@ -15,23 +15,25 @@ import type { CatalogCalls, CatalogThreadData, ThreadCalls } from './catalog-mes
 import { finderReadings } from './catalog-metrics.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { createCatalogService, RAW_CATALOG_SERVICE } from './catalog-service.js';
+import { Ownership } from './ownership.js';
 import { StockTable } from './stock-table.js';
 import { ToyFinder } from './toy-finder.js';
 
 /** The repository's proto directory, seen from dist/src/catalog. */
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url));
+const FINDING_HEALTH_NAME = 'toystore.v1.Catalog';
 /** Says, in the health service, whether toys are sold; the plain name of the service says that they can be looked at. */
 const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
 export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
   const { port, threadIndex } = context;
-  const { table: memory, logLevel } = context.data as CatalogThreadData;
+  const { table: memory, ownership, logLevel } = context.data as CatalogThreadData;
   const log = new Log(logLevel, { service: 'catalog', thread: threadIndex });
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const finder = new ToyFinder(new StockTable(memory));
   registerReadings(metrics.registry, [...finderReadings(finder), ...eventLoopReadings(threadIndex)]);
-  const showing = new ShowingGate();
+  const showing = new ShowingGate(ownership === undefined ? undefined : new Ownership(ownership));
   const watches = new Map<number, (bytes: Uint8Array) => void>();
   let lastWatch = 0;
   const grpc = new GrpcThread({
@@ -63,7 +65,8 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
     watch: ({ watch, bytes }) => {
       if (bytes !== undefined) watches.get(watch)?.(bytes);
     },
-    state: ({ isSelling, isShowing }) => {
+    state: ({ isSelling, isShowing, isOwner }) => {
+      grpc.setHealth(FINDING_HEALTH_NAME, isOwner);
       grpc.setHealth(SELLING_HEALTH_NAME, isSelling);
       if (isShowing) showing.open();
     },
@@ -78,10 +81,18 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   };
 };
 
-/** Finds wait here while a front end may still hold what a catalog before this one has shown. */
+/**
+ * Finds wait here while a front end may still hold what a catalog before this one has shown, and are refused while another
+ * catalog may have taken over.
+ */
 class ShowingGate {
+  readonly #ownership: Ownership | undefined;
   #isOpen = false;
   readonly #waiting = new Set<() => void>();
+
+  constructor(ownership: Ownership | undefined) {
+    this.#ownership = ownership;
+  }
 
   open(): void {
     this.#isOpen = true;
@@ -91,6 +102,11 @@ class ShowingGate {
 
   /** Undefined: there is nothing to wait for. */
   wait(): Promise<void> | undefined {
+    if (this.#ownership?.isHeld === false) {
+      return Promise.reject(
+        new CatalogError('NOT_OWNER', 'the database has not answered for so long that another catalog may serve'),
+      );
+    }
     if (this.#isOpen) return undefined;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -5,7 +5,6 @@
 // The journal is the truth, catalog.csv is what people read; after a clean stop it is the other way round. What a start
 // makes of the two: catalog-recovery.ts.
 
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import {
@@ -32,6 +31,7 @@ import type {
 } from './catalog-store.js';
 import { encodeBase, encodeLeases, encodeSales, encodeStore, SALES } from './sale-records.js';
 import { StockTable } from './stock-table.js';
+import { newStoreId } from './store-id.js';
 
 export interface FileStoreOptions {
   /** Where catalog.csv and the journal are; it must exist. */
@@ -48,8 +48,6 @@ export interface FileStoreOptions {
 
 const CSV_NAME = 'catalog.csv';
 const JOURNAL_NAME = 'journal';
-const STORE_ID_CHARACTERS = 8;
-const STORE_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 export class FileCatalogStore implements CatalogStore {
   readonly loaded: LoadedCatalog;
@@ -194,11 +192,6 @@ export class FileCatalogStore implements CatalogStore {
 }
 
 /** Few enough to be typed, and enough that two stores never have the same one. */
-function newStoreId(): string {
-  const character = (): string => STORE_ID_ALPHABET[randomInt(STORE_ID_ALPHABET.length)]!;
-  return Array.from({ length: STORE_ID_CHARACTERS }, character).join('');
-}
-
 /** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
 async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
   try {

@@ -17,7 +17,7 @@ export const READ_TOYS: Statement = {
 
 export const READ_SALES: Statement = {
   name: 'read-sales',
-  text: `SELECT incarnation, sequence, toy, quantity, key, transient_key FROM sales
+  text: `SELECT incarnation, sequence, toy, quantity, key FROM sales
     WHERE (incarnation, sequence) > ($1::bigint, $2::bigint) ORDER BY incarnation, sequence LIMIT $3`,
 };
 
@@ -38,16 +38,16 @@ export const ADD_STORE = fencedStatement(
 );
 
 /**
- * A group: the marks ($4 incarnation, $5 and $6 settled), the tagged sales as columns ($7 to $12), and what all sales
- * together take from each toy ($13 toys, $14 quantities). Tells how many toys it has found.
+ * A group: the marks ($4 incarnation, $5 and $6 settled), the tagged sales as columns ($7 to $11), and what all sales
+ * together take from each toy ($12 toys, $13 quantities). Tells how many toys it has found.
  */
 export const SELL = fencedStatement(
   'sell',
-  `, sold AS (INSERT INTO sales (incarnation, sequence, toy, quantity, key, transient_key)
+  `, sold AS (INSERT INTO sales (incarnation, sequence, toy, quantity, key)
       SELECT s.* FROM fence,
-        unnest($7::bigint[], $8::bigint[], $9::integer[], $10::bigint[], $11::text[], $12::boolean[]) s WHERE is_new),
+        unnest($7::bigint[], $8::bigint[], $9::integer[], $10::bigint[], $11::text[]) s WHERE is_new),
     taken AS (UPDATE toys t SET quantity = t.quantity - d.quantity
-      FROM fence, unnest($13::integer[], $14::bigint[]) d(toy, quantity) WHERE is_new AND t.toy = d.toy RETURNING 1),
+      FROM fence, unnest($12::integer[], $13::bigint[]) d(toy, quantity) WHERE is_new AND t.toy = d.toy RETURNING 1),
     marked AS (UPDATE store SET incarnation = $4, settled_incarnation = $5, settled_sequence = $6 FROM fence
       WHERE is_new AND (incarnation, settled_incarnation, settled_sequence)
         IS DISTINCT FROM ($4::bigint, $5::bigint, $6::bigint))

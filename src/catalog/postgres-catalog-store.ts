@@ -29,13 +29,12 @@ import {
   SELL,
 } from './postgres-catalog-statements.js';
 import { StockTable } from './stock-table.js';
+import { newStoreId } from './store-id.js';
 
 export interface PostgresCatalogOptions extends CatalogStoreEvents {
   readonly seat: HeldSeat;
   /** The toys of a database that has none yet. */
   readonly seed: () => Promise<CatalogRows>;
-  /** The id of a store that has none yet: see LoadedCatalog.storeId. */
-  readonly createStoreId: () => string;
 }
 
 /** Rows read or written by one statement: a few milliseconds each, and far below what a message may have. */
@@ -63,7 +62,7 @@ export class PostgresCatalogStore implements CatalogStore {
     let [store] = await seat.read(READ_STORE);
     if (store === undefined) {
       await addToys(seat, await options.seed());
-      await seat.write(ADD_STORE, [options.createStoreId()]);
+      await seat.write(ADD_STORE, [newStoreId()]);
       [store] = await seat.read(READ_STORE);
     }
     const rows = await readToys(seat);
@@ -197,7 +196,6 @@ function valuesOf({ incarnation, settled, sales }: SaleGroup): { values: readonl
     tagged.map((sale) => sale.toy),
     tagged.map((sale) => sale.quantity),
     tagged.map((sale) => sale.key),
-    tagged.map(() => false),
     [...taken.keys()],
     [...taken.values()],
   ];

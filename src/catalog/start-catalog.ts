@@ -11,13 +11,15 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
-import { createDirectory, type DirectoryLock, lockDirectory, waitingFileSystem } from '../storage/index.js';
+import { createDirectory, lockDirectory, waitingFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import type { CatalogThreadData } from './catalog-messages.js';
 import { catalogReadings } from './catalog-metrics.js';
+import type { CatalogStore, CatalogStoreEvents } from './catalog-store.js';
+import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js';
 import type { StockTable } from './stock-table.js';
 
 /** The catalog, listening. */
@@ -35,6 +37,19 @@ const THREAD_MODULE = new URL('./catalog-thread.js', import.meta.url);
  * with more front ends gets the other threads too.
  */
 const ACCEPTOR_SESSIONS = 8;
+/** How soon the health service says that another catalog may serve. */
+const OWNER_CHECK_MS = 100;
+
+/** Where a catalog keeps its state. */
+export interface CatalogHome {
+  /** For the log: a directory, or a database. */
+  readonly place: string;
+  /** Where others could take over: until when they cannot, see ownership.ts. */
+  readonly ownership?: SharedArrayBuffer;
+  openStore(events: CatalogStoreEvents): Promise<CatalogStore>;
+  /** Called at the end, after the store was closed, or could not be opened. */
+  release(): Promise<void>;
+}
 
 /**
  * Starts the catalog in `<DATA_DIR>/catalog`.
@@ -42,10 +57,24 @@ const ACCEPTOR_SESSIONS = 8;
  * @throws StorageError, CatalogError, or the system's error for the address; nothing is left running then
  */
 export async function startCatalog(settings: Settings, log: Log): Promise<RunningCatalog> {
+  const { durability, flushIntervalMs, seedCsv } = settings;
   const directory = join(settings.dataDir, 'catalog');
   await createDirectory(directory);
   const lock = await lockDirectory(directory);
-  const service = new CatalogProcess(settings, log, directory, lock);
+  const options: FileStoreOptions = {
+    directory,
+    seedPath: seedCsv,
+    fileSystem: waitingFileSystem,
+    syncMode: durability === 'commit' ? 'commit' : { periodMs: flushIntervalMs },
+    log,
+  };
+  const openStore = (events: CatalogStoreEvents): Promise<CatalogStore> => FileCatalogStore.open(options, events);
+  return startCatalogIn({ place: directory, openStore, release: () => lock.release() }, settings, log);
+}
+
+/** Starts the catalog over a home that is its own. @throws what opening the store does, and as startCatalog() */
+export async function startCatalogIn(home: CatalogHome, settings: Settings, log: Log): Promise<RunningCatalog> {
+  const service = new CatalogProcess(home, settings, log);
   try {
     await service.start();
     return service;
@@ -59,20 +88,20 @@ class CatalogProcess implements RunningCatalog {
   readonly failed: Promise<Error>;
   readonly #settings: Settings;
   readonly #log: Log;
-  readonly #directory: string;
-  readonly #lock: DirectoryLock;
+  readonly #home: CatalogHome;
   #fail: (error: Error) => void = () => undefined;
   #isBroken = false;
   #engine: CatalogEngine | undefined;
   #desk: CatalogDesk | undefined;
   #pool: ThreadPool | undefined;
   #address = '';
+  #wasOwner = true;
+  #ownerTimer: NodeJS.Timeout | undefined;
 
-  constructor(settings: Settings, log: Log, directory: string, lock: DirectoryLock) {
+  constructor(home: CatalogHome, settings: Settings, log: Log) {
+    this.#home = home;
     this.#settings = settings;
     this.#log = log;
-    this.#directory = directory;
-    this.#lock = lock;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -83,13 +112,9 @@ class CatalogProcess implements RunningCatalog {
   }
 
   async start(): Promise<void> {
-    const { durability, flushIntervalMs, seedCsv, host, catalogPort, leaseMs } = this.#settings;
+    const { host, catalogPort, leaseMs } = this.#settings;
     const startMs = performance.now();
-    const engine = await CatalogEngine.open({
-      directory: this.#directory,
-      seedPath: seedCsv,
-      fileSystem: waitingFileSystem,
-      syncMode: durability === 'commit' ? 'commit' : { periodMs: flushIntervalMs },
+    const engine = await CatalogEngine.openOver((events) => this.#home.openStore(events), {
       log: this.#log,
       leaseMs,
       onState: (state) => {
@@ -105,8 +130,9 @@ class CatalogProcess implements RunningCatalog {
     });
     this.#engine = engine;
     this.#desk = new CatalogDesk(engine, this.#log);
+    if (this.#home.ownership !== undefined) this.#ownerTimer = setInterval(() => this.#watchOwner(), OWNER_CHECK_MS);
     const recoveryMs = Math.round(performance.now() - startMs);
-    this.#log.info('catalog open', { directory: this.#directory, toys: engine.table.toys, recoveryMs });
+    this.#log.info('catalog open', { place: this.#home.place, toys: engine.table.toys, recoveryMs });
     this.#pool = this.#createPool(engine);
     await this.#pool.start();
     const { address, port } = await this.#pool.listen({ host, port: catalogPort });
@@ -129,19 +155,30 @@ class CatalogProcess implements RunningCatalog {
     return this.#engine!.table;
   }
 
+  /** The health service says so when another catalog may have taken over: front ends then look for it. */
+  #watchOwner(): void {
+    const { isOwner } = this.#engine!;
+    if (isOwner === this.#wasOwner) return;
+    this.#wasOwner = isOwner;
+    if (isOwner) this.#log.info('the database answers again: toys are shown and sold');
+    else this.#log.error('the database does not answer: no toys are shown, for another catalog may serve');
+    this.#desk!.tellState();
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#ownerTimer);
     // While they can still answer.
     if (!this.#isBroken) await this.#engine?.releaseHolders();
     // Threads of a broken catalog may wait for a lock that nobody will give back: they end with the process.
     const closed = this.#pool?.close({ drainTimeoutMs: this.#isBroken ? 0 : STOP_BUDGETS.catalog.drainMs });
     if (!this.#isBroken) await closed;
     await this.#engine?.close();
-    await this.#lock.release();
+    await this.#home.release();
   }
 
   #createPool(engine: CatalogEngine): ThreadPool {
     const { threads, handoff, logLevel } = this.#settings;
-    const data: CatalogThreadData = { table: engine.table.memory, logLevel };
+    const data: CatalogThreadData = { table: engine.table.memory, ownership: this.#home.ownership, logLevel };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',

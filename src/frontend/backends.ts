@@ -1,13 +1,12 @@
 // backends.ts: what one thread of the front end talks to, and whether it answers: this thread, and all the others.
 
-import { HealthCheck } from '../rpc/index.js';
 import { MetricsClient } from '../store-metrics/metrics-client.js';
 import type { AwayBoard, Backend } from './away-board.js';
 import { CatalogClient } from './catalog-client.js';
 import { OrderClient } from './order-client.js';
 
-/** host:port of each. */
-export type BackendAddresses = Readonly<Record<Backend, string>>;
+/** host:port of each process of each service. */
+export type BackendAddresses = Readonly<Record<Backend, readonly string[]>>;
 
 /** How long `/readyz` waits for a backend's own word. */
 const HEALTH_TIMEOUT_MS = 1_000;
@@ -22,7 +21,6 @@ export class Backends {
   readonly orders: OrderClient;
   /** What each backend has counted. */
   readonly metrics: { readonly catalog: MetricsClient; readonly order: MetricsClient };
-  readonly #health: { readonly catalog: HealthCheck; readonly order: HealthCheck };
   readonly #board: AwayBoard;
 
   /**
@@ -33,15 +31,17 @@ export class Backends {
     this.#board = board;
     this.catalog = new CatalogClient(addresses.catalog, holder, (...state) => onState('catalog', ...state));
     this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state));
-    this.metrics = { catalog: new MetricsClient(addresses.catalog), order: new MetricsClient(addresses.order) };
-    this.#health = { catalog: new HealthCheck(addresses.catalog), order: new HealthCheck(addresses.order) };
+    this.metrics = {
+      catalog: new MetricsClient(() => this.catalog.address),
+      order: new MetricsClient(() => this.orders.address),
+    };
   }
 
   /** The backends that cannot do their work now: empty when every thread's finds are answered and orders are sold. */
   async unready(): Promise<string[]> {
     const [catalogSells, orderSells] = await Promise.all([
-      this.#health.catalog.isServing(SELLING.catalog, HEALTH_TIMEOUT_MS),
-      this.#health.order.isServing(SELLING.order, HEALTH_TIMEOUT_MS),
+      this.catalog.isServing(SELLING.catalog, HEALTH_TIMEOUT_MS),
+      this.orders.isServing(SELLING.order, HEALTH_TIMEOUT_MS),
     ]);
     const unready = [];
     if (!catalogSells || !this.catalog.isConnected || this.#board.isAway('catalog')) unready.push('catalog');
@@ -53,7 +53,5 @@ export class Backends {
     await Promise.all([this.catalog.close(), this.orders.close()]);
     this.metrics.catalog.close();
     this.metrics.order.close();
-    this.#health.catalog.close();
-    this.#health.order.close();
   }
 }

@@ -7,7 +7,7 @@ import {
   type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import type { LiveToy } from '../live-figures.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
+import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
 
 /** What a find shows. */
@@ -40,19 +40,27 @@ const FIND_DEADLINE_MS = 1_500;
 const FIND_FAIL_FAST_MS = 1_200;
 
 export class CatalogClient {
-  readonly #stub: CatalogStub;
+  readonly #catalog: ServingPeer<CatalogStub>;
   readonly #finds: BatchStream<Find, Toy | undefined, FindToysRequest, FindToysResponse>;
   #namedCount = 0;
 
   /**
-   * @param address host:port
+   * @param addresses host:port of each catalog; the one that serves is asked
    * @param holder the number to ask with, looked at for each message; 0: nothing is to be held
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
-  constructor(address: string, holder: () => number, onState: (isConnected: boolean, reason?: Error) => void) {
-    this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
+  constructor(
+    addresses: readonly string[],
+    holder: () => number,
+    onState: (isConnected: boolean, reason?: Error) => void,
+  ) {
+    this.#catalog = new ServingPeer({
+      addresses,
+      service: 'toystore.v1.Catalog',
+      createStub: (address) => new CatalogStub(address, credentials.createInsecure(), createChannelOptions()),
+    });
     this.#finds = new BatchStream({
-      open: () => this.#stub.findToys(),
+      open: () => this.#catalog.stub.findToys(),
       pack: (finds) => requestOf(finds, holder()),
       unpack: toysOf,
       keyOf: (find) => (typeof find === 'string' ? find : find.key),
@@ -63,6 +71,17 @@ export class CatalogClient {
       failFastMs: FIND_FAIL_FAST_MS,
       onStateChange: onState,
     });
+    this.#catalog.onMove(() => this.#finds.reopen('another catalog serves'));
+  }
+
+  /** Of several, the one that is asked. */
+  get address(): string {
+    return this.#catalog.address;
+  }
+
+  /** What the health service of that one says; see HealthCheck. */
+  isServing(service: string, timeoutMs: number): Promise<boolean> {
+    return this.#catalog.isServing(service, timeoutMs);
   }
 
   /** Whether the catalog answers. */
@@ -84,10 +103,15 @@ export class CatalogClient {
   /** The first toys of the catalog and how many it has. Rejects with an RpcError. */
   list(limit: number, timeoutMs: number): Promise<{ readonly toys: readonly LiveToy[]; readonly total: number }> {
     return new Promise((resolve, reject) => {
-      this.#stub.listToys({ limit }, new Metadata(), { deadline: Date.now() + timeoutMs }, (error, response) => {
-        if (error === null) resolve(response);
-        else reject(RpcError.from(error));
-      });
+      this.#catalog.stub.listToys(
+        { limit },
+        new Metadata(),
+        { deadline: Date.now() + timeoutMs },
+        (error, response) => {
+          if (error === null) resolve(response);
+          else reject(RpcError.from(error));
+        },
+      );
     });
   }
 
@@ -97,7 +121,7 @@ export class CatalogClient {
 
   async close(): Promise<void> {
     await this.#finds.close();
-    this.#stub.close();
+    this.#catalog.close();
   }
 }
 

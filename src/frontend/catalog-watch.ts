@@ -15,7 +15,7 @@ import {
 } from '../../proto/gen/toystore/v1/catalog.js';
 import type { Log } from '../log.js';
 import { monotonicUs } from '../monotonic-us.js';
-import { createChannelOptions, ReopeningStream, type RpcError } from '../rpc/index.js';
+import { createChannelOptions, ReopeningStream, RpcError, ServingPeer } from '../rpc/index.js';
 import type { LeaseBoard } from './lease-board.js';
 
 /** A lease outlives two renewals that come late. */
@@ -45,7 +45,7 @@ export interface WatchStats {
 export class CatalogWatch {
   readonly #board: LeaseBoard;
   readonly #log: Log;
-  readonly #stub: CatalogStub;
+  readonly #catalog: ServingPeer<CatalogStub>;
   readonly #stream: ReopeningStream<WatchRequest, WatchResponse>;
   #timer: NodeJS.Timeout | undefined;
   /** The number that the present stream has brought; 0: none yet. */
@@ -60,18 +60,23 @@ export class CatalogWatch {
   #isClosed = false;
   #stats = { invalidations: 0, leasesRunOut: 0, registrations: 0 };
 
-  /** Opens the stream at once, and again whenever it breaks, until it is closed. @param address host:port */
-  constructor(address: string, board: LeaseBoard, log: Log) {
+  /** Opens the stream at once, and again whenever it breaks, until it is closed. @param addresses host:port of each catalog */
+  constructor(addresses: readonly string[], board: LeaseBoard, log: Log) {
     this.#board = board;
     this.#log = log;
-    this.#stub = new CatalogStub(address, credentials.createInsecure(), createChannelOptions());
+    this.#catalog = new ServingPeer({
+      addresses,
+      service: 'toystore.v1.Catalog',
+      createStub: (address) => new CatalogStub(address, credentials.createInsecure(), createChannelOptions()),
+    });
     this.#stream = new ReopeningStream({
-      open: () => this.#stub.watch(),
+      open: () => this.#catalog.stub.watch(),
       backoffMaxMs: BACKOFF_MAX_MS,
       onUp: () => this.#onUp(),
       onMessage: (message) => this.#onMessage(message),
       onDown: (reason) => this.#onDown(reason),
     });
+    this.#catalog.onMove(() => this.#stream.break(new RpcError('UNAVAILABLE', 'another catalog serves')));
     this.#stream.open();
     this.#tick();
   }
@@ -88,7 +93,7 @@ export class CatalogWatch {
     this.#board.forgetHolder();
     this.#send(true);
     this.#stream.end();
-    this.#stub.close();
+    this.#catalog.close();
   }
 
   #onUp(): void {

@@ -44,8 +44,8 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   metrics.shareOn(port);
   const board = new AwayBoard(memory);
   const lines = {
-    catalog: new AwayLine(log, 'the catalog', { address: addresses.catalog }),
-    order: new AwayLine(log, 'the order service', { address: addresses.order }),
+    catalog: new AwayLine(log, 'the catalog', { address: addresses.catalog.join() }),
+    order: new AwayLine(log, 'the order service', { address: addresses.order.join() }),
   };
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));

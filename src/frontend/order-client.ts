@@ -8,7 +8,14 @@ import {
   type PlaceOrdersRequest,
   type PlaceOrdersResponse,
 } from '../../proto/gen/toystore/v1/order.js';
-import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, requestMetadata } from '../rpc/index.js';
+import {
+  BatchStream,
+  type BatchStreamStats,
+  createChannelOptions,
+  RpcError,
+  requestMetadata,
+  ServingPeer,
+} from '../rpc/index.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
@@ -44,20 +51,24 @@ const KEY_PREFIX_BYTES = 12;
 const LOOKUP_DEADLINE_MS = 1_500;
 
 export class OrderClient {
-  readonly #stub: OrderStub;
+  readonly #service: ServingPeer<OrderStub>;
   readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
   // Keys of this thread: random once, counted from there. Short, for a key is written and compared at every step of an order.
   readonly #keyPrefix = `${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
   #keyCount = 0;
 
   /**
-   * @param address host:port
+   * @param addresses host:port of each order service; the one that serves is asked
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
-  constructor(address: string, onState: (isConnected: boolean, reason?: Error) => void) {
-    this.#stub = new OrderStub(address, credentials.createInsecure(), createChannelOptions());
+  constructor(addresses: readonly string[], onState: (isConnected: boolean, reason?: Error) => void) {
+    this.#service = new ServingPeer({
+      addresses,
+      service: 'toystore.v1.Order',
+      createStub: (address) => new OrderStub(address, credentials.createInsecure(), createChannelOptions()),
+    });
     this.#orders = new BatchStream({
-      open: () => this.#stub.placeOrders(),
+      open: () => this.#service.stub.placeOrders(),
       pack: (orders) => ({ orders }),
       unpack: outcomesOf,
       windowMax: ORDER_WINDOW_MAX,
@@ -67,6 +78,17 @@ export class OrderClient {
       failFastMs: ORDER_FAIL_FAST_MS,
       onStateChange: onState,
     });
+    this.#service.onMove(() => this.#orders.reopen('another order service serves'));
+  }
+
+  /** Of several, the one that is asked. */
+  get address(): string {
+    return this.#service.address;
+  }
+
+  /** What the health service of that one says; see HealthCheck. */
+  isServing(service: string, timeoutMs: number): Promise<boolean> {
+    return this.#service.isServing(service, timeoutMs);
   }
 
   get isConnected(): boolean {
@@ -91,7 +113,7 @@ export class OrderClient {
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */
   get(number: number, requestId: string): Promise<PlacedOrder | undefined> {
     return new Promise((resolve, reject) => {
-      this.#stub.getOrder(
+      this.#service.stub.getOrder(
         { number },
         requestMetadata(requestId),
         { deadline: Date.now() + LOOKUP_DEADLINE_MS },
@@ -109,7 +131,7 @@ export class OrderClient {
 
   async close(): Promise<void> {
     await this.#orders.close();
-    this.#stub.close();
+    this.#service.close();
   }
 }
 

@@ -37,7 +37,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   const board = AwayBoard.create(threadsMax);
   const leases = settings.cacheToys === 0 ? undefined : LeaseBoard.create();
   const data: FrontendThreadData = {
-    addresses: { catalog: settings.catalogAddresses[0], order: settings.orderAddresses[0] },
+    addresses: { catalog: settings.catalogAddresses, order: settings.orderAddresses },
     board: board.memory,
     held: leases && { leases: leases.memory, toys: settings.cacheToys, threads: threadsMax },
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),

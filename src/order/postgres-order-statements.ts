@@ -11,25 +11,25 @@ export const READ_HEAD: Statement = {
 /** Keys of orders from one number on. */
 export const READ_KEYS: Statement = {
   name: 'read-order-keys',
-  text: `SELECT order_number, key, transient_key, (extract(epoch FROM ordered_at) * 1000)::bigint AS at FROM orders
+  text: `SELECT order_number, key, (extract(epoch FROM ordered_at) * 1000)::bigint AS at FROM orders
     WHERE order_number >= $1 ORDER BY order_number LIMIT $2`,
 };
 
 export const READ_ORDERS: Statement = {
   name: 'read-orders',
-  text: 'SELECT order_number, name, quantity, key FROM orders WHERE order_number = ANY($1::bigint[])',
+  text: 'SELECT order_number, name, quantity, key, incarnation, sequence FROM orders WHERE order_number = ANY($1::bigint[])',
 };
 
 /** The order that a client's key is bound to, among those before one number. */
 export const READ_ORDER_OF_KEY: Statement = {
   name: 'read-order-of-key',
-  text: `SELECT order_number, name, quantity, key FROM orders
-    WHERE key = $1 AND NOT transient_key AND key <> '' AND order_number < $2 ORDER BY order_number LIMIT 1`,
+  text: `SELECT order_number, name, quantity, key, incarnation, sequence FROM orders
+    WHERE key = $1 AND key <> '' AND left(key, 1) <> ' ' AND order_number < $2 ORDER BY order_number LIMIT 1`,
 };
 
 export const READ_ORDERS_AFTER: Statement = {
   name: 'read-orders-after',
-  text: `SELECT order_number, name, quantity, key, transient_key, incarnation, sequence FROM orders
+  text: `SELECT order_number, name, quantity, key, incarnation, sequence FROM orders
     WHERE (incarnation, sequence) > ($1::bigint, $2::bigint) ORDER BY incarnation, sequence LIMIT $3`,
 };
 
@@ -43,10 +43,10 @@ export const BEGIN_LOG = fencedStatement(
 /** Orders as columns, numbered from $4 on. */
 export const LOG_ORDERS = fencedStatement(
   'log-orders',
-  `, logged AS (INSERT INTO orders (order_number, name, quantity, key, transient_key, ordered_at, incarnation, sequence)
-      SELECT $4::bigint + o.place - 1, o.name, o.quantity, o.key, o.transient_key, to_timestamp(o.at / 1000.0), o.incarnation,
+  `, logged AS (INSERT INTO orders (order_number, name, quantity, key, ordered_at, incarnation, sequence)
+      SELECT $4::bigint + o.place - 1, o.name, o.quantity, o.key, to_timestamp(o.at / 1000.0), o.incarnation,
         o.sequence
-      FROM fence, unnest($5::text[], $6::bigint[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[])
-        WITH ORDINALITY o(name, quantity, key, transient_key, at, incarnation, sequence, place) WHERE is_new)
+      FROM fence, unnest($5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])
+        WITH ORDINALITY o(name, quantity, key, at, incarnation, sequence, place) WHERE is_new)
    SELECT is_new FROM fence`,
 );

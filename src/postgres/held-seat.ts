@@ -79,7 +79,7 @@ const LEAVE: Statement = {
 export class HeldSeat {
   /** Raised with each holder of the seat. */
   readonly epoch: number;
-  /** How long, from now, what a predecessor has shown or allowed may last. */
+  /** How long, from then, what a predecessor has shown or allowed may last; by its own clock, which may be slower. */
   readonly waitMs: number;
   /** Settles when the seat is lost: nothing more can be written. */
   readonly lost: Promise<PostgresError>;
@@ -160,7 +160,7 @@ export class HeldSeat {
   async leave(): Promise<void> {
     clearInterval(this.#renewal);
     if (this.#end === undefined) {
-      this.#fail(new PostgresError('LOST', 'the seat was given back'));
+      this.#refuse(new PostgresError('LOST', 'the seat was given back'));
       const { name, epoch } = this.#taken;
       await this.#session.run(LEAVE, [name, epoch]).catch(() => undefined);
     }
@@ -302,6 +302,12 @@ export class HeldSeat {
 
   #fail(error: PostgresError): void {
     if (this.#end !== undefined) return;
+    this.#refuse(error);
+    this.#lose(error);
+  }
+
+  /** Nothing is written any more. */
+  #refuse(error: PostgresError): void {
     this.#end = error;
     clearInterval(this.#renewal);
     clearTimeout(this.#troubleTimer);
@@ -309,6 +315,5 @@ export class HeldSeat {
     this.#writes = [];
     this.#sent = 0;
     for (const write of writes) write.reject(error);
-    this.#lose(error);
   }
 }

@@ -119,6 +119,6 @@ async function tryToTake(
   const [taken] = await session.run(TAKE, [name, holder, seen.epoch]);
   if (taken === undefined) return undefined;
   // Whoever had it may act until its lease ends, whatever became of its session, and what it has allowed others until then.
-  const waitMs = seen.epoch === 0 ? 0 : overdueMs;
+  const waitMs = seen.epoch === 0 ? 0 : SEAT_LEASE_MS;
   return new HeldSeat({ database, session, name, epoch: Number(taken.epoch), sentAtMs, waitMs });
 }

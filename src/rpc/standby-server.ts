@@ -1,5 +1,6 @@
 // standby-server.ts: what listens in the place of a service that another process serves just now. It is there, and says so:
-// the health service answers NOT_SERVING, and every call is refused with UNAVAILABLE, so that clients try the next address.
+// the health service answers NOT_SERVING for the service, and every call is refused with UNAVAILABLE, so that clients try the
+// next address.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -34,7 +35,8 @@ export class StandbyServer {
   static async listen({ host, port, definitions, reason }: StandbyOptions): Promise<StandbyServer> {
     const services = definitions.map((definition) => ({ definition, implementation: refusing(definition, reason) }));
     const thread = new GrpcThread({ services });
-    for (const name of ['', ...definitions.map(nameOf)]) thread.setHealth(name, false);
+    // The server as a whole is well: whoever looks after the process has nothing to do.
+    for (const definition of definitions) thread.setHealth(nameOf(definition), false);
     const listener = createServer({ pauseOnConnect: true }, (socket) => thread.serve(socket));
     listener.listen({ host, port });
     await once(listener, 'listening');

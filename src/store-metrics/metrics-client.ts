@@ -9,24 +9,37 @@ import { createChannelOptions } from '../rpc/index.js';
 const GATHER_TIMEOUT_MS = 2_000;
 
 export class MetricsClient {
-  readonly #stub: MetricsStub;
+  readonly #address: () => string;
+  readonly #credentials: ChannelCredentials;
+  readonly #stubs = new Map<string, MetricsStub>();
 
-  /** @param address host:port */
-  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.#stub = new MetricsStub(address, channelCredentials, createChannelOptions());
+  /** @param address host:port of the process that serves, at this moment */
+  constructor(address: () => string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.#address = address;
+    this.#credentials = channelCredentials;
   }
 
   /** All that the service has counted; undefined when it does not answer in time. Never rejects. */
   gather(timeoutMs = GATHER_TIMEOUT_MS): Promise<MetricsSnapshot | undefined> {
     const deadline = Date.now() + timeoutMs;
     return new Promise((resolve) => {
-      this.#stub.gather({}, new Metadata(), { deadline }, (error, response) => {
+      this.#stub().gather({}, new Metadata(), { deadline }, (error, response) => {
         resolve(error === null ? JSON.parse(Buffer.from(response.snapshot).toString()) : undefined);
       });
     });
   }
 
   close(): void {
-    this.#stub.close();
+    for (const stub of this.#stubs.values()) stub.close();
+  }
+
+  #stub(): MetricsStub {
+    const address = this.#address();
+    let stub = this.#stubs.get(address);
+    if (stub === undefined) {
+      stub = new MetricsStub(address, this.#credentials, createChannelOptions());
+      this.#stubs.set(address, stub);
+    }
+    return stub;
   }
 }

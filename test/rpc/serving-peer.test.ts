@@ -53,7 +53,7 @@ test('a standby says that it does not serve, and refuses every call with its rea
     await server.close();
   });
   t.false(await health.isServing(SERVICE, 2_000));
-  t.false(await health.isServing('', 2_000));
+  t.true(await health.isServing('', 2_000), 'the process itself is well');
   const refusal = (await t.throwsAsync(lookOnce(client, { names: ['Tux'] }))) as ServiceError;
   t.is(refusal.code, status.UNAVAILABLE);
   t.is(refusal.details, REASON);

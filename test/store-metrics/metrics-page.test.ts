@@ -23,7 +23,7 @@ async function startService(service: string, sold: number): Promise<AsyncDisposa
   const thread = new GrpcThread({ services: [metricsService(metrics)] });
   const server = createServer((socket) => thread.serve(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = new MetricsClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = new MetricsClient(() => `127.0.0.1:${(server.address() as AddressInfo).port}`);
   return {
     client,
     async [Symbol.asyncDispose]() {
@@ -39,7 +39,7 @@ test('the page shows every service that answers, and which do not', async (t) =>
   await using catalog = await startService('catalog', 3);
   await using order = await startService('order', 5);
   // Port 1 is nobody's.
-  const gone = new MetricsClient('127.0.0.1:1');
+  const gone = new MetricsClient(() => '127.0.0.1:1');
   const text = await metricsPage([
     { service: 'catalog', gather: () => catalog.client.gather() },
     { service: 'order', gather: () => order.client.gather() },

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/clock.js';
 import { PostgresOrderLog } from '../../../src/order/postgres-order-log.js';
 import { Database, type HeldSeat, Reader, takeSeat } from '../../../src/postgres/index.js';
 import { type CatalogHome, HOME_CSV } from '../../catalog/catalog-store-contract.js';
+import type { OrderLogHome } from '../../order/order-log-contract.js';
 import type { PostgresServer } from './postgres-server.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../../sql/', import.meta.url));
@@ -33,7 +34,6 @@ export async function catalogHome(server: PostgresServer): Promise<CatalogHome> 
       return PostgresCatalogStore.open({
         seat,
         seed: async () => parseCatalog(Buffer.from(HOME_CSV), 'toys.csv'),
-        createStoreId: () => Math.random().toString(36).slice(2, 10).padEnd(8, '0'),
         onState: () => undefined,
       });
     },
@@ -42,13 +42,11 @@ export async function catalogHome(server: PostgresServer): Promise<CatalogHome> 
   };
 }
 
-export interface OrderHome {
-  open(): Promise<PostgresOrderLog>;
-  crash(): Promise<void>;
-  dispose(): Promise<void>;
-}
-
-export async function orderHome(server: PostgresServer): Promise<OrderHome> {
+/** @param keysRead as PostgresOrderLogOptions has it */
+export async function orderHome(
+  server: PostgresServer,
+  keysRead?: number,
+): Promise<OrderLogHome & { readonly url: string }> {
   const url = await server.createDatabase();
   let seat: HeldSeat | undefined;
   let reader: Reader | undefined;
@@ -56,10 +54,17 @@ export async function orderHome(server: PostgresServer): Promise<OrderHome> {
     await Promise.all([seat?.leave(), reader?.close()]);
   };
   return {
+    url,
     async open() {
       seat = await takeStoreSeat(server, url, 'order');
       reader = new Reader(await storeDatabase(url));
-      return PostgresOrderLog.open({ seat, reader, clock: systemClock, keySeed: 1 });
+      return PostgresOrderLog.open({
+        seat,
+        reader,
+        clock: systemClock,
+        keySeed: 1,
+        ...(keysRead === undefined ? {} : { keysRead }),
+      });
     },
     crash: end,
     dispose: end,
