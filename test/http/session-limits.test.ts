@@ -208,6 +208,7 @@ testBothWays('an answer that takes long is not a peer that takes long', async (t
   await using served = await serve({ router, limits });
   using client = new RawClient(served.port);
   client.write(get('/later'));
+  await until(() => waiting.length === 1);
   await setTimeout(3 * LONGER_MS);
   waiting[0]!.send(200, 'at last');
   t.is((await client.answer()).body, 'at last');
