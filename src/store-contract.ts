@@ -25,6 +25,20 @@ export function isKey(key: string): boolean {
   return key.length <= KEY_CHARACTERS_MAX && VISIBLE_ASCII.test(key);
 }
 
+/** What a key begins with that a front end made up for its own retries: no customer's key can. */
+export const MADE_UP_KEY_MARK = ' ';
+const MADE_UP_KEY = /^ [A-Za-z0-9_-]+$/;
+
+/** Whether a key was made up. It is needed for as long as its front end tries again, a customer's key for a day. */
+export function isMadeUpKey(key: string): boolean {
+  return key.startsWith(MADE_UP_KEY_MARK);
+}
+
+/** Whether a text can be the key of an order among the services: a customer's, one that was made up, or ''. */
+export function isOrderKey(key: string): boolean {
+  return isKey(key) || (key.length <= KEY_CHARACTERS_MAX && MADE_UP_KEY.test(key));
+}
+
 /** Whether a number can be the quantity of an order. */
 export function isOrderQuantity(quantity: number): boolean {
   return Number.isInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX;

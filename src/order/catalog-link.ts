@@ -1,8 +1,9 @@
 // catalog-link.ts: what the order engine asks of the catalog. The real link (grpc-catalog-link.ts) is one ordered stream;
 // a simulation brings its own.
 
+import { RESULT, type Tag } from '../store-contract.js';
 import { OrderError } from './order-error.js';
-import { type OrderRequest, RESULT, type SoldOrder, type Tag } from './order-types.js';
+import type { OrderRequest, SoldOrder } from './order-types.js';
 
 /** Purchases under consecutive tags: the one at index i has the tag (incarnation, firstSequence + i). */
 export interface PurchaseBatch {
@@ -13,13 +14,30 @@ export interface PurchaseBatch {
   readonly purchases: readonly OrderRequest[];
 }
 
-/** The catalog's answer to Recover. */
-export interface Recovery {
-  /** The incarnation that begins now. */
-  readonly incarnation: number;
-  /** The sales after the logged tag, oldest first. */
-  readonly sales: readonly SoldOrder[];
+/** What the catalog must know of the order log before it sells. */
+export interface LogPosition {
+  /** The tag of the newest order. */
+  readonly logged: Tag;
+  /** '' where there is no order. */
+  readonly store: string;
+  /** The order service did not stop cleanly: its log may lack what it had written last. */
+  readonly endedUncleanly: boolean;
 }
+
+/** The catalog's answer to Recover: either it sells from now on, or it lacks sales itself. */
+export type Recovery =
+  | {
+      readonly store: string;
+      /** The incarnation that begins now. */
+      readonly incarnation: number;
+      /** The sales after the logged tag, oldest first. */
+      readonly sales: readonly SoldOrder[];
+    }
+  | {
+      readonly store: string;
+      /** Its newest sale: it lost those after it in a crash, and the log has them. */
+      readonly lacking: Tag;
+    };
 
 export interface CatalogLink {
   /**
@@ -31,11 +49,18 @@ export interface CatalogLink {
    */
   processOrders(batch: PurchaseBatch): Promise<readonly number[]>;
   /**
-   * Begins a new incarnation.
+   * Compares the two books, and begins a new incarnation where they agree.
    *
-   * @throws whatever stood in the way; the caller tries again
+   * @throws OrderError REFUSED where they do not, with the catalog's line; else whatever stood in the way. The caller tries
+   *   again in either case.
    */
-  recover(logged: Tag): Promise<Recovery>;
+  recover(position: LogPosition): Promise<Recovery>;
+  /**
+   * Gives the catalog sales that it lacks, oldest first; resolves when they are on its disk.
+   *
+   * @throws as recover does
+   */
+  restore(store: string, sales: AsyncIterable<readonly SoldOrder[]>): Promise<void>;
 }
 
 /** What of the catalog's results is a refusal, and our own answer too. Throws OrderError PROTOCOL for any other. */

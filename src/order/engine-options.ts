@@ -3,11 +3,11 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import type { CatalogLink } from './catalog-link.js';
-import type { FileOrderLog } from './file-order-log.js';
+import type { OrderLog } from './order-log.js';
 
 export interface OrderEngineOptions {
   readonly link: CatalogLink;
-  readonly log: FileOrderLog;
+  readonly log: OrderLog;
   readonly clock: Clock;
   readonly logger: Log;
   readonly limits?: Partial<EngineLimits>;
@@ -25,7 +25,7 @@ export interface EngineLimits {
   /** Tags sent and not yet settled. Outcomes that wait for a slow disk are among them; the catalog keeps twice as many. */
   readonly unsettledMax: number;
   /** How long a caller waits, where it does not say: below the front end's 10 s, so that our answer gets there. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
 }
 
 export const ENGINE_LIMITS: EngineLimits = {
@@ -33,7 +33,7 @@ export const ENGINE_LIMITS: EngineLimits = {
   batchOrdersMax: 1024,
   queueMax: 65_536,
   unsettledMax: 32_768,
-  patienceMs: 8000,
+  timeoutMs: 8000,
 };
 
 export interface EngineStats {

@@ -17,6 +17,11 @@ export class FileTail {
     this.#ring = Buffer.alloc(bytesMax);
   }
 
+  /** Where in the file it begins. */
+  get start(): number {
+    return this.#start;
+  }
+
   /** Takes what was written at `position`. Where that is not the end of the tail, the tail begins anew there. */
   append(bytes: Uint8Array, position: number): void {
     if (position !== this.#end) this.#start = position;

@@ -6,30 +6,33 @@
 // sends what is unanswered again, in order and before anything new. That is all that tags need. The catalog answers a
 // tag that it has seen before with the outcome it gave before.
 
-import { credentials } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { type ClientWritableStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import {
   CatalogClient,
   type ProcessOrdersRequest,
   type ProcessOrdersResponse,
   type Purchase,
   type RecoverResponse,
+  type RestoreRequest,
   type Sale,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { AwayLine } from '../away-line.js';
 import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError } from '../rpc/index.js';
-import type { CatalogLink, PurchaseBatch, Recovery } from './catalog-link.js';
+import type { Tag } from '../store-contract.js';
+import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from './catalog-link.js';
 import { OrderError } from './order-error.js';
-import type { OrderRequest, SoldOrder, Tag } from './order-types.js';
+import type { OrderRequest, SoldOrder } from './order-types.js';
 
 /** More than the engine ever has in flight: the engine's own window is the one that counts. */
 const BATCHES_MAX = 64;
 /** For the whole list of sales. It is short: what was in flight when this service ended. */
-const RECOVER_DEADLINE_MS = 10_000;
+const RECOVER_TIMEOUT_MS = 10_000;
+/** For all sales that the catalog lost, which may be many. */
+const RESTORE_TIMEOUT_MS = 60_000;
 /** Names whose bytes are kept: a store has few toys that sell, and encoding a name costs more than looking it up. */
 const NAMES_MAX = 4096;
-/** A key that was made up for retries begins with it at the catalog: no customer's key can. */
-const MADE_UP = ' ';
 
 export class GrpcCatalogLink implements CatalogLink {
   readonly #stub: CatalogClient;
@@ -39,9 +42,9 @@ export class GrpcCatalogLink implements CatalogLink {
   /**
    * @param address host:port; it is connected to from now on, again and again
    * @param logger told when the catalog goes away and when it is back
-   * @param onConnected called then
+   * @param onStateChange called then
    */
-  constructor(address: string, logger: Log, onConnected: () => void) {
+  constructor(address: string, logger: Log, onStateChange: () => void) {
     this.#stub = new CatalogClient(address, credentials.createInsecure(), createChannelOptions());
     const line = new AwayLine(logger, 'the catalog', { address });
     this.#batches = new BatchStream({
@@ -53,7 +56,7 @@ export class GrpcCatalogLink implements CatalogLink {
       queueItemsMax: BATCHES_MAX,
       onStateChange: (isConnected, reason) => {
         line.note(isConnected, reason);
-        onConnected();
+        onStateChange();
       },
     });
   }
@@ -71,29 +74,52 @@ export class GrpcCatalogLink implements CatalogLink {
     }
   }
 
-  recover(logged: Tag): Promise<Recovery> {
+  recover({ logged, store, endedUncleanly }: LogPosition): Promise<Recovery> {
     return new Promise((resolve, reject) => {
       let incarnation = 0;
+      let catalogStore = '';
+      let lacking: Tag | undefined;
       const sales: SoldOrder[] = [];
       const call = this.#stub.recover(
-        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store: '', endedUncleanly: true },
-        { deadline: Date.now() + RECOVER_DEADLINE_MS },
+        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store, endedUncleanly },
+        { deadline: Date.now() + RECOVER_TIMEOUT_MS },
       );
       call.on('data', (response: RecoverResponse) => {
-        if (response.lacking !== undefined) {
-          reject(new RpcError('FAILED_PRECONDITION', 'the catalog lost sales in a crash that are in the order log'));
-          return;
-        }
         incarnation = response.incarnation;
+        catalogStore = response.store;
+        lacking = response.lacking;
         for (const sale of response.sales) sales.push(soldOrder(sale));
       });
-      call.on('error', (error) => reject(RpcError.from(error)));
+      call.on('error', (error) => reject(refusal(error)));
       call.on('end', () => {
         // After an error this comes too, and changes nothing.
-        if (incarnation > 0) resolve({ incarnation, sales });
+        if (lacking !== undefined) resolve({ store: catalogStore, lacking });
+        else if (incarnation > 0) resolve({ store: catalogStore, incarnation, sales });
         else reject(new RpcError('INTERNAL', 'the catalog gave no incarnation'));
       });
     });
+  }
+
+  async restore(store: string, sales: AsyncIterable<readonly SoldOrder[]>): Promise<void> {
+    const [call, done] = this.#openRestore();
+    for await (const group of sales) {
+      if (call.write({ store, sales: group.map((sale) => this.#sale(sale)) })) continue;
+      // Its end comes here too, and then nothing more is taken.
+      await Promise.race([once(call, 'drain'), done]);
+    }
+    call.end();
+    await done;
+  }
+
+  #openRestore(): [ClientWritableStream<RestoreRequest>, Promise<void>] {
+    let call: ClientWritableStream<RestoreRequest> | undefined;
+    const done = new Promise<void>((resolve, reject) => {
+      call = this.#stub.restore({ deadline: Date.now() + RESTORE_TIMEOUT_MS }, (error: ServiceError | null) =>
+        error === null ? resolve() : reject(refusal(error)),
+      );
+    });
+    done.catch(() => undefined);
+    return [call!, done];
   }
 
   /** Whether the catalog answers. */
@@ -114,19 +140,32 @@ export class GrpcCatalogLink implements CatalogLink {
     return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 
-  #purchase({ name, quantity, key, transient, requestId }: OrderRequest): Purchase {
+  #purchase({ name, quantity, key, requestId }: OrderRequest): Purchase {
+    return { name: this.#nameBytes(name), quantity, key, requestId, transientKey: false };
+  }
+
+  #sale({ tag, name, quantity, key }: SoldOrder): Sale {
+    return { ...tag, name: this.#nameBytes(name), quantity, key, transientKey: false };
+  }
+
+  #nameBytes(name: string): Buffer {
     let bytes = this.#names.get(name);
     if (bytes === undefined) {
       bytes = Buffer.from(name);
       if (this.#names.size >= NAMES_MAX) this.#names.clear();
       this.#names.set(name, bytes);
     }
-    return { name: bytes, quantity, key: transient ? `${MADE_UP}${key}` : key, requestId, transientKey: false };
+    return bytes;
   }
 }
 
 function soldOrder({ incarnation, sequence, name, quantity, key }: Sale): SoldOrder {
   const text = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('utf8');
-  const transient = key.startsWith(MADE_UP);
-  return { tag: { incarnation, sequence }, name: text, quantity, key: transient ? key.slice(1) : key, transient };
+  return { tag: { incarnation, sequence }, name: text, quantity, key };
+}
+
+/** The catalog's own line, where it refuses. */
+function refusal(error: unknown): Error {
+  const cause = RpcError.from(error);
+  return cause.code === 'FAILED_PRECONDITION' ? new OrderError('REFUSED', cause.message, { cause }) : cause;
 }

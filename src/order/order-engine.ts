@@ -11,7 +11,7 @@
 // | sending the batch    | perhaps a sale in the catalog  | Recover tells of it: it becomes the next order         |
 // | the catalog's answer | a sale in the catalog          | the same                                               |
 // | the log's write      | the same, if the power failed  | the same: it gets the number that was told             |
-// | the log's sync       | the order, perhaps not its row | mends orders.csv; the key gives the number when asked  |
+// | the log's sync       | the order                      | the key gives the number when asked                    |
 //
 // Tags are consecutive and outcomes are completed strictly in their order, so order numbers are a function of the order
 // of sales, and "settled" (all outcomes up to here are on disk) is one number. The catalog has on disk what it answers and
@@ -20,21 +20,24 @@
 
 import type { Timer } from '../clock.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
+import { RESULT } from '../store-contract.js';
 import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { IdempotencyGate } from './keys/idempotency-gate.js';
 import { OrderError } from './order-error.js';
 import { recoverSales } from './order-recovery.js';
-import { type LoggedOrder, type OrderRequest, RESULT } from './order-types.js';
-import { pause } from './pause.js';
+import type { LoggedOrder, OrderRequest } from './order-types.js';
 import { AnswerSheet, type Answers, type Purchase } from './purchase.js';
 import { Settlement } from './settlement.js';
 
-/** How often waiting callers are looked through for lost patience. */
+/** How often waiting callers are looked through for those whose time is up, and the catalog is told what is settled. */
 const TICK_MS = 250;
 /** Between two tries to reach the catalog at the start: doubled each time up to the last. */
 const RECOVER_RETRY_MS_MIN = 50;
 const RECOVER_RETRY_MS_MAX = 1000;
+/** How long a stop waits for the catalog to hear that all is on disk. */
+const LAST_WORD_MS = 500;
+const STOP_STEP_MS = 10;
 
 /** A batch that was sent. */
 interface Flight {
@@ -54,6 +57,8 @@ export class OrderEngine {
   #wasSelling = false;
   #incarnation = 0;
   readonly #tags = new Settlement();
+  /** How far the catalog has been told that all is on disk. */
+  #settledTold = 0;
   #waiting: Purchase[] = [];
   readonly #flights: Flight[] = [];
   #sold: Purchase[] = [];
@@ -86,15 +91,16 @@ export class OrderEngine {
   async start(): Promise<void> {
     this.#tick();
     let delayMs = RECOVER_RETRY_MS_MIN;
+    let told = '';
     while (this.#phase === 'recovering') {
       try {
         this.#open(await recoverSales(this.#options));
         return;
       } catch (error) {
-        if (error instanceof OrderError) return this.#end(error);
-        if (delayMs === RECOVER_RETRY_MS_MIN) this.#options.logger.warn('cannot recover yet, trying on', { error });
+        if (error instanceof OrderError && error.code !== 'REFUSED') return this.#end(error);
+        told = this.#tellWhyNot(error as Error, told);
       }
-      await pause(this.#options.clock, delayMs);
+      await this.#pause(delayMs);
       delayMs = Math.min(2 * delayMs, RECOVER_RETRY_MS_MAX);
     }
   }
@@ -103,13 +109,13 @@ export class OrderEngine {
    * Places orders; resolves when each has an answer.
    *
    * @param requests checked by the caller: names, quantities and keys within their bounds
-   * @param patienceMs how long the callers wait: a purchase that was not sent by then is not sent at all
+   * @param timeoutMs how long the callers wait: a purchase that was not sent by then is not sent at all
    */
-  place(requests: readonly OrderRequest[], patienceMs = this.#limits.patienceMs): Promise<Answers> {
+  place(requests: readonly OrderRequest[], timeoutMs = this.#limits.timeoutMs): Promise<Answers> {
     const sheet = new AnswerSheet(requests.length);
-    const giveUpAtMs = this.#options.clock.monotonicMs() + Math.min(patienceMs, this.#limits.patienceMs);
+    const deadlineMs = this.#options.clock.monotonicMs() + Math.min(timeoutMs, this.#limits.timeoutMs);
     for (let index = 0; index < requests.length; index++) {
-      this.#gate.take({ sheet, index, request: requests[index]!, giveUpAtMs });
+      this.#gate.take({ sheet, index, request: requests[index]!, deadlineMs });
     }
     return sheet.done;
   }
@@ -119,13 +125,16 @@ export class OrderEngine {
     return this.#options.log.get(number);
   }
 
-  /** Takes no more orders, waits for what is in flight, then lets go of who still waits. The log stays open. */
+  /**
+   * Takes no more orders, waits for what is in flight, tells the catalog that all of it is on disk, then lets go of those who
+   * still wait. The log stays open.
+   */
   async stop(): Promise<void> {
     if (this.#phase !== 'failed') this.#phase = 'stopping';
     this.#refuseWaiting();
-    const { clock } = this.#options;
-    const until = clock.monotonicMs() + STOP_BUDGETS.order.drainMs;
-    while (this.#phase === 'stopping' && this.#isBusy && clock.monotonicMs() < until) await pause(clock, 10);
+    await this.#waitWhile(STOP_BUDGETS.order.drainMs, () => this.#isBusy);
+    if (!this.#isBusy) this.#tellSettled();
+    await this.#waitWhile(LAST_WORD_MS, () => this.#isBusy);
     this.#releaseSent();
     if (this.#phase === 'stopping') this.#phase = 'stopped';
     this.#tickTimer?.cancel();
@@ -149,9 +158,7 @@ export class OrderEngine {
 
   /** The catalog has not answered for so long that nobody new should wait for it. What was sent keeps asking. */
   get #isStalled(): boolean {
-    return (
-      this.#flights.length > 0 && this.#options.clock.monotonicMs() - this.#progressAtMs >= this.#limits.patienceMs
-    );
+    return this.#flights.length > 0 && this.#options.clock.monotonicMs() - this.#progressAtMs >= this.#limits.timeoutMs;
   }
 
   get #hasRoomForTags(): boolean {
@@ -166,9 +173,21 @@ export class OrderEngine {
     this.#update();
   }
 
+  /** Says why nothing is sold yet, unless that was said already; returns what was said. */
+  #tellWhyNot(error: Error, told: string): string {
+    const { log, logger } = this.#options;
+    if (!(error instanceof OrderError)) {
+      if (told === '') logger.warn('cannot recover yet, trying on', { error });
+      return told || error.message;
+    }
+    const line = log.damage === undefined ? error.message : `${log.damage}; ${error.message}`;
+    if (line !== told) logger.error(`not selling: ${line}`);
+    return line;
+  }
+
   #enqueue(purchase: Purchase): void {
     if (!this.isSelling || this.#waiting.length >= this.#limits.queueMax) {
-      this.#gate.settle(purchase, RESULT.NOT_SELLING);
+      this.#gate.finish(purchase, RESULT.NOT_SELLING);
       return;
     }
     this.#waiting.push(purchase);
@@ -186,22 +205,34 @@ export class OrderEngine {
     const { windowMax, batchOrdersMax } = this.#limits;
     while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.#hasRoomForTags && this.isSelling) {
       const purchases = this.#waiting.splice(0, batchOrdersMax);
-      const firstSequence = this.#tags.take(purchases.length);
-      const flight: Flight = { purchases, firstSequence, results: undefined };
-      if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
-      this.#flights.push(flight);
       this.#counts.batches++;
       this.#counts.purchases += purchases.length;
-      this.#options.link
-        .processOrders({
-          incarnation: this.#incarnation,
-          firstSequence,
-          settledSequence: this.#tags.settled,
-          purchases: purchases.map((purchase) => purchase.request),
-        })
-        .then((results) => this.#land(flight, results))
-        .catch((error) => this.#end(error));
+      this.#dispatch(purchases);
     }
+  }
+
+  #dispatch(purchases: readonly Purchase[]): void {
+    const { settled } = this.#tags;
+    const firstSequence = this.#tags.take(purchases.length);
+    const flight: Flight = { purchases, firstSequence, results: undefined };
+    if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
+    this.#flights.push(flight);
+    this.#settledTold = settled;
+    this.#options.link
+      .processOrders({
+        incarnation: this.#incarnation,
+        firstSequence,
+        settledSequence: settled,
+        purchases: purchases.map((purchase) => purchase.request),
+      })
+      .then((results) => this.#land(flight, results))
+      .catch((error) => this.#end(error));
+  }
+
+  /** Where no purchase takes the news along, a batch of none does. */
+  #tellSettled(): void {
+    const isNews = this.#incarnation > 0 && this.#tags.settled > this.#settledTold;
+    if (isNews && this.#flights.length === 0) this.#dispatch([]);
   }
 
   /** An answer came. Outcomes are completed in tag order, so it may have to wait for those before it. */
@@ -224,8 +255,8 @@ export class OrderEngine {
     for (let index = 0; index < flight.purchases.length; index++) {
       const purchase = flight.purchases[index]!;
       const result = flight.results![index]!;
-      if (result === RESULT.SOLD) this.#sold.push(purchase);
-      else this.#gate.settle(purchase, refusalOf(result));
+      if (result === RESULT.DONE) this.#sold.push(purchase);
+      else this.#gate.finish(purchase, refusalOf(result));
       purchase.sequence = flight.firstSequence + index;
     }
     this.#tags.complete(flight.firstSequence + flight.purchases.length - 1);
@@ -248,11 +279,10 @@ export class OrderEngine {
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {
-        this.#gate.settle(group[index]!, RESULT.SOLD, firstNumber + index);
+        this.#gate.finish(group[index]!, RESULT.DONE, firstNumber + index);
       }
       this.#logging = [];
       this.#send();
-      if (log.wantsCheckpoint) await log.checkpoint();
     }
     this.#isLogging = false;
     this.#tags.rest();
@@ -268,14 +298,15 @@ export class OrderEngine {
   #tick(): void {
     this.#tickTimer = this.#options.clock.after(TICK_MS, () => this.#tick());
     const now = this.#options.clock.monotonicMs();
-    if (this.#options.log.state === 'failed') this.#end(new OrderError('SYNC_FAILED', 'the order log has failed'));
+    if (this.#options.log.state === 'failed') this.#end(new OrderError('LOG_FAILED', 'the order log has failed'));
     if (this.isSelling) {
-      const lost = this.#waiting.filter((purchase) => purchase.giveUpAtMs <= now);
+      const lost = this.#waiting.filter((purchase) => purchase.deadlineMs <= now);
       if (lost.length > 0) {
-        this.#waiting = this.#waiting.filter((purchase) => purchase.giveUpAtMs > now);
-        for (const purchase of lost) this.#gate.settle(purchase, RESULT.NOT_SELLING);
+        this.#waiting = this.#waiting.filter((purchase) => purchase.deadlineMs > now);
+        for (const purchase of lost) this.#gate.finish(purchase, RESULT.NOT_SELLING);
       }
       this.#send();
+      this.#tellSettled();
     } else if (this.#phase !== 'stopping') {
       // A stop waits for what is in flight, as long as it may.
       this.#refuseWaiting();
@@ -287,7 +318,7 @@ export class OrderEngine {
   #refuseWaiting(): void {
     const refused = this.#waiting;
     this.#waiting = [];
-    for (const purchase of refused) this.#gate.settle(purchase, RESULT.NOT_SELLING);
+    for (const purchase of refused) this.#gate.finish(purchase, RESULT.NOT_SELLING);
   }
 
   /** Lets go of everyone who waits for a purchase that was sent. The purchases themselves stay open. */
@@ -306,6 +337,18 @@ export class OrderEngine {
     this.#releaseSent();
     this.#update();
     this.#fail(error);
+  }
+
+  async #waitWhile(timeoutMs: number, condition: () => boolean): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.monotonicMs() + timeoutMs;
+    while (this.#phase === 'stopping' && condition() && clock.monotonicMs() < until) await this.#pause(STOP_STEP_MS);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(delayMs, resolve);
+    });
   }
 
   #update(): void {

@@ -1,14 +1,14 @@
 // order-error.ts: what can go wrong with the order log and with the catalog's side of the protocol.
 
 /**
- * - `MISMATCH`: orders.csv and the journal contradict each other; a person must look. Ends the start.
- * - `CORRUPT`: a record of the journal does not make sense, though its checksum holds. Ends the start.
- * - `SYNC_FAILED`: what is on disk is in doubt; only a restart helps.
+ * - `UNREADABLE`: what is in the directory is not a log of this version. Ends the start.
+ * - `LOG_FAILED`: what is kept of the newest orders is in doubt; nothing more is sold before a new start.
  * - `CLOSED`: the log was closed while something waited to be written.
+ * - `REFUSED`: the catalog compared the two books and refuses to sell; the message is its line. A person must look.
  * - `FENCED`: the catalog serves a later incarnation: another order service, or a later start of this one.
  * - `PROTOCOL`: the catalog answered what it must never answer.
  */
-export type OrderErrorCode = 'MISMATCH' | 'CORRUPT' | 'SYNC_FAILED' | 'CLOSED' | 'FENCED' | 'PROTOCOL';
+export type OrderErrorCode = 'UNREADABLE' | 'LOG_FAILED' | 'CLOSED' | 'REFUSED' | 'FENCED' | 'PROTOCOL';
 
 /** The one error class of src/order. The message is one line, fit for an operator. */
 export class OrderError extends Error {

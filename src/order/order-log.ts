@@ -19,7 +19,7 @@ export interface AppendedOrders {
   readonly firstNumber: number;
   /**
    * Resolves when these and all before them are kept, whatever happens: the catalog may be told that they are settled.
-   * Rejects with OrderError SYNC_FAILED: they may be, or not.
+   * Rejects with OrderError LOG_FAILED: they may be, or not.
    */
   readonly durable: Promise<void>;
 }
@@ -40,17 +40,16 @@ export interface OrderLog {
   readonly store: string;
   /** The last run did not end with a clean stop: what it wrote last may be missing, and that is nobody's doing. */
   readonly endedUncleanly: boolean;
-  /** What is wrong with what was found at the start, and where: one line. What stands behind that place is not among the orders. */
+  /** What was wrong at the start, and where: one line. What stands behind that place is not among the orders. */
   readonly damage: string | undefined;
   /** `full`: nothing can be written for now. `failed`: nothing more before a new start. Reading goes on in any case. */
   readonly state: 'open' | 'full' | 'failed';
 
   /**
-   * Called once, before the first append: the catalog agrees with what the log holds. What stands behind a damage is cut
-   * off now.
+   * Called before the first append: the catalog agrees with what the log holds. What stands behind a damage is cut off now.
    *
    * @param store the catalog's; the log's own, where that is not ''
-   * @throws OrderError SYNC_FAILED
+   * @throws OrderError LOG_FAILED
    */
   begin(store: string): Promise<void>;
 
@@ -59,7 +58,7 @@ export interface OrderLog {
    * no room: they have been sold, there is no way back. One call at a time.
    *
    * @param orders in tag order, after all before them; not empty
-   * @throws OrderError SYNC_FAILED: they may be in the log or not. CLOSED at the end.
+   * @throws OrderError LOG_FAILED: they may be in the log or not. CLOSED at the end.
    */
   append(orders: readonly SoldOrder[]): Promise<AppendedOrders>;
 
@@ -74,6 +73,10 @@ export interface OrderLog {
 
   stats(): OrderLogStats;
 
-  /** Ends waiting appends, brings to the disk what was written, and lets go. The next start counts it as a clean stop if all of that went well. */
+  /**
+   * Ends waiting appends, brings to the disk what was written, and lets go. If all of that goes well it was a clean stop.
+   *
+   * @throws OrderError LOG_FAILED
+   */
   close(): Promise<void>;
 }

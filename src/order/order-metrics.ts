@@ -5,7 +5,7 @@ import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../store-metrics/store-readings.js';
 import type { EngineStats } from './engine-options.js';
-import type { OrderLogStats } from './file-order-log.js';
+import type { OrderLogStats } from './order-log.js';
 
 /** The engine lives in the main thread: its stream to the catalog is not one of a pool's thread. */
 const ENGINE_THREAD = 'main';
@@ -25,7 +25,7 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
   return [
     ...poolReadings(() => stats().pool),
     ...batchStreamReadings(ENGINE_THREAD, { process: () => stats().link }),
-    ...journalReadings(() => log().journal),
+    ...journalReadings(() => log().writes),
     {
       ...{ name: 'toystore_selling', help: 'Whether the service takes orders: 1 or 0.', type: 'gauge' },
       read: () => (engine().isSelling ? 1 : 0),
@@ -49,8 +49,8 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
     {
       ...{ name: 'toystore_order_keys', help: 'Idempotency keys that are remembered.', type: 'gauge' },
       read: () => [
-        { labels: { kind: 'client' }, value: log().keys.client },
-        { labels: { kind: 'transient' }, value: log().keys.transient },
+        { labels: { kind: 'client' }, value: log().keys.customers },
+        { labels: { kind: 'transient' }, value: log().keys.madeUp },
       ],
     },
     {
@@ -62,16 +62,8 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
       read: () => log().keys.forgottenEarly,
     },
     {
-      ...{
-        name: 'toystore_checkpoints_total',
-        help: 'Rewrites of the CSV file, each with a new journal.',
-        type: 'counter',
-      },
-      read: () => log().checkpoints,
-    },
-    {
-      ...{ name: 'toystore_journal_bytes', help: 'Length of the journal.', type: 'gauge' },
-      read: () => log().journalBytes,
+      ...{ name: 'toystore_order_log_bytes', help: 'Length of orders.csv.', type: 'gauge' },
+      read: () => log().bytes,
     },
   ];
 }

@@ -1,30 +1,49 @@
-// order-recovery.ts: after a crash: ask the catalog what it sold beyond our log, and finish those orders first.
+// order-recovery.ts: before anything is sold, the two books are compared, and the one that a crash has left behind is completed
+// from the other one.
 //
-//   our log        … 3:41  3:42                      the newest logged tag goes out with Recover
+//   our log        … 3:41  3:42                      what the log holds goes out with Recover
 //   catalog              … 3:42  3:44  3:45          it fences incarnation 3, and answers: now 4; sold: 3:44, 3:45
 //   our log then   … 3:41  3:42  3:44  3:45          durable; only now do tags 4:1, 4:2, … begin
 //
+//   our log        … 3:41  3:42                      the other way round, where the power took the catalog's newest sales:
+//   catalog        … 3:41                            it answers that it lacks all after 3:41; Restore sends 3:42; once more
+//
 // Fencing comes first: a batch of incarnation 3 that is still under way somewhere is refused from then on, so the list
 // is complete. A crash within recovery is a crash before it: the list is asked for again, from the newest logged tag on.
+//
+// Where a book is behind and no crash explains it, somebody has put an older one in its place. The catalog refuses then
+// (OrderError REFUSED), and nothing is sold before a person has looked.
 
 import type { Log } from '../log.js';
+import { compareTags, type Tag } from '../store-contract.js';
 import type { CatalogLink } from './catalog-link.js';
-import type { FileOrderLog } from './file-order-log.js';
 import { OrderError } from './order-error.js';
-import { compareTags, type SoldOrder, type Tag } from './order-types.js';
+import type { OrderLog } from './order-log.js';
+import type { SoldOrder } from './order-types.js';
 
 /** Orders appended at once during recovery. */
 const GROUP_ORDERS_MAX = 4096;
 
 /**
- * Completes what the catalog sold beyond the log; returns the incarnation to sell under.
+ * Completes whichever book is behind; returns the incarnation to sell under.
  *
- * @throws OrderError PROTOCOL when the list cannot be right; else whatever stood in the way of call or append
+ * @throws OrderError REFUSED where the books differ otherwise, PROTOCOL when the catalog's answer cannot be right; else
+ *   whatever stood in the way
  */
-export async function recoverSales(options: { link: CatalogLink; log: FileOrderLog; logger: Log }): Promise<number> {
+export async function recoverSales(options: { link: CatalogLink; log: OrderLog; logger: Log }): Promise<number> {
   const { link, log, logger } = options;
-  const { incarnation, sales } = await link.recover(log.lastTag);
-  check(log.lastTag, sales, incarnation);
+  const { lastTag: logged, store, endedUncleanly } = log;
+  const first = await link.recover({ logged, store, endedUncleanly });
+  if ('lacking' in first) {
+    await link.restore(store, log.ordersAfter(first.lacking));
+    logger.info('gave the catalog the sales that it had lost', { after: first.lacking });
+  }
+  const recovery = 'lacking' in first ? await link.recover({ logged, store, endedUncleanly }) : first;
+  // It may have crashed once more.
+  if ('lacking' in recovery) throw new Error('the catalog lacks the sales that it was given');
+  const { incarnation, sales } = recovery;
+  check(logged, sales, incarnation);
+  await log.begin(recovery.store);
   for (let from = 0; from < sales.length; from += GROUP_ORDERS_MAX) {
     const { durable } = await log.append(sales.slice(from, from + GROUP_ORDERS_MAX));
     // With the first batch of the new incarnation the catalog forgets these sales.

@@ -6,10 +6,11 @@ import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } fro
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
+import { call as callPort, ownBytes, serveCalls } from '../port-calls.js';
 import { GrpcThread, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { eventLoopReadings } from '../store-metrics/store-readings.js';
-import { DeskLine } from './desk-line.js';
+import type { EngineCalls, ThreadNotices } from './engine-server.js';
 
 /** Says, in the health service, whether orders are taken; the plain name of the service says that it is there at all. */
 const SELL_HEALTH_NAME = 'toystore.v1.Order/sell';
@@ -34,18 +35,27 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex }) 
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   registerReadings(metrics.registry, eventLoopReadings(threadIndex));
-  const line = new DeskLine(port, (isSelling) => thread.setHealth(SELL_HEALTH_NAME, isSelling));
+  serveCalls<ThreadNotices>(port, {
+    'order:selling': (isSelling) => {
+      thread.setHealth(SELL_HEALTH_NAME, isSelling);
+      return undefined;
+    },
+  });
+  const ask = <Name extends 'order:place' | 'order:get'>(name: Name, call: Unary): Promise<Uint8Array> =>
+    callPort<EngineCalls, Name>(port, name, {
+      bytes: ownBytes(call.request),
+      requestId: requestIdOf(call.metadata),
+      timeoutMs: timeoutOf(call.getDeadline()),
+    });
   const thread = new GrpcThread({
     services: [
       {
         definition: RAW_SERVICE,
         implementation: {
-          placeOrder: (call: Unary, reply: Reply) =>
-            answer(line.ask('order', call.request, requestIdOf(call.metadata), patienceOf(call.getDeadline())), reply),
-          getOrder: (call: Unary, reply: Reply) =>
-            answer(line.ask('get', call.request, requestIdOf(call.metadata)), reply),
+          placeOrder: (call: Unary, reply: Reply) => answer(ask('order:place', call), reply),
+          getOrder: (call: Unary, reply: Reply) => answer(ask('order:get', call), reply),
           placeOrders: (call: ServerDuplexStream<Uint8Array, Uint8Array>) =>
-            serveBatches(call, (bytes) => line.ask('orders', bytes)),
+            serveBatches(call, (bytes) => callPort<EngineCalls, 'order:place-many'>(port, 'order:place-many', bytes)),
         },
       },
       metricsService(metrics),
@@ -64,7 +74,7 @@ function answer(asked: Promise<Uint8Array>, reply: Reply): void {
 }
 
 /** Milliseconds until a call's deadline; Infinity where it has none. */
-function patienceOf(deadline: Deadline): number {
+function timeoutOf(deadline: Deadline): number {
   const at = deadline instanceof Date ? deadline.getTime() : deadline;
   return at === Number.POSITIVE_INFINITY ? at : Math.max(0, at - Date.now());
 }

@@ -1,94 +1,88 @@
-// orders-file.ts: orders.csv: appended to, mended at the start, and read row by row. It is made from the journal and
-// trusted only where the journal's head vouches for it:
+// orders-file.ts: orders.csv on the disk: appended to, synced, looked after, and read row by row.
 //
-//   header  rows of before the checkpoint          rows since                  torn row
-//   |------ checked: length, checksum, numbers ----|--- written again -------- | cut off
-//                                                  ^ head.csvBytes
+//   header │ rows on the disk …           │ rows since the last sync │
+//          │ … on the disk only  ═══ in memory too: the tail ═══════ │
+//                                         ^ checked: what is behind is compared with memory after each sync
 //
-// Rows since the checkpoint are written again even where they look right: they may be right in memory and wrong on disk,
-// after a sync that failed. Nothing is cut before it is written, so a reader never sees fewer orders than before.
+// A sync says that the file's bytes are on the disk, but not that the path names this file, nor that nobody has cut it in
+// between: a row that is written behind a cut leaves a hole of zeros. So the newest rows are read back after each sync. What
+// is missing is written again from memory, as far as memory goes.
 
-import { crc32 } from 'node:zlib';
-import { type FileSystem, type OpenFile, readFully, replaceFile, StorageError, writeAll } from '../storage/index.js';
+import {
+  type FileSystem,
+  GuardedFile,
+  type OpenFile,
+  readFully,
+  StorageError,
+  type StorageLog,
+  writeAll,
+} from '../storage/index.js';
 import { FileTail } from './file-tail.js';
 import type { IdempotencyKeys } from './keys/idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
-import type { LogHead } from './order-record.js';
-import {
-  COLUMN,
-  COLUMN_COUNT,
-  type FieldEnds,
-  fieldNumber,
-  fieldStart,
-  fieldText,
-  ORDERS_HEADER,
-  scanRows,
-} from './order-row.js';
-import { type LoggedOrder, NO_TAG } from './order-types.js';
+import { COLUMN, ORDERS_HEADER, parseOrder, scanRows } from './order-row.js';
+import type { LoggedOrder } from './order-types.js';
+import { type LoadedOrders, loadOrders } from './orders-loader.js';
 
-/** Bytes read at once while the file is checked. A row is far shorter: 64 bytes of name, all quotes, are 130. */
-const CHUNK_BYTES = 1024 * 1024;
 /** Newest rows kept in memory: some 5,000. */
 const TAIL_BYTES = 512 * 1024;
+/**
+ * Rows at the end that are written again at a start after a crash: more than ever wait for the catalog to hear that they are
+ * on disk (unsettledMax of the engine), 400 bytes each at most.
+ */
+const REWRITTEN_BYTES = 16 * 1024 * 1024;
 const HEADER = Buffer.from(ORDERS_HEADER);
-
-/** The head of a log without orders. */
-export const EMPTY_HEAD: LogHead = {
-  csvBytes: HEADER.length,
-  csvChecksum: crc32(HEADER),
-  orderCount: 0,
-  lastTag: NO_TAG,
-};
+const NUL = 0;
 
 export class OrdersFile {
-  readonly index = new OrderIndex(HEADER.length);
-  readonly #path: string;
-  readonly #file: OpenFile;
-  readonly #tail = new FileTail(TAIL_BYTES);
-  #bytes = HEADER.length;
-  #checksum = EMPTY_HEAD.csvChecksum;
+  readonly index: OrderIndex;
+  readonly #guarded: GuardedFile;
+  readonly #log: StorageLog;
+  readonly #tail: FileTail;
+  #bytes: number;
+  /** All before this was compared with memory, after a sync. */
+  #checkedBytes: number;
 
-  private constructor(path: string, file: OpenFile) {
-    this.#path = path;
-    this.#file = file;
-  }
-
-  /** Makes the file with its header alone, unless it is just that already. */
-  static async create(path: string, fileSystem: FileSystem): Promise<void> {
-    const file = await fileSystem.open(path, 'read');
-    if (file !== undefined) {
-      const content = Buffer.alloc(HEADER.length + 1);
-      const length = await readFully(file, content, 0);
-      await file.close();
-      if (content.subarray(0, length).equals(HEADER)) return;
-      const what = 'there are orders, but no journal to go with them';
-      throw new OrderError('MISMATCH', `${path}: ${what}; put the journal back, or move the file away to begin anew`);
-    }
-    await replaceFile(path, [HEADER], fileSystem);
+  private constructor(guarded: GuardedFile, log: StorageLog, index: OrderIndex, tail: FileTail, bytes: number) {
+    this.#guarded = guarded;
+    this.#log = log;
+    this.index = index;
+    this.#tail = tail;
+    this.#bytes = bytes;
+    this.#checkedBytes = bytes;
   }
 
   /**
-   * Opens the file and checks all that the head vouches for. `keys` gets the keys of all rows.
+   * Opens the file, or makes it, and reads what it has; nothing of it is changed. `keys` gets the keys of all rows.
    *
-   * @throws OrderError MISMATCH where the file is not what the head says
+   * @throws OrderError UNREADABLE, StorageError
    */
-  static async open(path: string, head: LogHead, keys: IdempotencyKeys, fileSystem: FileSystem): Promise<OrdersFile> {
-    const file = await fileSystem.open(path, 'update');
-    const size = (await file?.size()) ?? 0;
-    if (file === undefined || size < head.csvBytes) {
-      await file?.close();
-      const is = file === undefined ? 'it is missing' : `it has ${size} bytes`;
-      throw mismatch(path, `${is}, but ${head.csvBytes} at the last checkpoint`);
-    }
-    const orders = new OrdersFile(path, file);
+  static async open(
+    path: string,
+    fileSystem: FileSystem,
+    keys: IdempotencyKeys,
+    log: StorageLog,
+  ): Promise<{ file: OrdersFile; loaded: LoadedOrders }> {
+    const guarded = await GuardedFile.open({ path, fileSystem, log });
     try {
-      await orders.#load(head, keys);
+      if (guarded.file === undefined) await guarded.replace((file) => writeAll(file, HEADER, 0));
+      const index = new OrderIndex(HEADER.length);
+      const tail = new FileTail(TAIL_BYTES);
+      const loaded = await loadOrders(guarded.path, guarded.file!, { index, keys, tail });
+      return { file: new OrdersFile(guarded, log, index, tail, loaded.bytes), loaded };
     } catch (error) {
-      await file.close();
+      await guarded.close(!guarded.endedUncleanly).catch(() => undefined);
       throw error;
     }
-    return orders;
+  }
+
+  get path(): string {
+    return this.#guarded.path;
+  }
+
+  get endedUncleanly(): boolean {
+    return this.#guarded.endedUncleanly;
   }
 
   /** Bytes of whole rows, header included. */
@@ -96,9 +90,38 @@ export class OrdersFile {
     return this.#bytes;
   }
 
-  /** CRC-32 of those bytes. */
-  get checksum(): number {
-    return this.#checksum;
+  get #file(): OpenFile {
+    return this.#guarded.file!;
+  }
+
+  /**
+   * Writes the newest rows once more and syncs them. After a sync that failed they may be right in memory and wrong on disk,
+   * and the next sync would say that all is well. What is behind the last whole row stays.
+   */
+  async rewriteNewest(): Promise<void> {
+    const from = Math.max(0, this.#bytes - REWRITTEN_BYTES);
+    const newest = Buffer.allocUnsafe(this.#bytes - from);
+    await readFully(this.#file, newest, from);
+    await writeAll(this.#file, newest, from);
+    await this.datasync();
+  }
+
+  /**
+   * Cuts off what stands behind the last whole row; where there is not even a header, it is written.
+   *
+   * @throws StorageError WRITE_FAILED
+   */
+  async cutRest(): Promise<void> {
+    try {
+      if ((await this.#file.size()) > this.#bytes) await this.#file.truncate(this.#bytes);
+      if (this.#bytes > 0) return;
+      await writeAll(this.#file, HEADER, 0);
+    } catch (error) {
+      throw storageError('WRITE_FAILED', 'writing', this.path, error);
+    }
+    this.#tail.append(HEADER, 0);
+    this.#bytes = HEADER.length;
+    this.#checkedBytes = HEADER.length;
   }
 
   /**
@@ -113,150 +136,132 @@ export class OrdersFile {
     } catch (error) {
       // A part of a row may be there. If the cut fails as well the next append writes over it.
       await this.#file.truncate(this.#bytes).catch(() => {});
-      throw storageError('WRITE_FAILED', 'writing', this.#path, error);
+      throw storageError('WRITE_FAILED', 'writing', this.path, error);
     }
     this.#tail.append(bytes, this.#bytes);
     this.#bytes += bytes.length;
-    this.#checksum = crc32(bytes, this.#checksum);
-    let start = 0;
-    scanRows(bytes, bytes.length, (_start, ends) => {
-      this.index.add(ends[COLUMN_COUNT - 1]! + 1 - start);
-      start = ends[COLUMN_COUNT - 1]! + 1;
+    let last = 0;
+    scanRows(bytes, bytes.length, (start, ends) => {
+      last = ends[COLUMN.TAG]! + 1;
+      this.index.add(last - start);
       return true;
     });
   }
 
-  /** Cuts off what stands behind the last whole row. */
-  async cutRest(): Promise<void> {
-    if ((await this.#file.size()) > this.#bytes) await this.#file.truncate(this.#bytes);
-  }
-
-  /** All rows are on disk. */
+  /**
+   * What was written before the call is on disk.
+   *
+   * @throws StorageError SYNC_FAILED
+   */
   async datasync(): Promise<void> {
     try {
       await this.#file.datasync();
     } catch (error) {
-      throw storageError('SYNC_FAILED', 'syncing', this.#path, error);
+      throw storageError('SYNC_FAILED', 'syncing', this.path, error);
     }
+  }
+
+  /**
+   * Makes sure that the path names the file and that nobody has cut it, and puts right what can be.
+   *
+   * @throws OrderError LOG_FAILED where that is not possible; all that can still be had was written back by then
+   */
+  async lookAfter(): Promise<void> {
+    const written = this.#bytes;
+    const { finding } = await this.#guarded.check(written);
+    if (finding === 'gone') return this.#writeBack(written);
+    if (finding === 'cut' || !(await this.#isAsWritten(this.#checkedBytes, written))) await this.#mend(written);
+    this.#checkedBytes = written;
   }
 
   /** Reads the row of an order; `number` must be less than the index's count. */
   async read(number: number): Promise<LoggedOrder> {
-    const range = this.index.rangeOf(number);
+    const [order] = await this.#readRange(number, number + 1);
+    return order!;
+  }
+
+  /** Orders from one number to another, as many as lie close together. */
+  async readFrom(number: number): Promise<readonly LoggedOrder[]> {
+    return this.#readRange(number, this.index.count);
+  }
+
+  /** Closes the file; after a clean stop it ends with its last row, and has one name. */
+  async close(isClean: boolean): Promise<void> {
+    if (isClean) await this.cutRest();
+    await this.#guarded.close(isClean);
+  }
+
+  async #readRange(first: number, end: number): Promise<LoggedOrder[]> {
+    const range = this.index.rangeOf(first);
     const bytes = Buffer.allocUnsafe(range.end - range.start);
     const isInMemory = this.#tail.read(bytes, range.start);
     const length = isInMemory ? bytes.length : await readFully(this.#file, bytes, range.start);
-    let skip = range.skipRows;
-    let order: LoggedOrder | undefined;
-    scanRows(bytes, length, (start, ends, fieldCount) => {
-      if (skip-- > 0) return true;
-      if (fieldCount === COLUMN_COUNT) order = parseOrder(bytes, start, ends);
-      return false;
+    const orders: LoggedOrder[] = [];
+    let number = first - range.skipRows;
+    scanRows(bytes, length, (start, ends) => {
+      if (number >= first) orders.push(parseOrder(bytes, start, ends));
+      number++;
+      return number < end;
     });
-    if (order?.number !== number) throw mismatch(this.#path, `order ${number} is not where it was written`);
-    return order;
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  async #load(head: LogHead, keys: IdempotencyKeys): Promise<void> {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const loader = new RowLoader(this.index, keys, chunk);
-    let position = 0;
-    let carried = 0;
-    this.#checksum = 0;
-    while (position < head.csvBytes) {
-      const want = Math.min(chunk.length - carried, head.csvBytes - position);
-      const length = await readFully(this.#file, chunk.subarray(carried, carried + want), position);
-      if (length < want) break;
-      this.#checksum = crc32(chunk.subarray(carried, carried + length), this.#checksum);
-      position += length;
-      const end = carried + length;
-      const done = loader.take(end, position === length ? HEADER.length : 0);
-      chunk.copyWithin(0, done, end);
-      carried = end - done;
-      if (done === 0 || loader.isWrong) break;
+    for (const [index, order] of orders.entries()) {
+      if (order.number !== first + index) throw misplaced(this.path, first + index);
     }
-    this.#bytes = position;
-    const { count } = this.index;
-    if (loader.isWrong) throw mismatch(this.#path, `the row where order ${count} should stand is another`);
-    if (position !== head.csvBytes || carried > 0 || count !== head.orderCount || this.#checksum !== head.csvChecksum) {
-      throw mismatch(this.#path, `it was changed: ${count} orders read, ${head.orderCount} at the last checkpoint`);
+    if (orders.length === 0) throw misplaced(this.path, first);
+    return orders;
+  }
+
+  /** Whether the file has what was written from one byte to another: what memory has of that, and no hole before. */
+  async #isAsWritten(from: number, to: number): Promise<boolean> {
+    const { start, kept } = this.#newest(from, to);
+    const found = Buffer.allocUnsafe(to - from + 1);
+    if ((await readFully(this.#file, found, from - 1)) < found.length) return false;
+    const keptFrom = start - from + 1;
+    return !found.subarray(0, keptFrom).includes(NUL) && found.subarray(keptFrom).equals(kept);
+  }
+
+  /** A copy of what memory has of these bytes: what is appended meanwhile pushes the oldest out. */
+  #newest(from: number, to: number): { start: number; kept: Buffer } {
+    const start = Math.min(to, Math.max(from, this.#tail.start));
+    const kept = Buffer.allocUnsafe(to - start);
+    this.#tail.read(kept, start);
+    return { start, kept };
+  }
+
+  /** Writes again, from memory, what somebody has taken away from the end of the file. */
+  async #mend(written: number): Promise<void> {
+    const { start, kept } = this.#newest(0, written);
+    const before = Buffer.alloc(1);
+    if (start > 0 && ((await readFully(this.#file, before, start - 1)) === 0 || before[0] === NUL)) {
+      const what = `${this.path} was cut short while it was in use, further than memory reaches`;
+      throw new OrderError('LOG_FAILED', `${what}: nothing more is sold; start the order service again`);
     }
-  }
-}
-
-/** Takes rows of a chunk into index and keys. */
-class RowLoader {
-  /** A row was not the one that had to come next. */
-  isWrong = false;
-  readonly #index: OrderIndex;
-  readonly #keys: IdempotencyKeys;
-  readonly #chunk: Buffer;
-  #timeBytes: Buffer = Buffer.alloc(0);
-  #timeMs = 0;
-
-  constructor(index: OrderIndex, keys: IdempotencyKeys, chunk: Buffer) {
-    this.#index = index;
-    this.#keys = keys;
-    this.#chunk = chunk;
+    await writeAll(this.#file, kept, start);
+    await this.datasync();
+    this.#log.warn(`${this.path} was cut short or changed while it was in use: its newest rows were written again`, {
+      path: this.path,
+    });
   }
 
-  /** Takes the whole rows among the first `end` bytes, the first `skip` of which are the header; returns their bytes. */
-  take(end: number, skip: number): number {
-    const bytes = this.#chunk.subarray(skip, end);
-    return skip + scanRows(bytes, bytes.length, (start, ends, fieldCount) => this.#row(bytes, start, ends, fieldCount));
-  }
-
-  #row(bytes: Buffer, start: number, ends: FieldEnds, fieldCount: number): boolean {
-    const number = this.#index.count;
-    if (fieldCount !== COLUMN_COUNT || fieldNumber(bytes, start, ends[COLUMN.NUMBER]!) !== number) {
-      this.isWrong = true;
-      return false;
+  /** The file has no name any more: its content gets one, for the next start. */
+  async #writeBack(written: number): Promise<never> {
+    const what = `${this.path} was removed with its second name while it was in use: nothing more is sold`;
+    let outcome = 'its orders are written back; start the order service again';
+    try {
+      await this.#guarded.writeBack(written);
+    } catch (cause) {
+      outcome = `its orders cannot be written back (${(cause as Error).message})`;
     }
-    this.#index.add(ends[COLUMN_COUNT - 1]! + 1 - start);
-    this.#key(bytes, start, ends, COLUMN.KEY, number);
-    this.#key(bytes, start, ends, COLUMN.RETRY_KEY, number);
-    return true;
+    throw new OrderError('LOG_FAILED', `${what}; ${outcome}`);
   }
-
-  #key(bytes: Buffer, rowStart: number, ends: FieldEnds, column: number, number: number): void {
-    const start = fieldStart(rowStart, ends, column);
-    const end = ends[column]!;
-    if (start === end) return;
-    const isTransient = column === COLUMN.RETRY_KEY;
-    const orderedAtMs = this.#time(bytes, fieldStart(rowStart, ends, COLUMN.ORDERED_AT), ends[COLUMN.ORDERED_AT]!);
-    const isPlain = bytes[start] !== 0x22;
-    if (isPlain) this.#keys.bindBytes(bytes, start, end, isTransient, number, orderedAtMs);
-    else this.#keys.bind(fieldText(bytes, start, end), isTransient, number, orderedAtMs);
-  }
-
-  /** Rows of one group have one time: parsing it once for all of them makes the check of a large file a third shorter. */
-  #time(bytes: Buffer, start: number, end: number): number {
-    if (bytes.compare(this.#timeBytes, 0, this.#timeBytes.length, start, end) !== 0) {
-      this.#timeBytes = Buffer.from(bytes.subarray(start, end));
-      this.#timeMs = Date.parse(this.#timeBytes.toString('latin1')) || 0;
-    }
-    return this.#timeMs;
-  }
-}
-
-function parseOrder(bytes: Buffer, start: number, ends: FieldEnds): LoggedOrder {
-  const text = (column: number) => fieldText(bytes, fieldStart(start, ends, column), ends[column]!);
-  return {
-    number: fieldNumber(bytes, start, ends[COLUMN.NUMBER]!),
-    name: text(COLUMN.NAME),
-    quantity: fieldNumber(bytes, fieldStart(start, ends, COLUMN.QUANTITY), ends[COLUMN.QUANTITY]!),
-    key: text(COLUMN.KEY) || text(COLUMN.RETRY_KEY),
-  };
 }
 
 function storageError(code: 'WRITE_FAILED' | 'SYNC_FAILED', doing: string, path: string, cause: unknown): StorageError {
   return new StorageError(code, `${path}: ${doing} failed`, { path, cause });
 }
 
-function mismatch(path: string, what: string): OrderError {
-  return new OrderError('MISMATCH', `${path}: ${what}; put the right file back, or move the whole directory away`);
+function misplaced(path: string, number: number): OrderError {
+  return new OrderError(
+    'LOG_FAILED',
+    `${path}: order ${number} is not where it was written; somebody has changed the file`,
+  );
 }

@@ -8,7 +8,8 @@
 // its outcome, whoever still waits.
 
 import { assert } from '../assert.js';
-import { type OrderRequest, RESULT, type SoldOrder } from './order-types.js';
+import { RESULT } from '../store-contract.js';
+import type { OrderRequest, SoldOrder } from './order-types.js';
 
 /** The answers to one message: two columns with one row for each order. */
 export interface Answers {
@@ -47,8 +48,8 @@ export interface Caller {
   readonly sheet: AnswerSheet;
   readonly index: number;
   readonly request: OrderRequest;
-  /** When the caller's patience ends, on the engine's clock. */
-  readonly giveUpAtMs: number;
+  /** When the caller stops waiting, on the engine's clock. */
+  readonly deadlineMs: number;
 }
 
 /** Answers one caller. */
@@ -84,14 +85,14 @@ export class Purchase {
   }
 
   /** The moment from which nobody waits any more. */
-  get giveUpAtMs(): number {
-    return this.#callers.reduce((latest, caller) => Math.max(latest, caller.giveUpAtMs), 0);
+  get deadlineMs(): number {
+    return this.#callers.reduce((latest, caller) => Math.max(latest, caller.deadlineMs), 0);
   }
 
   /** The order that it becomes when the catalog has sold it. */
   sold(incarnation: number): SoldOrder {
-    const { name, quantity, key, transient } = this.request;
-    return { tag: { incarnation, sequence: this.sequence }, name, quantity, key, transient };
+    const { name, quantity, key } = this.request;
+    return { tag: { incarnation, sequence: this.sequence }, name, quantity, key };
   }
 
   /** Answers the callers; who joins later is answered later. */

@@ -1,8 +1,8 @@
 // start-order.ts: wiring only: lock the directory, open the log, listen, recover in the background, sell; and all of that
 // back again.
 //
-//   gRPC threads ── bytes ──► desk ──► engine ──► link ──► catalog
-//                                        └──► log: <DATA_DIR>/order/orders.journal, orders.csv
+//   gRPC threads ── bytes ──► server ──► engine ──► link ──► catalog
+//                                          └──► log: <DATA_DIR>/order/orders.csv
 
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
@@ -17,13 +17,13 @@ import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import type { EngineStats } from './engine-options.js';
-import { FileOrderLog, type OrderLogStats } from './file-order-log.js';
+import { EngineServer } from './engine-server.js';
+import { FileOrderLog } from './file-order-log.js';
 import { GrpcCatalogLink } from './grpc-catalog-link.js';
-import { OrderDesk } from './order-desk.js';
 import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
+import type { OrderLogStats } from './order-log.js';
 import { orderReadings } from './order-metrics.js';
-import { ReleaseStack } from './release-stack.js';
 
 export interface OrderServiceStats {
   readonly engine: EngineStats;
@@ -48,20 +48,29 @@ const ACCEPTOR_SESSIONS = 8;
 const SYNC_PERIOD_MS = 100;
 
 export async function startOrder(settings: Settings, log: Log): Promise<RunningOrderService> {
-  const releases = new ReleaseStack(log);
+  const releases: Release[] = [];
   try {
     return await start(settings, log, releases);
   } catch (error) {
-    await releases.release();
+    await releaseAll(releases, log);
     throw error;
   }
 }
 
-async function start(settings: Settings, log: Log, releases: ReleaseStack): Promise<RunningOrderService> {
+type Release = () => Promise<void>;
+
+/** In the reverse order, all of it, whatever goes wrong on the way; what was released is not released again. */
+async function releaseAll(releases: Release[], log: Log): Promise<void> {
+  for (let release = releases.pop(); release !== undefined; release = releases.pop()) {
+    await release().catch((error: unknown) => log.error('the order service could not end in order', { error }));
+  }
+}
+
+async function start(settings: Settings, log: Log, releases: Release[]): Promise<RunningOrderService> {
   const directory = join(settings.dataDir, 'order');
   await createDirectory(directory);
   const lock = await lockDirectory(directory);
-  releases.add(() => lock.release());
+  releases.push(() => lock.release());
 
   const orderLog = await FileOrderLog.open({
     directory,
@@ -71,12 +80,12 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     syncPeriodMs: syncPeriodOf(settings),
     keySeed: randomInt(2 ** 32),
   });
-  releases.add(() => orderLog.close());
+  releases.push(() => orderLog.close());
 
   // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
-  const tellThreads = (): void => desk.setSelling(engine.isSelling && link.isConnected);
+  const tellThreads = (): void => server.setSelling(engine.isSelling && link.isConnected);
   const link = new GrpcCatalogLink(settings.catalogAddresses[0], log, tellThreads);
-  releases.add(() => link.close());
+  releases.push(() => link.close());
   const engine = new OrderEngine({
     link,
     log: orderLog,
@@ -84,7 +93,7 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     logger: log,
     onSelling: tellThreads,
   });
-  const desk = new OrderDesk(engine, log);
+  const server = new EngineServer(engine, log);
 
   const pool = new ThreadPool({
     module: new URL('./order-thread.js', import.meta.url),
@@ -106,13 +115,13 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
   const hub = createServiceHub('order', orderReadings(stats));
   pool.on('spawn', ({ port }) => {
     hub.add(port);
-    desk.attach(port);
+    server.attach(port);
   });
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });
   });
   pool.on('acceptError', (error) => log.error('connections cannot be accepted', { error }));
-  releases.add(async () => {
+  releases.push(async () => {
     // Both at once: threads are drained when the engine has answered, and the engine refuses what still comes.
     await Promise.all([engine.stop(), pool.close()]);
   });
@@ -125,10 +134,10 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
     failed: new Promise((resolve) => {
       void engine.failed.then((error) => {
         // Orders can still be read: whoever restarts this service decides when.
-        if (!(error instanceof OrderError && error.code === 'SYNC_FAILED')) resolve(error);
+        if (!(error instanceof OrderError && error.code === 'LOG_FAILED')) resolve(error);
       });
     }),
-    stop: () => releases.release(),
+    stop: () => releaseAll(releases, log),
     stats,
   };
 }
@@ -136,8 +145,8 @@ async function start(settings: Settings, log: Log, releases: ReleaseStack): Prom
 /**
  * The catalog has a sale on disk before it is answered, and keeps it until our log has it on disk too. That may be late, so
  * that one sync serves many groups; this late costs the catalog some thousand sales in memory, and a power failure as many
- * to complete. With `periodic` both may lose the sales of the last interval to a power failure, and none to the end of a
- * process.
+ * to complete. With `periodic` a power failure may take the sales of the last interval from both; what one of them still
+ * has, the other one gets back. The end of a process takes none.
  */
 function syncPeriodOf({ durability, flushIntervalMs }: Settings): number {
   return durability === 'commit' ? SYNC_PERIOD_MS : Math.min(flushIntervalMs, SYNC_PERIOD_MS);

@@ -25,7 +25,7 @@ export {
 export { Journal } from './journal.js';
 export type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 export type { OnRecord } from './journal-reader.js';
-export type { JournalStats } from './journal-stats.js';
+export { type JournalStats, SyncTimes } from './journal-stats.js';
 export { PAYLOAD_BYTES_MAX } from './record-format.js';
 export { STORAGE_ERROR_CODES, StorageError, type StorageErrorCode } from './storage-error.js';
 export type { StorageLog } from './storage-log.js';

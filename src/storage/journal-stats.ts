@@ -37,7 +37,7 @@ export class SyncTimes {
     this.#histogramUs.record(Math.max(1, Math.round(durationMs * US_PER_MS)));
     if (durationMs < SLOW_SYNC_MS) return;
     this.#slowSyncs++;
-    this.log.warn('journal: a sync was slow', { path: this.path, durationMs: Math.round(durationMs) });
+    this.log.warn('a sync to disk was slow', { path: this.path, durationMs: Math.round(durationMs) });
   }
 
   stats(): Pick<JournalStats, 'syncs' | 'slowSyncs' | 'syncMs'> {

@@ -8,6 +8,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerWritableStream,
   status,
 } from '@grpc/grpc-js';
 import {
@@ -16,6 +17,7 @@ import {
   type ProcessOrdersResponse,
   type RecoverRequest,
   type RecoverResponse,
+  type RestoreRequest,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { OrderError } from '../../src/order/order-error.js';
 import type { TestCatalog } from './shop.js';
@@ -26,6 +28,7 @@ export class GrpcCatalog {
   /** Batches that are still to be sold and not answered: the stream ends in their place. */
   breaksLeft = 0;
   readonly requestIds: string[] = [];
+  restoredMessages = 0;
   readonly #catalog: TestCatalog;
   readonly #listener = net.createServer((socket) => this.#accept(socket));
   readonly #sockets = new Set<net.Socket>();
@@ -42,8 +45,9 @@ export class GrpcCatalog {
       findToys: unused,
       processOrder: unused,
       processOrders: (stream: PurchaseStream) => this.#serve(stream),
-      recover: (call: { request: RecoverRequest; write(response: RecoverResponse): void; end(): void }) =>
-        void this.#recover(call),
+      recover: (call: ServerWritableStream<RecoverRequest, RecoverResponse>) => void this.#recover(call),
+      restore: (call: AsyncIterable<RestoreRequest>, reply: (error: null, response: object) => void) =>
+        void this.#restore(call, reply),
     });
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   }
@@ -101,9 +105,9 @@ export class GrpcCatalog {
   }
 
   async #process(request: ProcessOrdersRequest): Promise<{ results: number[]; error?: OrderError }> {
-    const purchases = request.purchases.map(({ name, quantity, key, requestId, transientKey }) => {
+    const purchases = request.purchases.map(({ name, quantity, key, requestId }) => {
       this.requestIds.push(requestId);
-      return { name: Buffer.from(name).toString(), quantity, key, requestId, transient: transientKey };
+      return { name: Buffer.from(name).toString(), quantity, key, requestId };
     });
     try {
       return { results: [...(await this.#catalog.link().processOrders({ ...request, purchases }))] };
@@ -117,20 +121,45 @@ export class GrpcCatalog {
     request: RecoverRequest;
     write(response: RecoverResponse): void;
     end(): void;
+    emit(event: string, error: object): void;
   }): Promise<void> {
-    const { loggedIncarnation: incarnation, loggedSequence: sequence } = call.request;
-    const recovery = await this.#catalog.link().recover({ incarnation, sequence });
-    const sales = recovery.sales.map(({ tag, name, quantity, key, transient }) => ({
-      ...tag,
-      name: Buffer.from(name),
-      quantity,
-      key,
-      transientKey: transient,
-    }));
-    // The incarnation first, then a sale in each message: as many messages as it takes.
-    call.write({ incarnation: recovery.incarnation, sales: [], store: '', lacking: undefined });
-    for (const sale of sales)
-      call.write({ incarnation: recovery.incarnation, sales: [sale], store: '', lacking: undefined });
-    call.end();
+    const { loggedIncarnation: incarnation, loggedSequence: sequence, store, endedUncleanly } = call.request;
+    try {
+      const position = { logged: { incarnation, sequence }, store, endedUncleanly };
+      const recovery = await this.#catalog.link().recover(position);
+      if ('lacking' in recovery) {
+        call.write({ incarnation: 0, sales: [], store: recovery.store, lacking: recovery.lacking });
+        return call.end();
+      }
+      // The incarnation first, then a sale in each message: as many messages as it takes.
+      const answer = { incarnation: recovery.incarnation, store: recovery.store, lacking: undefined };
+      call.write({ ...answer, sales: [] });
+      for (const { tag, name, quantity, key } of recovery.sales) {
+        call.write({ ...answer, sales: [{ ...tag, name: Buffer.from(name), quantity, key, transientKey: false }] });
+      }
+      call.end();
+    } catch (error) {
+      if (!(error instanceof OrderError)) throw error;
+      call.emit('error', { code: status.FAILED_PRECONDITION, details: error.message });
+    }
+  }
+
+  async #restore(call: AsyncIterable<RestoreRequest>, reply: (error: null, response: object) => void): Promise<void> {
+    for await (const { store, sales } of call) {
+      this.restoredMessages++;
+      const sold = sales.map(({ incarnation, sequence, name, quantity, key }) => ({
+        tag: { incarnation, sequence },
+        name: Buffer.from(name).toString(),
+        quantity,
+        key,
+      }));
+      await this.#catalog.link().restore(
+        store,
+        (async function* () {
+          yield sold;
+        })(),
+      );
+    }
+    reply(null, {});
   }
 }

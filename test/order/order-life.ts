@@ -8,18 +8,15 @@ import { parse } from 'csv-parse/sync';
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { RESULT } from '../../src/order/order-types.js';
 import { StorageError } from '../../src/storage/index.js';
+import { RESULT } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
-import { CatalogHost } from './catalog-host.js';
 import { PerfectCatalog } from './perfect-catalog.js';
 import { silent } from './shop.js';
 import { SimulatedNetwork } from './simulated-network.js';
 
 export interface LifeOptions {
-  /** The catalog's own engine, with a disk of its own and dying too, instead of a perfect one. */
-  readonly realCatalog?: boolean;
   /** A promise of the design that is not kept, to see that the books then go wrong. */
   readonly broken?: 'dedupe' | 'recovery' | 'fencing' | 'datasync';
 }
@@ -30,9 +27,6 @@ const GENERATIONS_MAX = 4;
 const STEPS_MAX = 400;
 const BUYERS = 6;
 const ORDERS_PER_BUYER = 8;
-const CHECKPOINT_BYTES = 1500;
-/** At each step. */
-const CATALOG_DEATH = 0.004;
 /** Share of the stops that give up waiting for what is in flight, and how long at most it has been under way then. */
 const HASTY_STOP = 0.3;
 const HASTY_STOP_MS = 150;
@@ -42,7 +36,6 @@ interface Wish {
   readonly name: string;
   readonly quantity: number;
   readonly key: string;
-  readonly transient: boolean;
   readonly requestId: string;
 }
 
@@ -60,7 +53,6 @@ interface Row {
   readonly name: string;
   readonly quantity: string;
   readonly key: string;
-  readonly retry_key: string;
 }
 
 /** Runs that many lives; a failing seed is named with how to run it alone. */
@@ -91,7 +83,6 @@ async function livesThrough(seed: number, options: LifeOptions): Promise<void> {
 class OrderLife {
   readonly #disk: SimulatedDisk;
   readonly #perfect: PerfectCatalog;
-  readonly #host: CatalogHost | undefined;
   readonly #network: SimulatedNetwork;
   readonly #receipts: Receipt[] = [];
   /** Wishes whose outcome was never told: asked for again, under their keys. */
@@ -102,18 +93,17 @@ class OrderLife {
     readonly world: SimulatedWorld,
     readonly options: LifeOptions,
   ) {
-    const { broken, realCatalog } = options;
+    const { broken } = options;
     const stock = new Map(TOYS.map((name) => [name, STOCK]));
     this.#disk = new SimulatedDisk(world);
-    if (realCatalog === true) this.#host = new CatalogHost(world, stock);
     this.#perfect = new PerfectCatalog(stock, broken === 'datasync' ? undefined : broken);
-    this.#network = new SimulatedNetwork(world, this.#host ?? this.#perfect);
+    this.#network = new SimulatedNetwork(world, this.#perfect);
   }
 
   /** From a start to a crash at some step, or to a stop. */
   async generation(): Promise<void> {
     const { random } = this.world;
-    for (const disk of [this.#disk, this.#host?.disk]) {
+    for (const disk of [this.#disk]) {
       if (disk === undefined) continue;
       disk.faults.shortWrite = random.chance(0.3) ? 0.1 : 0;
       disk.faults.failedWrite = random.chance(0.2) ? 0.05 : 0;
@@ -123,7 +113,6 @@ class OrderLife {
     const crashed = new Promise<void>((resolve) => {
       const crashAt = this.world.steps + random.integer(1, STEPS_MAX);
       this.world.onStep = (step) => {
-        if (random.chance(CATALOG_DEATH)) this.#host?.kill();
         if (step !== crashAt) return;
         service.kill();
         if (random.chance(0.5)) this.#disk.powerFailure();
@@ -137,11 +126,9 @@ class OrderLife {
 
   /** On a healthy disk: every open wish is asked for again; then the books must be right. */
   async lastGeneration(): Promise<void> {
-    for (const disk of [this.#disk, this.#host?.disk]) {
+    for (const disk of [this.#disk]) {
       if (disk !== undefined) Object.assign(disk.faults, { shortWrite: 0, failedWrite: 0, failedSync: 0 });
     }
-    // What went wrong with its disk before, a restart of the catalog cures.
-    this.#host?.kill();
     const service = new SimulatedProcess(this.world);
     const { engine, log } = await this.#start(service);
     await this.#buyAll(engine, this.#open);
@@ -186,8 +173,7 @@ class OrderLife {
       await engine.stop();
     }
     await log.close().catch((error: unknown) => {
-      if (!(error instanceof StorageError || (error instanceof OrderError && error.code === 'SYNC_FAILED')))
-        throw error;
+      if (!(error instanceof StorageError || (error instanceof OrderError && error.code === 'LOG_FAILED'))) throw error;
     });
   }
 
@@ -208,7 +194,6 @@ class OrderLife {
       logger: silent,
       syncPeriodMs: 5,
       keySeed: this.world.random.integer(0, 0xffff_ffff),
-      checkpointBytes: CHECKPOINT_BYTES,
     });
     const link = this.#network.linkOf(service);
     const limits = { windowMax: 3, batchOrdersMax: 4 };
@@ -222,7 +207,7 @@ class OrderLife {
     // Some want more than there ever is.
     const quantity = random.chance(0.05) ? STOCK + 1 : random.integer(1, 2);
     const key = `key "${this.#keyCount++}",`.replaceAll(' ', '-');
-    return { name: random.pick(TOYS), quantity, key, transient: random.chance(0.5), requestId: '' };
+    return { name: random.pick(TOYS), quantity, key, requestId: '' };
   }
 
   /** Asks for all of these at once; what has no outcome in the end is open. */
@@ -235,7 +220,7 @@ class OrderLife {
       if (result === RESULT.OPEN || result === RESULT.NOT_SELLING) continue;
       const at = this.#open.indexOf(wish);
       if (at >= 0) this.#open.splice(at, 1);
-      if (result === RESULT.SOLD) this.#receipts.push({ ...wish, number: numbers[index]! });
+      if (result === RESULT.DONE) this.#receipts.push({ ...wish, number: numbers[index]! });
       else if (result !== RESULT.NOT_ENOUGH_STOCK) throw new Error(`a wish was answered with ${result}`);
     }
   }
@@ -250,18 +235,18 @@ class OrderLife {
     for (const [index, row] of rows.entries()) {
       if (Number(row.order_number) !== index) throw new Error(`row ${index} has the number ${row.order_number}`);
       left.set(row.name, left.get(row.name)! - Number(row.quantity));
-      const key = row.key || row.retry_key;
+      const key = row.key;
       if (keys.has(key)) throw new Error(`the key ${key} has two orders`);
       keys.add(key);
     }
-    for (const [name, stock] of (await this.#host?.stock()) ?? this.#perfect.stock) {
+    for (const [name, stock] of this.#perfect.stock) {
       if (left.get(name) !== stock) throw new Error(`${name}: ${stock} left, ${left.get(name)} by the orders`);
     }
-    for (const { number, name, quantity, key, transient } of this.#receipts) {
+    for (const { number, name, quantity, key } of this.#receipts) {
       const row = rows[number];
       const isRight = row?.name === name && Number(row.quantity) === quantity;
       if (!isRight) throw new Error(`order ${number} was told as ${quantity} ${name}, but is ${JSON.stringify(row)}`);
-      if ((transient ? row.retry_key : row.key) !== key) throw new Error(`order ${number} has lost its key`);
+      if (row.key !== key) throw new Error(`order ${number} has lost its key`);
     }
   }
 }

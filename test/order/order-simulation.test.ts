@@ -7,10 +7,6 @@ test(`the books are right after ${SEEDS} lives of the order service with crashes
   await t.notThrowsAsync(checkSeeds(SEEDS));
 });
 
-test(`the books are right after ${SEEDS} lives of order service and catalog, each dying when it will`, async (t) => {
-  await t.notThrowsAsync(checkSeeds(SEEDS, { realCatalog: true }));
-});
-
 const broken: [NonNullable<LifeOptions['broken']>, RegExp][] = [
   ['dedupe', /left|outcome/],
   ['recovery', /left|outcome/],

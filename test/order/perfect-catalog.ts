@@ -1,8 +1,9 @@
 // perfect-catalog.ts: a catalog without faults for the simulated world. It forgets outcomes as soon as it may: when they are
 // settled. A promise of the ledger protocol can be taken away, to see that the books then go wrong.
 
-import type { PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
-import { compareTags, RESULT, type SoldOrder, type Tag } from '../../src/order/order-types.js';
+import type { LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { SoldOrder } from '../../src/order/order-types.js';
+import { compareTags, RESULT } from '../../src/store-contract.js';
 import type { CatalogEnd, Delivery } from './simulated-network.js';
 
 export class PerfectCatalog implements CatalogEnd {
@@ -20,12 +21,12 @@ export class PerfectCatalog implements CatalogEnd {
     this.stock = new Map(stock);
   }
 
-  async recover(logged: Tag): Promise<Recovery> {
+  async recover({ logged }: LogPosition): Promise<Recovery> {
     this.#incarnation++;
     this.#settled = 0;
     this.#outcomes = new Map();
     this.#sales = this.#sales.filter((sale) => compareTags(sale.tag, logged) > 0);
-    return { incarnation: this.#incarnation, sales: this.broken === 'recovery' ? [] : this.#sales };
+    return { store: 'perfect0', incarnation: this.#incarnation, sales: this.broken === 'recovery' ? [] : this.#sales };
   }
 
   async process(batch: PurchaseBatch, isStray: boolean): Promise<Delivery> {
@@ -43,13 +44,13 @@ export class PerfectCatalog implements CatalogEnd {
     const sequence = firstSequence + index;
     const before = this.broken === 'dedupe' ? undefined : this.#outcomes.get(sequence);
     if (before !== undefined) return before;
-    const { name, quantity, key, transient } = purchases[index]!;
+    const { name, quantity, key } = purchases[index]!;
     const left = this.stock.get(name)!;
     const isSold = quantity <= left;
-    this.#outcomes.set(sequence, isSold ? RESULT.SOLD : RESULT.NOT_ENOUGH_STOCK);
+    this.#outcomes.set(sequence, isSold ? RESULT.DONE : RESULT.NOT_ENOUGH_STOCK);
     if (!isSold) return RESULT.NOT_ENOUGH_STOCK;
     this.stock.set(name, left - quantity);
-    this.#sales.push({ tag: { incarnation, sequence }, name, quantity, key, transient });
-    return RESULT.SOLD;
+    this.#sales.push({ tag: { incarnation, sequence }, name, quantity, key });
+    return RESULT.DONE;
   }
 }

@@ -6,16 +6,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/log.js';
-import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import type { EngineLimits } from '../../src/order/engine-options.js';
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { compareTags, type OrderRequest, RESULT, type SoldOrder, type Tag } from '../../src/order/order-types.js';
+import type { OrderRequest, SoldOrder } from '../../src/order/order-types.js';
 import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
+import { compareTags, NO_TAG, RESULT, type Tag } from '../../src/store-contract.js';
 
 /** A catalog in a few lines. It outlives the engines that are started on it. */
 export class TestCatalog {
+  /** Part of every tag. */
+  store = 'testtest';
+  /** How far it was told that all is on the order service's disk. */
+  settled: Tag = NO_TAG;
+  /** How many of its newest sales it has in memory; those before are gone where it keeps them no longer. */
+  keptMax = Number.POSITIVE_INFINITY;
+  /** Its own last run did not end cleanly. */
+  endedUncleanly = false;
   readonly stock = new Map([
     ['Tux', 100],
     ['Whale', 100],
@@ -48,19 +57,45 @@ export class TestCatalog {
   link(): CatalogLink {
     return {
       processOrders: (batch) => this.#processOrders(batch),
-      recover: (logged) => this.#recover(logged),
+      recover: (position) => this.#recover(position),
+      restore: (store, sales) => this.#restore(store, sales),
     };
   }
 
-  async #recover(logged: Tag): Promise<Recovery> {
+  async #recover({ logged, store, endedUncleanly }: LogPosition): Promise<Recovery> {
     if (this.isAway) throw new Error('no connection');
-    this.#incarnation++;
-    return { incarnation: this.#incarnation, sales: this.sales.filter((sale) => compareTags(sale.tag, logged) > 0) };
+    const refuse = (why: string): never => {
+      throw new OrderError('REFUSED', why);
+    };
+    if (store !== '' && store !== this.store) refuse(`the order log is of store ${store}`);
+    const newest = this.sales.at(-1)?.tag ?? NO_TAG;
+    if (compareTags(logged, newest) > 0) {
+      if (this.endedUncleanly) return { store: this.store, lacking: newest };
+      refuse('the catalog is behind the order log');
+    }
+    const missing = this.sales.filter((sale) => compareTags(sale.tag, logged) > 0);
+    const isKept = missing.length <= this.keptMax;
+    if (compareTags(logged, this.settled) < 0 && !(endedUncleanly && isKept)) refuse('the order log is behind');
+    this.#incarnation = Math.max(this.#incarnation, newest.incarnation) + 1;
+    return { store: this.store, incarnation: this.#incarnation, sales: missing };
+  }
+
+  async #restore(store: string, sales: AsyncIterable<readonly SoldOrder[]>): Promise<void> {
+    if (store !== this.store) throw new OrderError('REFUSED', 'another store');
+    for await (const group of sales) {
+      for (const sale of group) {
+        this.sales.push(sale);
+        this.stock.set(sale.name, this.stock.get(sale.name)! - sale.quantity);
+      }
+    }
   }
 
   async #processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
     if (batch.incarnation !== this.#incarnation) throw new OrderError('FENCED', 'an incarnation of before');
-    this.batches.push(batch);
+    if (batch.purchases.length > 0) this.batches.push(batch);
+    if (batch.settledSequence > 0) {
+      this.settled = { incarnation: batch.incarnation, sequence: batch.settledSequence };
+    }
     const results = batch.purchases.map((request, index) => this.#sell(request, batch, index));
     const held = this.#held;
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
@@ -81,8 +116,8 @@ export class TestCatalog {
     if (left < request.quantity) return RESULT.NOT_ENOUGH_STOCK;
     this.stock.set(request.name, left - request.quantity);
     const tag = { incarnation: batch.incarnation, sequence: batch.firstSequence + index };
-    this.sales.push({ ...request, tag });
-    return RESULT.SOLD;
+    this.sales.push({ name: request.name, quantity: request.quantity, key: request.key, tag });
+    return RESULT.DONE;
   }
 }
 
@@ -90,7 +125,7 @@ export interface ShopOptions {
   readonly directory?: string;
   readonly fileSystem?: FileSystem;
   readonly limits?: Partial<EngineLimits>;
-  readonly checkpointBytes?: number;
+  readonly logger?: Log;
 }
 
 /** A running engine with what it stands on. */
@@ -114,7 +149,7 @@ export async function openShop(catalog: TestCatalog, options: ShopOptions = {}):
     link: catalog.link(),
     log,
     clock: systemClock,
-    logger: silent,
+    logger: options.logger ?? silent,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   await engine.start();
@@ -123,8 +158,8 @@ export async function openShop(catalog: TestCatalog, options: ShopOptions = {}):
     log,
     directory,
     async buy(name, quantity, key = '') {
-      const { results, numbers } = await engine.place([{ name, quantity, key, transient: false, requestId: '' }]);
-      return results[0] === RESULT.SOLD ? `number ${numbers[0]}` : RESULT_NAMES.get(results[0]!)!;
+      const { results, numbers } = await engine.place([{ name, quantity, key, requestId: '' }]);
+      return results[0] === RESULT.DONE ? `number ${numbers[0]}` : RESULT_NAMES.get(results[0]!)!;
     },
     async crash() {
       // The engine is abandoned as it stands: whatever it waits for never comes.
@@ -144,10 +179,9 @@ export function openLog(directory: string, options: ShopOptions = {}): Promise<F
     directory,
     fileSystem: options.fileSystem ?? nodeFileSystem,
     clock: systemClock,
-    logger: silent,
+    logger: options.logger ?? silent,
     syncPeriodMs: 5,
     keySeed: 1,
-    ...(options.checkpointBytes === undefined ? {} : { checkpointBytes: options.checkpointBytes }),
   });
 }
 

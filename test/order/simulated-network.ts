@@ -2,9 +2,8 @@
 // and what was on them may still arrive, long after it was sent again on another; a sender's death stops nothing that is
 // on its way.
 
-import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import { OrderError } from '../../src/order/order-error.js';
-import type { Tag } from '../../src/order/order-types.js';
 import type { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
 /** What the other end makes of a batch: its results, `fenced`, or nothing that could be told. */
@@ -17,7 +16,7 @@ export interface CatalogEnd {
   /** @param isStray it was sent again since: what comes back reaches nobody */
   process(batch: PurchaseBatch, isStray: boolean): Promise<Delivery>;
   /** Rejects when nobody is there. */
-  recover(logged: Tag): Promise<Recovery>;
+  recover(position: LogPosition): Promise<Recovery>;
 }
 
 interface Unanswered {
@@ -65,10 +64,11 @@ export class SimulatedNetwork {
             this.failure = error;
           });
         }),
-      recover: async (logged) => {
+      restore: () => Promise.reject(new Error('nothing is lacking')),
+      recover: async (position) => {
         await service.sleep(this.#delayMs());
         this.#perhapsFail();
-        const recovery = await this.end.recover(logged);
+        const recovery = await this.end.recover(position);
         await service.sleep(this.#delayMs());
         this.#perhapsFail();
         return recovery;

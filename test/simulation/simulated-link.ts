@@ -4,9 +4,9 @@
 // at the catalog, late: gRPC cannot take it back.
 
 import { CatalogError } from '../../src/catalog/catalog-error.js';
-import type { CatalogLink, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import { OrderError } from '../../src/order/order-error.js';
-import type { Tag } from '../../src/order/order-types.js';
+import { isMadeUpKey } from '../../src/store-contract.js';
 import type { SimulatedChannel, SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedProcess } from '../support/simulated-world.js';
 import type { CatalogHost } from './store-hosts.js';
@@ -42,7 +42,11 @@ export class SimulatedLink implements CatalogLink {
     });
   }
 
-  recover(logged: Tag): Promise<Recovery> {
+  restore(): Promise<void> {
+    return Promise.reject(new Error('nothing is lacking'));
+  }
+
+  recover({ logged }: LogPosition): Promise<Recovery> {
     const { network, process, catalog } = this;
     return new Promise((resolve, reject) => {
       process.after(RECOVER_TIMEOUT_MS, () => reject(new Error('no answer')));
@@ -57,10 +61,9 @@ export class SimulatedLink implements CatalogLink {
                 tag: { incarnation: tag.incarnation, sequence: tag.sequence },
                 name: Buffer.from(name).toString(),
                 quantity,
-                key: key.trimStart(),
-                transient: key.startsWith(' '),
+                key,
               }));
-              resolve({ incarnation, sales: sold });
+              resolve({ store: 'simulate', incarnation, sales: sold });
             }),
           (error) => reply(() => reject(error)),
         );
@@ -148,10 +151,10 @@ class Stream {
     const { engine, options } = this.catalog;
     if (!this.#server.isAlive || engine === undefined) return;
     const batch = options.seams.batch?.(sent, engine.incarnation) ?? sent;
-    const purchases = batch.purchases.map(({ name, quantity, key, transient }) => ({
+    const purchases = batch.purchases.map(({ name, quantity, key }) => ({
       name: Buffer.from(name),
       quantity,
-      key: transient ? ` ${key}` : key,
+      key,
     }));
     const outcomes = engine.purchase({ ...batch, purchases });
     outcomes.catch(() => undefined);

@@ -1,7 +1,7 @@
 // store-buyers.ts: buyers who insist: each order is asked for again under its key until there is an answer, and then a
 // few times more, to see whether the answer stays the same. What they were told goes into the notes, for the books.
 
-import { RESULT } from '../../src/order/order-types.js';
+import { RESULT } from '../../src/store-contract.js';
 import type { SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedWorld } from '../support/simulated-world.js';
 import type { CatalogHost, OrderHost, Seams } from './store-hosts.js';
@@ -32,7 +32,7 @@ interface Reply {
 }
 
 const REPLY_TIMEOUT_MS = 2000;
-const PATIENCE_MS = 1500;
+const TIMEOUT_MS = 1500;
 
 /** All that was told to anybody. */
 export class Notes {
@@ -102,7 +102,7 @@ class Purchase {
     const { world } = this.market;
     while (true) {
       const reply = await this.#ask(intent.quantity);
-      if (reply?.result === RESULT.SOLD) return this.#isTold(reply.number);
+      if (reply?.result === RESULT.DONE) return this.#isTold(reply.number);
       if (reply?.result === RESULT.UNKNOWN_TOY || reply?.result === RESULT.NOT_ENOUGH_STOCK) {
         if (this.#copies === 0) intent.isRefused = true;
         return;
@@ -119,10 +119,10 @@ class Purchase {
     intent.number = number;
     if (random.chance(0.3)) {
       const again = await this.#ask(intent.quantity);
-      if (again?.result === RESULT.SOLD && again.number !== number) {
+      if (again?.result === RESULT.DONE && again.number !== number) {
         throw new Error(`${intent.key} got number ${number}, and then ${again.number}`);
       }
-      if (again !== undefined) this.#expect(again, [RESULT.SOLD, RESULT.NOT_SELLING, RESULT.OPEN]);
+      if (again !== undefined) this.#expect(again, [RESULT.DONE, RESULT.NOT_SELLING, RESULT.OPEN]);
     }
     if (random.chance(0.2)) {
       const other = await this.#ask(intent.quantity + 1);
@@ -143,7 +143,6 @@ class Purchase {
       name,
       quantity,
       key: seams.key?.(key, attempt) ?? key,
-      transient: false,
       requestId: '',
     };
     return new Promise((resolve) => {
@@ -158,7 +157,7 @@ class Purchase {
         if (engine === undefined) return close();
         // What a dead service was working on, only recovery may finish.
         process.onKill(close);
-        engine.place([request], PATIENCE_MS).then(({ results, numbers }) => {
+        engine.place([request], TIMEOUT_MS).then(({ results, numbers }) => {
           close();
           network.send(() => resolve({ result: results[0]!, number: numbers[0]! }));
         });

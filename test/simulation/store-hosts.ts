@@ -163,7 +163,6 @@ export class OrderHost extends Host {
       logger: silent,
       syncPeriodMs: syncMode === 'commit' ? SYNC_PERIOD_MS : syncMode.periodMs,
       keySeed: world.seed,
-      checkpointBytes: JOURNAL_BYTES_MAX,
     });
     const link = this.connect(process);
     this.engine = new OrderEngine({
@@ -193,7 +192,7 @@ export class OrderHost extends Host {
 /** A faulty disk may keep a service from starting; damage that no crash explains must not be there at all. */
 function isExpectedAtStart(error: unknown): boolean {
   if (error instanceof StorageError) return error.code !== 'CORRUPT';
-  if (error instanceof OrderError) return error.code === 'SYNC_FAILED';
+  if (error instanceof OrderError) return error.code === 'LOG_FAILED';
   if (error instanceof CatalogError) return error.code === 'NOT_JOURNALED';
   return error instanceof Error && error.message.startsWith('simulated ');
 }

@@ -4,6 +4,7 @@
 import test from 'ava';
 import { PurchaseTags } from '../../src/catalog/purchase-tags.js';
 import type { CatalogLink } from '../../src/order/catalog-link.js';
+import { NO_TAG } from '../../src/store-contract.js';
 import { without } from '../support/simulated-omissions.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import type { Seams } from './store-hosts.js';
@@ -24,12 +25,13 @@ const mutations: readonly Mutation[] = [
   {
     name: 'recovery does not finish what was sold before the crash',
     seams: {
-      link: (link) => changed(link, { recover: async (logged) => ({ ...(await link.recover(logged)), sales: [] }) }),
+      link: (link) =>
+        changed(link, { recover: async (position) => ({ ...(await link.recover(position)), sales: [] }) }),
     },
   },
   {
     name: 'recovery asks for all sales, not for those after the log',
-    seams: { link: (link) => changed(link, { recover: () => link.recover({ incarnation: 0, sequence: 0 }) }) },
+    seams: { link: (link) => changed(link, { recover: (position) => link.recover({ ...position, logged: NO_TAG }) }) },
   },
   {
     name: 'sales are said to be settled before they are on disk',
@@ -77,7 +79,8 @@ test.serial('mutation: purchases are not recognized by their tag: a seed fails',
 function changed(link: CatalogLink, changes: Partial<CatalogLink>): CatalogLink {
   return {
     processOrders: (batch) => link.processOrders(batch),
-    recover: (logged) => link.recover(logged),
+    recover: (position) => link.recover(position),
+    restore: (store, sales) => link.restore(store, sales),
     ...changes,
   };
 }

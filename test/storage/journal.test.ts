@@ -286,7 +286,7 @@ test('a slow sync is worth a warning', async (t) => {
   world.nowMs += 1500;
   release();
   await committed;
-  t.deepEqual(lines, ['journal: a sync was slow']);
+  t.deepEqual(lines, ['a sync to disk was slow']);
   t.is(journal.stats().slowSyncs, 1);
   t.is(Math.round(journal.stats().syncMs.max), 1500);
   await journal.close();

@@ -8,7 +8,8 @@
 // read of orders.csv, and a second caller may come meanwhile.
 
 import { ChurnMap } from '../../churn-map.js';
-import { type LoggedOrder, RESULT } from '../order-types.js';
+import { RESULT } from '../../store-contract.js';
+import type { LoggedOrder } from '../order-types.js';
 import { answer, type Caller, Purchase } from '../purchase.js';
 
 export interface IdempotencyGateOptions {
@@ -39,14 +40,14 @@ export class IdempotencyGate {
   }
 
   /** The outcome of a purchase: its callers are answered, its key is free (or, if sold, bound by the log already). */
-  settle(purchase: Purchase, result: number, number = 0): void {
+  finish(purchase: Purchase, result: number, number = 0): void {
     const { key } = purchase.request;
     if (key !== '') this.#onTheirWay.delete(key);
     purchase.answer(result, number);
     const { rivals } = purchase;
     purchase.rivals = [];
     for (const rival of rivals) {
-      if (result === RESULT.SOLD) answer(rival, RESULT.KEY_TAKEN);
+      if (result === RESULT.DONE) answer(rival, RESULT.KEY_TAKEN);
       else this.take(rival);
     }
   }
@@ -79,17 +80,17 @@ export class IdempotencyGate {
       order = await lookup;
     } catch (error) {
       this.#options.onError(error);
-      return this.settle(purchase, RESULT.NOT_SELLING);
+      return this.finish(purchase, RESULT.NOT_SELLING);
     }
     if (order === undefined) return this.#options.onPurchase(purchase);
-    this.#settleBound(purchase, order);
+    this.#finishBound(purchase, order);
   }
 
   /** The first caller may ask for another order than the one that has the key, and its rivals for the right one. */
-  #settleBound(purchase: Purchase, order: LoggedOrder): void {
+  #finishBound(purchase: Purchase, order: LoggedOrder): void {
     this.#onTheirWay.delete(purchase.request.key);
     const isBody = order.name === purchase.request.name && order.quantity === purchase.request.quantity;
-    purchase.answer(isBody ? RESULT.SOLD : RESULT.KEY_TAKEN, isBody ? order.number : 0);
+    purchase.answer(isBody ? RESULT.DONE : RESULT.KEY_TAKEN, isBody ? order.number : 0);
     const { rivals } = purchase;
     purchase.rivals = [];
     for (const rival of rivals) this.take(rival);

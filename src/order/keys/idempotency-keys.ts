@@ -1,33 +1,34 @@
 // idempotency-keys.ts: which order a key may be bound to, for the keys of the last day, in bounded memory.
 //
-//   client keys       at most 16 generations of 786,432 keys, 8 MiB each
-//   transient keys    at most 3 generations of 196,608 keys, 2 MiB each
+//   customers' keys    at most 16 generations of 786,432 keys, 8 MiB each
+//   made-up keys       at most 3 generations of 196,608 keys, 2 MiB each
 //
-// Promise: a client's key is known for at least 24 hours and at least for the next 100,000 keys, a transient key (made
-// by a front end for its own retries, which end after seconds) for at least the next 100,000 of its kind. The bound: 12
-// million client keys (128 MiB). Whoever binds more than that in 24 hours loses the oldest ones early, and a repeat of
+// Promise: a customer's key is known for at least 24 hours and at least for the next 100,000 keys, one that a front end made
+// up for its own retries, which end after seconds, for at least the next 100,000 of its kind. The bound: 12 million
+// customers' keys (128 MiB). Whoever binds more than that in 24 hours loses the oldest ones early, and a repeat of
 // such a key is then a new order; `forgottenEarly` counts them.
 //
 // A candidate is only a candidate: the tables hold fingerprints of 32 bits, the caller compares the key in the order's
 // row. With 12 million keys one look-up in 360 reads a row in vain.
 
+import { isMadeUpKey, MADE_UP_KEY_MARK } from '../../store-contract.js';
 import { KeyTable, type KeyTableOptions } from './key-table.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const CLIENT_KEYS: KeyTableOptions = { slotBitsMax: 20, generationsMax: 16, keysMin: 100_000, ageMs: DAY_MS };
-const TRANSIENT_KEYS: KeyTableOptions = { slotBitsMax: 18, generationsMax: 3, keysMin: 100_000, ageMs: 0 };
+const CUSTOMERS_KEYS: KeyTableOptions = { slotBitsMax: 20, generationsMax: 16, keysMin: 100_000, ageMs: DAY_MS };
+const MADE_UP_KEYS: KeyTableOptions = { slotBitsMax: 18, generationsMax: 3, keysMin: 100_000, ageMs: 0 };
 
 export interface KeyStats {
-  readonly client: number;
-  readonly transient: number;
-  /** Client keys that were forgotten before their day was over. */
+  readonly customers: number;
+  readonly madeUp: number;
+  /** Customers' keys that were forgotten before their day was over. */
   readonly forgottenEarly: number;
 }
 
 export class IdempotencyKeys {
   readonly #fingerprint: KeyFingerprint;
-  readonly #client = new KeyTable(CLIENT_KEYS);
-  readonly #transient = new KeyTable(TRANSIENT_KEYS);
+  readonly #customers = new KeyTable(CUSTOMERS_KEYS);
+  readonly #madeUp = new KeyTable(MADE_UP_KEYS);
 
   /** @param seed any number; differs from run to run, so that nobody can prepare keys that fall on one place */
   constructor(seed: number) {
@@ -35,31 +36,30 @@ export class IdempotencyKeys {
   }
 
   /** Binds a key to an order. Numbers must rise. */
-  bind(key: string, transient: boolean, number: number, orderedAtMs: number): void {
-    this.#tableOf(transient).add(this.#fingerprint.ofText(key), number, orderedAtMs);
+  bind(key: string, number: number, orderedAtMs: number): void {
+    this.#tableOf(isMadeUpKey(key)).add(this.#fingerprint.ofText(key), number, orderedAtMs);
   }
 
   /** The same for the ASCII bytes of a key from `start` to `end`. */
-  bindBytes(bytes: Uint8Array, start: number, end: number, transient: boolean, number: number, atMs: number): void {
-    this.#tableOf(transient).add(this.#fingerprint.ofBytes(bytes, start, end), number, atMs);
+  bindBytes(bytes: Uint8Array, start: number, end: number, number: number, atMs: number): void {
+    const isMadeUp = bytes[start] === MADE_UP_KEY_MARK.charCodeAt(0);
+    this.#tableOf(isMadeUp).add(this.#fingerprint.ofBytes(bytes, start, end), number, atMs);
   }
 
   /** The numbers of orders that the key may be bound to; nearly always none, or the one. */
   candidates(key: string): number[] {
-    const fingerprint = this.#fingerprint.ofText(key);
     const found: number[] = [];
-    this.#client.find(fingerprint, found);
-    this.#transient.find(fingerprint, found);
+    this.#tableOf(isMadeUpKey(key)).find(this.#fingerprint.ofText(key), found);
     return found;
   }
 
   stats(): KeyStats {
-    const { count, forgottenEarly } = this.#client;
-    return { client: count, transient: this.#transient.count, forgottenEarly };
+    const { count, forgottenEarly } = this.#customers;
+    return { customers: count, madeUp: this.#madeUp.count, forgottenEarly };
   }
 
-  #tableOf(transient: boolean): KeyTable {
-    return transient ? this.#transient : this.#client;
+  #tableOf(isMadeUp: boolean): KeyTable {
+    return isMadeUp ? this.#madeUp : this.#customers;
   }
 }
 
