@@ -10,7 +10,7 @@ import { createHistogram } from 'node:perf_hooks';
 import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
 import { type HeldSeat, PostgresError, type Reader, type Row } from '../postgres/index.js';
-import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
+import { compareTags, isMadeUpKey, NO_TAG, type Tag } from '../store-contract.js';
 import { IdempotencyKeys } from './keys/idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import type { AppendedOrders, OrderLog, OrderLogStats } from './order-log.js';
@@ -86,14 +86,14 @@ export class PostgresOrderLog implements OrderLog {
   #asked: number[] = [];
   #answer: Promise<Map<number, LoggedOrder>> | undefined;
 
-  /** @throws PostgresError, OrderError CORRUPT */
+  /** @throws PostgresError, OrderError UNREADABLE */
   static async open(options: PostgresOrderLogOptions): Promise<PostgresOrderLog> {
     const { seat } = options;
     const [head] = await seat.read(READ_HEAD);
     const count = head!.order_number === null ? 0 : Number(head!.order_number) + 1;
     if (Number(head!.counted) !== count) {
       throw new OrderError(
-        'CORRUPT',
+        'UNREADABLE',
         `the table orders has ${head!.counted} rows, but its numbers go up to ${count - 1}`,
       );
     }
@@ -146,7 +146,7 @@ export class PostgresOrderLog implements OrderLog {
     for (const order of orders) {
       const numbered = { ...order, number: this.#count, orderedAtMs };
       this.#newest[this.#count % NEWEST_ORDERS] = numbered;
-      if (order.key !== '') this.#keys.bind(order.key, order.transient, this.#count, orderedAtMs);
+      if (order.key !== '') this.#keys.bind(order.key, this.#count, orderedAtMs);
       this.#gathered.push(numbered);
       this.#count++;
     }
@@ -169,7 +169,7 @@ export class PostgresOrderLog implements OrderLog {
 
   findByKey(key: string): undefined | Promise<LoggedOrder | undefined> {
     const numbers = this.#keys.candidates(key);
-    const isOnlyInTable = this.#firstKeyNumber > 0 && !key.startsWith(' ');
+    const isOnlyInTable = this.#firstKeyNumber > 0 && !isMadeUpKey(key);
     return numbers.length === 0 && !isOnlyInTable ? undefined : this.#firstWithKey(key, numbers);
   }
 
@@ -271,7 +271,7 @@ export class PostgresOrderLog implements OrderLog {
       const order = await this.get(number);
       if (order?.key === key) return order;
     }
-    if (this.#firstKeyNumber === 0 || key.startsWith(' ')) return undefined;
+    if (this.#firstKeyNumber === 0 || isMadeUpKey(key)) return undefined;
     const [row] = await this.#reader.read(READ_ORDER_OF_KEY, [key, this.#firstKeyNumber]);
     return row === undefined ? undefined : orderOfRow(row);
   }
@@ -279,9 +279,9 @@ export class PostgresOrderLog implements OrderLog {
   async #readKeys(): Promise<void> {
     for (let next = this.#firstKeyNumber; next < this.#count; ) {
       const rows = await this.#seat.read(READ_KEYS, [next, ROWS_READ_AT_ONCE]);
-      for (const { order_number: number, key, transient_key: transient, at } of rows) {
-        if (number !== next++) throw new OrderError('CORRUPT', `the table orders has no row for order ${next - 1}`);
-        if (key !== '') this.#keys.bind(String(key), transient === true, Number(number), Number(at));
+      for (const { order_number: number, key, at } of rows) {
+        if (number !== next++) throw new OrderError('UNREADABLE', `the table orders has no row for order ${next - 1}`);
+        if (key !== '') this.#keys.bind(String(key), Number(number), Number(at));
       }
     }
   }
@@ -298,15 +298,15 @@ function valuesOf(orders: readonly NumberedOrder[]): unknown[] {
     orders.map((order) => order.name),
     orders.map((order) => order.quantity),
     orders.map((order) => order.key),
-    orders.map((order) => order.transient),
+    orders.map((order) => isMadeUpKey(order.key)),
     orders.map((order) => order.orderedAtMs),
     orders.map((order) => order.tag.incarnation),
     orders.map((order) => order.tag.sequence),
   ];
 }
 
-function loggedOrder({ number, name, quantity, key }: NumberedOrder): LoggedOrder {
-  return { number, name, quantity, key };
+function loggedOrder({ number, name, quantity, key, tag }: NumberedOrder): LoggedOrder {
+  return { number, name, quantity, key, tag };
 }
 
 function orderOfRow(row: Row): LoggedOrder {
@@ -315,9 +315,10 @@ function orderOfRow(row: Row): LoggedOrder {
     name: String(row.name),
     quantity: Number(row.quantity),
     key: String(row.key),
+    tag: { incarnation: Number(row.incarnation), sequence: Number(row.sequence) },
   };
 }
 
 function rethrow(cause: unknown): never {
-  throw new OrderError('SYNC_FAILED', 'whether the last orders are in the database is unknown', { cause });
+  throw new OrderError('LOG_FAILED', 'whether the last orders are in the database is unknown', { cause });
 }

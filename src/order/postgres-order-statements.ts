@@ -17,19 +17,19 @@ export const READ_KEYS: Statement = {
 
 export const READ_ORDERS: Statement = {
   name: 'read-orders',
-  text: 'SELECT order_number, name, quantity, key FROM orders WHERE order_number = ANY($1::bigint[])',
+  text: 'SELECT order_number, name, quantity, key, incarnation, sequence FROM orders WHERE order_number = ANY($1::bigint[])',
 };
 
 /** The order that a client's key is bound to, among those before one number. */
 export const READ_ORDER_OF_KEY: Statement = {
   name: 'read-order-of-key',
-  text: `SELECT order_number, name, quantity, key FROM orders
+  text: `SELECT order_number, name, quantity, key, incarnation, sequence FROM orders
     WHERE key = $1 AND NOT transient_key AND key <> '' AND order_number < $2 ORDER BY order_number LIMIT 1`,
 };
 
 export const READ_ORDERS_AFTER: Statement = {
   name: 'read-orders-after',
-  text: `SELECT order_number, name, quantity, key, transient_key, incarnation, sequence FROM orders
+  text: `SELECT order_number, name, quantity, key, incarnation, sequence FROM orders
     WHERE (incarnation, sequence) > ($1::bigint, $2::bigint) ORDER BY incarnation, sequence LIMIT $3`,
 };
 
