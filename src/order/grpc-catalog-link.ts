@@ -86,7 +86,8 @@ export class GrpcCatalogLink implements CatalogLink {
       );
       call.on('data', (response: RecoverResponse) => {
         incarnation = response.incarnation;
-        catalogStore = response.store;
+        // A catalog that does not name its store yet.
+        catalogStore = response.store || 'unnamed0';
         lacking = response.lacking;
         for (const sale of response.sales) sales.push(soldOrder(sale));
       });
