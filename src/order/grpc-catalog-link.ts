@@ -86,8 +86,7 @@ export class GrpcCatalogLink implements CatalogLink {
       );
       call.on('data', (response: RecoverResponse) => {
         incarnation = response.incarnation;
-        // A catalog that does not name its store yet.
-        catalogStore = response.store || 'unnamed0';
+        catalogStore = response.store;
         lacking = response.lacking;
         for (const sale of response.sales) sales.push(soldOrder(sale));
       });

@@ -6,7 +6,6 @@
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { isMadeUpKey } from '../../src/store-contract.js';
 import type { SimulatedChannel, SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedProcess } from '../support/simulated-world.js';
 import type { CatalogHost } from './store-hosts.js';
