@@ -42,10 +42,6 @@ export class LockEvents {
     this.#machine.wait(this.#words, this.#wordOf(doing), seenCount, timeoutMs);
   }
 
-  sleepAsync(doing: number, seenCount: number, timeoutMs: number): Promise<void> {
-    return this.#machine.waitAsync(this.#words, this.#wordOf(doing), seenCount, timeoutMs);
-  }
-
   /** Wakes those to whom a release has handed the lock; or one that can take it, readers and writers by turns. */
   wakeAfterRelease(state: number, next: number, wasWriting: boolean): void {
     if ((next & GRANTED) !== 0) {

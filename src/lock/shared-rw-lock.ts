@@ -97,14 +97,6 @@ export class SharedRwLock implements Disposable {
     return this.#holder.tryRead();
   }
 
-  /**
-   * The same as acquireRead() for an event loop, which goes on meanwhile. Rejects with LockError ALREADY_HELD: tasks
-   * that overlap on one event loop need a holder, that is a SharedRwLock, each.
-   */
-  async acquireReadAsync(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    return this.tryAcquireRead() || (await this.#waitAsync(false, timeoutMs));
-  }
-
   /** Gives the lock back. Throws LockError NOT_HELD. */
   releaseRead(): void {
     if (!this.#holder.isReading) this.#rejectRelease('reading');
@@ -123,11 +115,6 @@ export class SharedRwLock implements Disposable {
   tryAcquireWrite(): boolean {
     if (!this.#holder.isIdle) this.#rejectAcquire();
     return this.#holder.tryWrite();
-  }
-
-  /** The same as acquireWrite() for an event loop; see acquireReadAsync(). */
-  async acquireWriteAsync(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    return this.tryAcquireWrite() || (await this.#waitAsync(true, timeoutMs));
   }
 
   /** Gives the lock back. Throws LockError NOT_HELD. */
@@ -188,17 +175,6 @@ export class SharedRwLock implements Disposable {
       const outcome = this.#look(toWrite, since, timeoutMs);
       if (outcome !== undefined) return outcome;
       this.#holder.sleep(this.#seenEvent, this.#sleepMs(since, timeoutMs));
-      if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
-    }
-  }
-
-  async #waitAsync(toWrite: boolean, timeoutMs: number): Promise<boolean> {
-    if (this.#holder.lineUp(toWrite)) return true;
-    const since = this.#machine.now();
-    for (;;) {
-      const outcome = this.#look(toWrite, since, timeoutMs);
-      if (outcome !== undefined) return outcome;
-      await this.#holder.sleepAsync(this.#seenEvent, this.#sleepMs(since, timeoutMs));
       if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
     }
   }

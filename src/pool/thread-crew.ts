@@ -85,8 +85,7 @@ export class ThreadCrew {
 
   /**
    * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else the
-   * fullest worker of those with less than `packedSessions`, else the one with the fewest; equals take turns. Undefined:
-   * all are full, or behind.
+   * worker with the fewest; equals take turns. Undefined: all are full, or behind.
    */
   nextToServe(): PoolThread | undefined {
     const acceptor = this.#acceptor;
@@ -113,19 +112,12 @@ export class ThreadCrew {
       const thread = this.#threads[index]!;
       if (thread.state !== 'ready' || thread.isAcceptor) continue;
       if (thread.sessions >= sessionsPerThread || thread.onTheWay >= ON_THE_WAY_MAX) continue;
-      if (best !== undefined && !this.#goesBefore(thread.sessions, best.sessions)) continue;
+      if (best !== undefined && thread.sessions >= best.sessions) continue;
       best = thread;
       bestIndex = index;
     }
     if (best !== undefined) this.#nextIndex = bestIndex + 1;
     return best;
-  }
-
-  /** Whether a worker with so many sessions gets a connection rather than one with so many others. */
-  #goesBefore(sessions: number, others: number): boolean {
-    const { packedSessions } = this.#options;
-    if (sessions < packedSessions) return others >= packedSessions || sessions > others;
-    return sessions < others;
   }
 
   /** Starts as many threads as `waiting` connections need, within maxThreads. */

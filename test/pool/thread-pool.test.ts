@@ -243,23 +243,6 @@ forEachHandoff(test, 'the accepting thread serves the first connections where it
   t.is(await (await LineClient.connect(port)).ask('who'), 'thread 0');
 });
 
-forEachHandoff(test, 'connections are packed where it is told so, and spread evenly after that', async (t, handoff) => {
-  const { pool, port } = await startPool(t, { handoff, threads: 3, packedSessions: 2 });
-  const { clients, served } = await connectInTurn(port, 9);
-  t.deepEqual(
-    served.slice(0, 6),
-    [0, 0, 1, 1, 2, 2].map((index) => `thread ${index}`),
-  );
-  t.deepEqual(new Set(served.slice(6)), new Set(['thread 0', 'thread 1', 'thread 2']));
-
-  // Places come free: one on thread 0, and all on thread 2. The fuller of the two is filled up first.
-  const leaving = clients.filter((_, index) => index === 0 || served[index] === 'thread 2');
-  for (const client of [...leaving, clients[served.lastIndexOf('thread 0')]!]) await client.close();
-  await until(() => pool.stats().sessions === 4);
-  const next = await connectInTurn(port, 3);
-  t.deepEqual(next.served, ['thread 0', 'thread 2', 'thread 2']);
-});
-
 test('the accepting thread takes more than its share only where no other has a place', async (t) => {
   const options = { threads: 2, acceptorSessions: 1, sessionsPerThread: 2 };
   const { pool, port } = await startPool(t, options);
