@@ -17,7 +17,7 @@ import {
   BACKOFF_MAX_DEFAULT_MS,
   type BatchStreamOptions,
   DEADLINE_CHECK_MS,
-  REFUSALS,
+  FINAL_CODES,
 } from './batch-stream-options.js';
 import { Departure } from './departure.js';
 import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
@@ -147,7 +147,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   /** What was in flight stays, for the next stream. */
   #onDown(reason: RpcError): void {
     this.#unreachable = new RpcError('UNAVAILABLE', reason.message, { cause: reason });
-    if (REFUSALS.has(reason.code)) {
+    if (FINAL_CODES.has(reason.code)) {
       this.#failInFlight(new RpcError(reason.code, reason.message, { sent: true, cause: reason }));
     }
     this.#report(false, reason);

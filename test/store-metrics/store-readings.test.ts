@@ -63,7 +63,7 @@ test('batch streams: totals by stream, sizes and round trips by thread', async (
 });
 
 test('the journal: records, groups, time of a sync', async (t) => {
-  const syncMs = { mean: 2, p50: 1, p99: 3, max: 4 };
+  const syncMs = { count: 4, min: 1, mean: 2, p50: 1, p95: 3, p99: 3, max: 4 };
   const stats: JournalStats = { records: 10, groups: 5, syncs: 4, slowSyncs: 1, syncMs };
   t.deepEqual(await rowsOf(journalReadings(() => stats)), [
     'toystore_journal_records_total 10',
