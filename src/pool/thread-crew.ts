@@ -72,7 +72,7 @@ export class ThreadCrew {
   }
 
   /** Whether a waiting connection can only wait: nothing more will be started for it. */
-  get isFullyGrown(): boolean {
+  get #isFullyGrown(): boolean {
     return this.#threads.length >= this.#options.maxThreads;
   }
 
@@ -125,7 +125,7 @@ export class ThreadCrew {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const starting = this.#threads.filter((thread) => thread.state === 'starting').length;
     let placesComing = starting * this.#options.sessionsPerThread;
-    while (!this.isFullyGrown && placesComing < waiting && this.#respawn === undefined) {
+    while (!this.#isFullyGrown && placesComing < waiting && this.#respawn === undefined) {
       this.#spawnInBackground();
       placesComing += this.#options.sessionsPerThread;
     }
@@ -233,7 +233,7 @@ export class ThreadCrew {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const isStaying = (thread: PoolThread) => thread.state !== 'draining';
     let missing = this.#options.threads - this.#threads.filter(isStaying).length;
-    for (; missing > 0 && !this.isFullyGrown && this.#respawn === undefined; missing -= 1) this.#spawnInBackground();
+    for (; missing > 0 && !this.#isFullyGrown && this.#respawn === undefined; missing -= 1) this.#spawnInBackground();
     this.#pool.onPlaceFree();
   }
 

@@ -49,7 +49,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #connectionsMax = Number.POSITIVE_INFINITY;
   #closing: Promise<void> | undefined;
   #onQueueEmptied: (() => void) | undefined;
-  #isSaturated = false;
   #isHandoffPaused = false;
 
   /** Throws PoolError INVALID_OPTION or HANDOFF_UNSUPPORTED. */
@@ -138,7 +137,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
       threadId: thread.threadId,
       state: thread.state,
       sessions: thread.sessions,
-      sessionsEnded: thread.ended,
     }));
     const lostOnArrival = this.#crew.threads.reduce((sum, thread) => sum + thread.lost, 0);
     return {
@@ -215,20 +213,12 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#pressure.begin();
     this.#crew.requestNotice();
     // A place may have come free before the notice was requested: then nobody would tell us.
-    if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) {
-      this.#placeWaiting();
-    } else if (!this.#isSaturated && this.#crew.isFullyGrown) {
-      this.#isSaturated = true;
-      this.emit('saturated');
-    }
+    if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) this.#placeWaiting();
   }
 
   #onQueueEmpty(): void {
     this.#onQueueEmptied?.();
     this.#pressure.end();
-    if (!this.#isSaturated) return;
-    this.#isSaturated = false;
-    this.emit('drain');
   }
 
   /** True: the connection is off our hands. */

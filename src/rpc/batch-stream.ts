@@ -11,6 +11,7 @@
 // look-ups do, and purchases carry a tag or a key.
 
 import { performance } from 'node:perf_hooks';
+import { Deferred } from '../deferred.js';
 import { BatchQueue, PendingCall } from './batch-queue.js';
 import { BatchStatistics, type BatchStreamStats } from './batch-statistics.js';
 import {
@@ -39,7 +40,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #lastReported: boolean | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+  #drained: Deferred<void> | undefined;
 
   /** Opens the stream at once, and again whenever it breaks, until it is closed. */
   constructor(options: BatchStreamOptions<Item, Outcome, Request, Response>) {
@@ -111,11 +112,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   drain(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     if (this.#drained === undefined) {
-      let resolve = () => {};
-      const promise = new Promise<void>((resolvePromise) => {
-        resolve = resolvePromise;
-      });
-      this.#drained = { promise, resolve };
+      this.#drained = new Deferred();
       this.#settleDrain();
     }
     return this.#drained.promise;

@@ -19,7 +19,7 @@ async function rowsOf(readings: Reading[]): Promise<string[]> {
 test('the pool: sessions by thread, queue, waiting time in seconds, totals', async (t) => {
   const waitTimeUs = createHistogram();
   waitTimeUs.record(500);
-  const thread = { threadId: 1, state: 'up' as const, sessionsEnded: 0 };
+  const thread = { threadId: 1, state: 'up' as const };
   const stats = {
     ...{ handoff: 'ipc', sessions: 5, queueLength: 4, waitTimeUs, accepted: 9, refused: 1, lost: 2, acceptErrors: 3 },
     ...{ threadsSpawned: 7, threadsRetired: 6, threadsFailed: 8 },
