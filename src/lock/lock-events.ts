@@ -1,6 +1,6 @@
 // lock-events.ts: the sleeping and waking of those who wait for a lock. Each kind of waiter has an event word, which
-// is counted up before any of them is woken; so whoever read it before he looked at the state, and finds it unchanged
-// when he goes to sleep, has missed nothing.
+// is counted up before any of them is woken; so a waiter that read it before looking at the state, and finds it unchanged
+// when going to sleep, has missed nothing.
 //
 //   readers            one is woken to try, all when all were let in
 //   patient writers    one is woken to try

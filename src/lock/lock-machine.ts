@@ -13,11 +13,11 @@ export interface LockMachine {
   wait(words: Int32Array, index: number, value: number, timeoutMs: number): void;
   /** Milliseconds, monotonic, for time-outs. */
   now(): number;
-  /** How often a lock that is taken is looked at again before one lines up for it. */
+  /** How often a thread looks at a taken lock again before it lines up for it. */
   readonly looksBeforeLiningUp: number;
   /** How long a waiter lets others go before it. Milliseconds. */
   readonly patienceMs: number;
-  /** How often one who has lined up looks whether it has been let in before it goes to sleep. */
+  /** How often a waiter that has lined up looks whether it has been let in before it goes to sleep. */
   readonly looksBeforeSleeping: number;
 }
 

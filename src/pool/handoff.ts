@@ -3,7 +3,7 @@
 // travels as an SCM_RIGHTS message over a Unix-domain pipe: everywhere else). The pool and the services cannot tell
 // which one is at work.
 //
-//   who owns the socket      accepting thread ──send()──► on its way ──arrives──► thread
+//   the socket's owner       accepting thread ──send()──► on its way ──arrives──► thread
 //   send() says 'sent'                                    ▲ nobody's    the service's, until it closes
 //   send() says else         still the caller's           │
 //   onReturned(socket)       the caller's again ──────────┘ (the channel broke before the socket left)

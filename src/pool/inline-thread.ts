@@ -77,7 +77,9 @@ export class InlineThread implements PoolThread {
       this.#state = 'ready';
     } catch (error) {
       this.#end('failed', error as Error);
-      throw new PoolError('THREAD_FAILED', 'the inline service could not be made', { cause: error });
+      throw new PoolError('THREAD_FAILED', 'the service could not be started on the accepting thread', {
+        cause: error,
+      });
     }
   }
 

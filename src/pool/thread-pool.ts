@@ -78,7 +78,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
    * one cannot; the pool is then closed. Rejects with NOT_RUNNING if it is closed meanwhile.
    */
   async start(): Promise<void> {
-    if (this.#state !== 'made') throw new PoolError('NOT_RUNNING', 'a pool can be started once');
+    if (this.#state !== 'made')
+      throw new PoolError('NOT_RUNNING', 'the pool has been started already, and a pool can be started only once');
     this.#options.signal?.throwIfAborted();
     this.#state = 'starting';
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -103,7 +104,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
    * or with PoolError NOT_RUNNING or ALREADY_LISTENING.
    */
   async listen(options: ListenOptions): Promise<AddressInfo> {
-    if (this.#state !== 'running') throw new PoolError('NOT_RUNNING', `the pool is ${this.#state}`);
+    if (this.#state !== 'running')
+      throw new PoolError('NOT_RUNNING', `cannot listen: the pool is ${this.#state}, not running`);
     if (this.#acceptor !== undefined) throw new PoolError('ALREADY_LISTENING', 'the pool listens already');
     const acceptor = new Acceptor(
       this.#options.allowHalfOpen,

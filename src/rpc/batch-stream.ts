@@ -47,7 +47,10 @@ export class BatchStream<Item, Outcome, Request, Response> {
     this.#options = options;
     this.#deadlineMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
     this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
-    this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
+    this.#queueFull = new RpcError(
+      'RESOURCE_EXHAUSTED',
+      `the queue is full: ${options.queueItemsMax} calls are waiting already`,
+    );
     this.#queue = new BatchQueue(options);
     this.#departure = new Departure(this.#queue, options.batchItemsMax, () => this.#send());
     this.#stream = new ReopeningStream({
@@ -259,7 +262,9 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #rejecterOfLate(sent: boolean): (call: PendingCall<Item, Outcome>) => void {
     let error: RpcError | undefined;
     return (call) => {
-      error ??= new RpcError('DEADLINE_EXCEEDED', 'no answer in time', { sent });
+      error ??= new RpcError('DEADLINE_EXCEEDED', `timed out after ${this.#deadlineMs} ms waiting for the answer`, {
+        sent,
+      });
       this.#statistics.failed++;
       call.reject(error);
     };
