@@ -3,11 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from './build-page.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STEPS = [
   ['buf', 'generate'],
   ['tsc', '-p', 'tsconfig.json'],
+  ['tsc', '-p', 'src/page/tsconfig.json'],
 ];
 const isAfterInstall = process.argv.includes('--after-install');
 
@@ -23,3 +25,4 @@ for (const [name, ...args] of STEPS) {
   const { status } = spawnSync(toolOf(name), args, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
+buildPage(ROOT);

@@ -26,6 +26,9 @@ export const TAG_WINDOW = 65_536;
  * lock for microseconds, and one connection of each front-end thread is all there is to serve.
  */
 export const THREADS_MAX = 48;
+/** Toys in an answer of ListToys: a page shows no more, and the answer stays far below gRPC's limit of 4 MiB. */
+export const LISTED_TOYS_MAX = 1_000;
+
 /**
  * Toys that have a metric of their own, the first in the file: each is a time series that Prometheus keeps. The answer to a
  * scrape stays far below gRPC's limit of 4 MiB.

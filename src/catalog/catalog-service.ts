@@ -18,6 +18,8 @@ import {
   type FindToyResponse,
   type FindToysRequest,
   type FindToysResponse,
+  type ListToysRequest,
+  type ListToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { ownBytes } from '../port-calls.js';
 import { RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
@@ -88,8 +90,18 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     }
   };
 
+  const listToys: handleUnaryCall<ListToysRequest, ListToysResponse> = async (call, callback) => {
+    try {
+      await showing();
+      callback(null, { toys: finder.list(call.request.limit), total: finder.table.toys });
+    } catch (error) {
+      callback(toRpcError(error).toStatus());
+    }
+  };
+
   return {
     findToy,
+    listToys,
     findToys(call: ServerDuplexStream<FindToysRequest, FindToysResponse>) {
       serveBatches(call, find);
     },

@@ -8,6 +8,7 @@ import type { CreateThreadService, ThreadContext, ThreadService } from '../pool/
 import { call as callOwner, notify, ownBytes, serveCalls } from '../port-calls.js';
 import { GrpcThread } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
+import { eventLoopReadings } from '../store-metrics/store-readings.js';
 import { CatalogError } from './catalog-error.js';
 import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
 import type { CatalogCalls, CatalogThreadData, ThreadCalls } from './catalog-messages.js';
@@ -31,7 +32,7 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const finder = new ToyFinder(new StockTable(memory));
-  registerReadings(metrics.registry, finderReadings(finder));
+  registerReadings(metrics.registry, [...finderReadings(finder), ...eventLoopReadings(threadIndex)]);
   const showing = new ShowingGate(ownership === undefined ? undefined : new Ownership(ownership));
   const watches = new Map<number, (bytes: Uint8Array) => void>();
   let lastWatch = 0;

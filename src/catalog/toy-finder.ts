@@ -3,7 +3,7 @@
 
 import { RESULT } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
-import { BATCH_NAMES_MAX } from './catalog-limits.js';
+import { BATCH_NAMES_MAX, LISTED_TOYS_MAX } from './catalog-limits.js';
 import type { StockTable } from './stock-table.js';
 
 /** The toys of a batch of names, as columns in the order of the names. */
@@ -51,6 +51,18 @@ export class ToyFinder {
       quantities,
       holdable,
     };
+  }
+
+  /** The first toys, in the order of the file; quantities are what is on disk. @throws CatalogError LOCK_TIMEOUT */
+  list(limit: number): { readonly name: string; readonly priceCents: number; readonly quantity: number }[] {
+    const { table } = this;
+    const toys = Array.from({ length: Math.min(limit, table.toys, LISTED_TOYS_MAX) }, (_, toy) => toy);
+    const { quantities } = table.read(toys, 0);
+    return toys.map((toy) => ({
+      name: table.nameOf(toy).toString(),
+      priceCents: table.pricesCents[toy]!,
+      quantity: quantities[toy]!,
+    }));
   }
 
   /** Messages answered, and names in them. */

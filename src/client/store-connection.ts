@@ -7,6 +7,7 @@
 // The HTTP is the project's own library's; this file adds only what a customer does about a lost connection.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { formatAddress } from '../address.js';
 import { ClientConnection, HttpError } from '../http/index.js';
 
 /** An answer of the store, whatever its status. */
@@ -92,11 +93,8 @@ export class StoreConnection {
   }
 
   #unreachable(error: HttpError): StoreUnreachable {
-    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    const address = `http://${host}:${this.#port}`;
-    return new StoreUnreachable(
-      `no store at ${address} (${describe(error)}): start it with \`npm start\`, or set --url`,
-    );
+    const url = `http://${formatAddress(this.#host, this.#port)}`;
+    return new StoreUnreachable(`no store at ${url} (${describe(error)}): start it with \`npm start\`, or set --url`);
   }
 
   async #delay(ms: number): Promise<void> {

@@ -8,14 +8,15 @@ import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
 import { loggedRequestId } from '../request-id.js';
 import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
-import type { MetricsSource } from '../store-metrics/metrics-page.js';
-import { batchStreamReadings } from '../store-metrics/store-readings.js';
+import { type MetricsSource, storeSnapshot } from '../store-metrics/metrics-page.js';
+import { batchStreamReadings, eventLoopReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends } from './backends.js';
 import { heldReadings } from './held-readings.js';
 import { HeldToys, shareOf } from './held-toys.js';
 import { HttpMetrics } from './http-metrics.js';
 import { LeaseBoard, LeaseClock } from './lease-board.js';
+import { LiveStreams } from './live/live-streams.js';
 import { createRouter } from './routes.js';
 
 /** What start-frontend.ts gives to each thread. */
@@ -29,7 +30,12 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
-export const createThreadService: CreateThreadService = ({ threadIndex, data, port }): ThreadService => {
+/** Toys that the page shows: more than anybody looks through. */
+const LIVE_TOYS_MAX = 100;
+/** A service that does not tell its toys or its metrics within this is away, for the page and for a scrape. */
+const ANSWER_TIMEOUT_MS = 900;
+
+export const createThreadService: CreateThreadService = ({ threadIndex, data, port, freePlace }): ThreadService => {
   const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
   const isDebug = log.isOn('debug');
@@ -54,9 +60,16 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
+  registerReadings(metrics.registry, eventLoopReadings(threadIndex));
   const httpMetrics = new HttpMetrics(metrics);
+  const sources = metricsSources(metrics, backends);
+  const live = new LiveStreams({
+    metrics: () => storeSnapshot(sources).catch(() => undefined),
+    toys: () => catalog.list(LIVE_TOYS_MAX, ANSWER_TIMEOUT_MS).catch(() => undefined),
+  });
   const server = new HttpServer({
-    router: createRouter(backends, held, metricsSources(metrics, backends)),
+    router: createRouter(backends, held, sources, live),
+    onStreamBegin: freePlace,
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
@@ -102,7 +115,7 @@ function createHeldToys(
 function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
   return [
     { service: 'frontend', gather: () => own.gatherAll().catch(() => undefined) },
-    { service: 'catalog', gather: () => metrics.catalog.gather() },
-    { service: 'order', gather: () => metrics.order.gather() },
+    { service: 'catalog', gather: () => metrics.catalog.gather(ANSWER_TIMEOUT_MS) },
+    { service: 'order', gather: () => metrics.order.gather(ANSWER_TIMEOUT_MS) },
   ];
 }

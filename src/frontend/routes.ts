@@ -6,6 +6,8 @@ import type { Backends } from './backends.js';
 import { metrics, openapi } from './document-handlers.js';
 import { healthz, readyz } from './health-handlers.js';
 import type { HeldToys } from './held-toys.js';
+import type { LiveStreams } from './live/live-streams.js';
+import { addPage } from './page.js';
 import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */
@@ -14,14 +16,16 @@ const ORDER_BODY_BYTES_MAX = 4_096;
 /**
  * @param held undefined: every find asks the catalog
  * @param metricsSources what `/metrics` shows
+ * @param live who watches
  */
 export function createRouter(
   backends: Backends,
   held: HeldToys | undefined,
   metricsSources: readonly MetricsSource[],
+  live: LiveStreams,
 ): Router {
   const { catalog, orders } = backends;
-  return new Router()
+  return addPage(new Router())
     .add('GET', '/products/:name', (exchange) => findProduct(exchange, catalog, held))
     .add('POST', '/orders', (exchange) => placeOrder(exchange, orders), {
       bodyBytesMax: ORDER_BODY_BYTES_MAX,
@@ -31,5 +35,6 @@ export function createRouter(
     .add('GET', '/healthz', healthz)
     .add('GET', '/readyz', (exchange) => readyz(exchange, backends))
     .add('GET', '/metrics', (exchange) => metrics(exchange, metricsSources))
-    .add('GET', '/openapi.yaml', openapi);
+    .add('GET', '/openapi.yaml', openapi)
+    .add('GET', '/live', (exchange) => live.serve(exchange));
 }

@@ -4,11 +4,12 @@
 import { fileURLToPath } from 'node:url';
 import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
-import { ThreadMetrics } from '../metrics/index.js';
+import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
 import { call as callPort, ownBytes, serveCalls } from '../port-calls.js';
 import { GrpcThread, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
+import { eventLoopReadings } from '../store-metrics/store-readings.js';
 import type { EngineCalls, ThreadNotices } from './engine-server.js';
 
 /** Says, in the health service, whether orders are taken; the plain name of the service says that it is there at all. */
@@ -30,9 +31,10 @@ const RAW_SERVICE = {
 type Unary = ServerUnaryCall<Uint8Array, Uint8Array>;
 type Reply = sendUnaryData<Uint8Array>;
 
-export const createThreadService: CreateThreadService = ({ port }) => {
+export const createThreadService: CreateThreadService = ({ port, threadIndex }) => {
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
+  registerReadings(metrics.registry, eventLoopReadings(threadIndex));
   serveCalls<ThreadNotices>(port, {
     'order:selling': (isSelling) => {
       thread.setHealth(SELL_HEALTH_NAME, isSelling);

@@ -68,6 +68,7 @@ export class InlineThread implements PoolThread {
         data: structuredClone(this.#options.data),
         port: this.#servicePort,
         inline: true,
+        freePlace: (socket) => this.#counter.freePlace(socket),
       });
       if (this.state === 'dead') {
         await service.close?.();
@@ -86,12 +87,9 @@ export class InlineThread implements PoolThread {
     if (this.#service === undefined) return 'thread-gone';
     this.#ledger.countSent();
     this.#waitTime.record(Math.max(1, monotonicUs() - acceptedAtUs));
-    this.#counter.countReceived();
+    this.#counter.countUntilClosed(socket);
     this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#counter.countEnded();
-    });
+    socket.once('close', () => this.#sockets.delete(socket));
     this.#service.serve(socket);
     return 'sent';
   }

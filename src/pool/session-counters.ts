@@ -9,6 +9,8 @@
 //
 // Counters run free and wrap at 32 bits; only differences are used, as unsigned numbers.
 
+import type { Socket } from 'node:net';
+
 const RECEIVED = 0;
 const ENDED = 1;
 const LOST = 2;
@@ -24,6 +26,7 @@ export function createCounterWords(): Int32Array {
 export class SessionCounter {
   readonly #words: Int32Array;
   readonly #notify: () => void;
+  readonly #placed = new Set<Socket>();
 
   constructor(words: Int32Array, notify: () => void) {
     this.#words = words;
@@ -36,6 +39,18 @@ export class SessionCounter {
 
   countEnded(): void {
     this.#count(ENDED);
+  }
+
+  /** A session takes a place until its socket closes, or until freePlace(). */
+  countUntilClosed(socket: Socket): void {
+    this.countReceived();
+    this.#placed.add(socket);
+    socket.once('close', () => this.freePlace(socket));
+  }
+
+  /** The session of this socket takes no place any more. */
+  freePlace(socket: Socket): void {
+    if (this.#placed.delete(socket)) this.countEnded();
   }
 
   countLost(): void {

@@ -22,6 +22,7 @@ const service = await createThreadService({
   data: start.data,
   port: start.port,
   inline: false,
+  freePlace: (socket) => counter.freePlace(socket),
 });
 
 pool.on('message', (message: ToThread) => {
@@ -49,8 +50,7 @@ function arrive(socket: Socket | undefined, acceptedAtUs: number): void {
   if (socket === undefined) {
     counter.countLost();
   } else {
-    counter.countReceived();
-    socket.once('close', () => counter.countEnded());
+    counter.countUntilClosed(socket);
     service.serve(socket);
   }
   drainIfAllArrived();

@@ -19,6 +19,12 @@ interface AnyCall extends EventEmitter {
   end?(): void;
 }
 
+/** A service as grpc-js takes it. */
+export interface GrpcService {
+  definition: ServiceDefinition;
+  implementation: UntypedServiceImplementation;
+}
+
 export class ActiveCalls {
   readonly #unary = new Set<AnyCall>();
   readonly #streams = new Set<AnyCall>();

@@ -10,22 +10,11 @@
 // Reflection: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 
 import type { Socket } from 'node:net';
-import {
-  type ConnectionInjector,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { ActiveCalls } from './active-calls.js';
+import { type ConnectionInjector, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { ActiveCalls, type GrpcService } from './active-calls.js';
 import { createServerOptions } from './grpc-channel.js';
 import { HealthService } from './health-service.js';
 import { reflectionServices } from './reflection.js';
-
-export interface GrpcService {
-  definition: ServiceDefinition;
-  implementation: UntypedServiceImplementation;
-}
 
 export interface GrpcThreadOptions {
   services: readonly GrpcService[];

@@ -1,11 +1,12 @@
 // The face of src/rpc: gRPC between the services. It knows streams, batches and threads, and nothing of toys.
 
+export type { GrpcService } from './active-calls.js';
 export { type ServeBatchesOptions, serveBatches } from './batch-server.js';
 export type { BatchStreamStats, HistogramSummary } from './batch-statistics.js';
 export { BatchStream } from './batch-stream.js';
 export type { BatchStreamOptions } from './batch-stream-options.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';
-export { type GrpcService, GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
+export { GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
 export { HealthCheck } from './health-check.js';
 export { ReopeningStream, type ReopeningStreamOptions } from './reopening-stream.js';
 export { requestIdOf, requestMetadata } from './request-metadata.js';

@@ -13,7 +13,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { GrpcService } from './grpc-thread.js';
+import type { GrpcService } from './active-calls.js';
 import { RpcError } from './rpc-error.js';
 
 /** What reflection tells about. */

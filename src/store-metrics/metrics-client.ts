@@ -6,7 +6,7 @@ import type { MetricsSnapshot } from '../metrics/index.js';
 import { createChannelOptions } from '../rpc/index.js';
 
 /** Longer than a service waits for its slowest thread, shorter than a scrape: Prometheus gives up after 10 s. */
-const GATHER_DEADLINE_MS = 2_000;
+const GATHER_TIMEOUT_MS = 2_000;
 
 export class MetricsClient {
   readonly #address: () => string;
@@ -19,9 +19,9 @@ export class MetricsClient {
     this.#credentials = channelCredentials;
   }
 
-  /** All that the service has counted; undefined when it does not answer. Never rejects. */
-  gather(): Promise<MetricsSnapshot | undefined> {
-    const deadline = Date.now() + GATHER_DEADLINE_MS;
+  /** All that the service has counted; undefined when it does not answer in time. Never rejects. */
+  gather(timeoutMs = GATHER_TIMEOUT_MS): Promise<MetricsSnapshot | undefined> {
+    const deadline = Date.now() + timeoutMs;
     return new Promise((resolve) => {
       this.#stub().gather({}, new Metadata(), { deadline }, (error, response) => {
         resolve(error === null ? JSON.parse(Buffer.from(response.snapshot).toString()) : undefined);

@@ -16,6 +16,11 @@ export interface MetricsSource {
 
 /** The metrics of several services as Prometheus text. */
 export async function metricsPage(sources: readonly MetricsSource[]): Promise<string> {
+  return formatMetrics(await storeSnapshot(sources));
+}
+
+/** The metrics of several services at this moment, with toystore_up for each. */
+export async function storeSnapshot(sources: readonly MetricsSource[]): Promise<MetricsSnapshot> {
   const snapshots = await Promise.all(sources.map((source) => source.gather()));
   const up: MetricsSnapshot = [
     {
@@ -30,5 +35,5 @@ export async function metricsPage(sources: readonly MetricsSource[]): Promise<st
     },
   ];
   const answered = snapshots.filter((snapshot) => snapshot !== undefined);
-  return formatMetrics(await mergeSnapshots([up, ...answered]));
+  return mergeSnapshots([up, ...answered]);
 }

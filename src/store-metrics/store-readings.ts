@@ -4,6 +4,7 @@
 // Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters. The label `service`
 // comes from the hub; `thread` keeps apart what cannot be added up.
 
+import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import { type Reading, type RecordedValues, recorded, snapshotOf, type ThreadMetrics } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
@@ -33,6 +34,23 @@ export function collectProcessMetrics(metrics: ThreadMetrics): void {
     // The event loop is looked at every 10 ms: before the first look there is no mean.
     return families.map((family) => ({ ...family, values: family.values.filter(({ value }) => !Number.isNaN(value)) }));
   });
+}
+
+/**
+ * How busy the event loop of this thread has been since it began: the share of a time is the growth of the first counter
+ * by that of both.
+ *
+ * @param thread its index in the pool
+ */
+export function eventLoopReadings(thread: number): Reading[] {
+  const counter = (kind: 'active' | 'idle', help: string): Reading => ({
+    ...{ name: `toystore_event_loop_${kind}_seconds_total`, help, type: 'counter' },
+    read: () => [{ labels: { thread }, value: performance.eventLoopUtilization()[kind] * SECONDS_PER_MS }],
+  });
+  return [
+    counter('active', 'Time in which the event loop of a thread had work.'),
+    counter('idle', 'Time in which the event loop of a thread waited.'),
+  ];
 }
 
 /** The thread pool, seen from the thread that accepts. */

@@ -4,6 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { CatalogText, formatPrice, parseCatalog, parsePrice } from '../../src/catalog/catalog-file.js';
+import { runs } from '../support/effort.js';
 
 const parse = (text: string | Buffer) => parseCatalog(Buffer.from(text), 'toys.csv');
 
@@ -333,7 +334,7 @@ test('files survive being written and read, columns of others too', (t) => {
         hasNotes ? toys.map(({ note }) => note) : undefined,
       );
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -354,7 +355,7 @@ test('lines without quotes are read as the library reads them', (t) => {
       const ending = text === '' || /[\r\n]$/.test(text) ? '' : '\n';
       t.deepEqual(outcomeOf(`${text}${ending}Last,1,1,z\n`), outcomeOf(`${text}${ending}Last,1,1,"z"\n`));
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -23,7 +23,8 @@ export function formatProgress({ notes, kills, stage }: ChaosProgress, elapsedMs
 
 /** The summary of a run. */
 export function formatResult(result: ChaosResult, settings: ChaosSettings): string {
-  const { violations, failures, kills, stops } = result;
+  const { violations, failures, kills, stops, tricks } = result;
+  const done = Object.entries(tricks).map(([trick, times]) => `${trick} ${times}`);
   const ofEach = (counts: ChaosResult['kills']): string =>
     SERVICES.map((service) => `${service} ${counts[service]}`).join(', ');
   const lines = [
@@ -33,7 +34,8 @@ export function formatResult(result: ChaosResult, settings: ChaosSettings): stri
     `  not answered    ${failures.unavailable} with 503, ${failures.tooLate} with 504, ` +
       `${failures.lost} connections lost, ${failures.unreachable} not connected`,
     `  killed          ${ofEach(kills)}`,
-    `  stopped         ${ofEach(stops)}, each for a while`,
+    `  paused          ${ofEach(stops)}, each for a while`,
+    `  tricks          ${done.sort().join(', ') || 'none'}`,
     `  longest outage  ${(result.longestOutageMs / 1000).toFixed(1)} s without an answered order`,
     `  again           ${replayCommand(settings)}`,
   ];

@@ -13,14 +13,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../src/log.js';
 import type { Durability } from '../../src/settings.js';
 import { checkStockHistory } from '../linearizability/stock-checker.js';
+import { freePort } from '../support/free-port.js';
 import { StoreProcess } from '../support/store-process.js';
 import { checkLookups, readBooks } from './book-reader.js';
 import { checkBooks } from './books.js';
 import { Buyer } from './buyer.js';
 import { ChaosNotes, type Failures } from './chaos-notes.js';
 import { keepReading } from './file-reader.js';
+import { lookByGrpc, lookByHttp } from './onlooker.js';
 import { Saboteur, type ServiceName } from './saboteur.js';
 import { type ChaosToy, seedCsv } from './shelf.js';
+import { UnsteadyLink } from './unsteady-link.js';
 
 export interface ChaosPlan {
   readonly seed: number;
@@ -47,6 +50,8 @@ export interface ChaosResult {
   readonly failures: Failures;
   readonly kills: Readonly<Record<ServiceName, number>>;
   readonly stops: Readonly<Record<ServiceName, number>>;
+  /** What else was done to the store, and how often. */
+  readonly tricks: Readonly<Record<string, number>>;
   readonly longestOutageMs: number;
 }
 
@@ -62,6 +67,9 @@ const ANSWERS_TIMEOUT_MS = 45_000;
 /** What is under way when the last answer is in: orders that nobody waits for, and catalog.csv. */
 const BOOKS_TIMEOUT_MS = 20_000;
 const BOOKS_POLL_MS = 200;
+const SETTINGS = { LOG_LEVEL: 'info', HOST: '127.0.0.1' } as const;
+/** Who looks through the second front end: more than it has threads. */
+const ONLOOKERS = 4;
 
 /**
  * @param closing aborted to end the run early, with all checks
@@ -76,8 +84,16 @@ export async function runChaos(
   const dataDir = await mkdtemp(join(tmpdir(), 'toystore-chaos-'));
   const seedPath = join(dataDir, 'seed.csv');
   await writeFile(seedPath, seedCsv(plan.shelf));
-  const env = { SEED_CSV: seedPath, DURABILITY: plan.durability, LOG_LEVEL: 'info', HOST: '127.0.0.1' };
+  const ports = { CATALOG_PORT: String(await freePort()), ORDER_PORT: String(await freePort()) };
+  const addresses = {
+    CATALOG_ADDRESS: `127.0.0.1:${ports.CATALOG_PORT}`,
+    ORDER_ADDRESS: `127.0.0.1:${ports.ORDER_PORT}`,
+  };
+  const env = { ...SETTINGS, ...ports, ...addresses, SEED_CSV: seedPath, DURABILITY: plan.durability };
   await using store = await StoreProcess.start('start', { dataDir, env, isDetached: true });
+  await using link = await UnsteadyLink.start(() => Number(ports.CATALOG_PORT));
+  const secondEnv = { ...SETTINGS, ...addresses, CATALOG_ADDRESS: link.address };
+  await using second = await StoreProcess.start('frontend', { env: secondEnv, isDetached: true });
 
   const notes = new ChaosNotes(plan.shelf);
   // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect such signals as garbage before they fire.
@@ -88,19 +104,28 @@ export async function runChaos(
   const onViolation = (what: string): void => notes.violate(what);
   const saboteur = new Saboteur({
     store,
+    second,
+    link,
     seed: plan.seed,
     closing: enough.signal,
     onViolation,
   });
-  const { kills, stops } = saboteur;
+  const { kills, stops, tricks } = saboteur;
   try {
     onProgress({ notes, kills, stage: 'selling' });
     const giveUp = new AbortController();
     const buyers = startBuyers(plan, store.port, notes, enough.signal, giveUp.signal);
-    const reader = keepReading({ dataDir, shelf: plan.shelf, closing: enough.signal, onViolation });
+    const { seed, shelf } = plan;
+    const onlooker = { seed, shelf, notes, closing: enough.signal };
+    const onlookers = Promise.all([
+      ...Array.from({ length: ONLOOKERS }, (_, index) => lookByHttp(second.port, { ...onlooker, seed: seed + index })),
+      lookByHttp(store.port, onlooker),
+      lookByGrpc(addresses.CATALOG_ADDRESS, onlooker),
+    ]);
+    const reader = keepReading({ dataDir, shelf, closing: enough.signal, onViolation, isDisturbed: plan.hasSaboteur });
     if (plan.hasSaboteur) await saboteur.run();
     else await aborted(enough.signal);
-    await reader;
+    await Promise.all([reader, onlookers]);
     onProgress({ notes, kills, stage: 'waiting for answers' });
     await within(ANSWERS_TIMEOUT_MS, buyers, () => giveUp.abort());
     onProgress({ notes, kills, stage: 'checking the books' });
@@ -119,7 +144,7 @@ export async function runChaos(
   const durationSeconds = (performance.now() - startedAt) / 1000;
   const told = { sold, refused, open, repeats, queries, failures, longestOutageMs };
   const keptDir = violations.length > 0 ? dataDir : undefined;
-  return { violations, dataDir: keptDir, durationSeconds, kills, stops, ...told };
+  return { violations, dataDir: keptDir, durationSeconds, kills, stops, tricks: Object.fromEntries(tricks), ...told };
 }
 
 function startBuyers(

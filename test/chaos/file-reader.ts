@@ -20,19 +20,23 @@ export interface FileReaderOptions {
   /** Aborted when it is enough. */
   readonly closing: AbortSignal;
   readonly onViolation: (what: string) => void;
+  /** Files are taken away and put back: then nothing is said of those that are not there, or not the newest. */
+  readonly isDisturbed: boolean;
 }
 
 /** Reads again and again until closing time. */
-export async function keepReading({ dataDir, shelf, closing, onViolation }: FileReaderOptions): Promise<void> {
+export async function keepReading(options: FileReaderOptions): Promise<void> {
+  const { dataDir, shelf, closing, onViolation, isDisturbed } = options;
   let filedLast = new Map(shelf.map(({ name, stock }) => [name, stock]));
   while (!closing.aborted) {
     const startedAt = performance.now();
     try {
       const books = await readBooks(dataDir, shelf);
       for (const violation of checkFiles(shelf, books, filedLast)) onViolation(`while selling: ${violation}`);
-      filedLast = new Map(books.filed);
+      if (!isDisturbed) filedLast = new Map(books.filed);
     } catch (error) {
-      onViolation(`while selling: a file could not be read: ${messageOf(error)}`);
+      const isAway = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isAway || !isDisturbed) onViolation(`while selling: a file could not be read: ${messageOf(error)}`);
     }
     const restMs = Math.max(REST_MS_MIN, (performance.now() - startedAt) * REST_SHARE);
     await pause(restMs, undefined, { signal: closing }).catch(() => undefined);

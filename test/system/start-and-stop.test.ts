@@ -46,16 +46,23 @@ test('the whole store says where it is, in its last line, and stops on SIGTERM a
   }
 });
 
-test('npm start passes a signal on and ends with 0', async (t) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-npm-'));
-  const env = { ...process.env, FRONTEND_PORT: '0', CATALOG_PORT: '0', ORDER_PORT: '0', DATA_DIR: dataDir };
-  const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
-  for await (const line of createInterface(npm.stdout)) if (line.startsWith('toystore ready')) break;
-  npm.kill('SIGTERM');
-  const [code] = await once(npm, 'exit');
-  t.is(code, 0);
-  await rm(dataDir, { recursive: true });
-});
+const endings: [how: string, end: (npm: number) => void][] = [
+  ['SIGTERM to npm', (npm) => process.kill(npm, 'SIGTERM')],
+  ['a Ctrl-C in the terminal, which all of its process group get', (npm) => process.kill(-npm, 'SIGINT')],
+];
+
+for (const [how, end] of endings) {
+  test(`npm start ends with 0 at ${how}`, async (t) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'toystore-npm-'));
+    const env = { ...process.env, FRONTEND_PORT: '0', CATALOG_PORT: '0', ORDER_PORT: '0', DATA_DIR: dataDir };
+    const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    for await (const line of createInterface(npm.stdout)) if (line.startsWith('toystore ready')) break;
+    end(npm.pid!);
+    const [code] = await once(npm, 'exit');
+    t.is(code, 0);
+    await rm(dataDir, { recursive: true });
+  });
+}
 
 test('a service that is killed is back, and the books go on', async (t) => {
   await using store = await StoreProcess.start('start');

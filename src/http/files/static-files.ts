@@ -25,7 +25,7 @@ export class StaticFilesError extends Error {
 }
 
 export interface StaticFilesOptions {
-  /** Names of files whose content never changes, since a hash of it is part of them: cached for a year. */
+  /** Paths inside the folder whose content never changes, since a hash of it is part of them: cached for a year. */
   readonly immutable?: RegExp;
   /** Headers of every answer with a file, a policy for example. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -124,7 +124,7 @@ export class StaticFiles {
     const tag = entityTag(content);
     const kept = {
       ETag: tag,
-      'Cache-Control': this.options.immutable?.test(path.posix.basename(name)) ? IMMUTABLE : REVALIDATED,
+      'Cache-Control': this.options.immutable?.test(name) ? IMMUTABLE : REVALIDATED,
       ...(hasOthers ? { Vary: 'Accept-Encoding' } : {}),
     };
     const headers = prepareHeaders({

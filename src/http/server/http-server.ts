@@ -30,6 +30,8 @@ export interface HttpServerOptions {
    * matched), status, handler's time, name.
    */
   readonly onExchange?: (route: string, status: number, durationMs: number, requestId: string) => void;
+  /** Called when an answer that is sent in parts has begun, with the socket that it goes to. */
+  readonly onStreamBegin?: (socket: Socket) => void;
   /** Called when an answer that is sent in parts has ended, or its peer has gone. */
   readonly onStreamEnd?: (route: string, stream: StreamSummary, requestId: string) => void;
   /** Called when a message is refused before it reaches a handler. */
@@ -191,8 +193,9 @@ class Host implements SessionHost {
     this.options.onExchange?.(route, status, durationMs, requestId);
   }
 
-  streamBegan(): void {
+  streamBegan(socket: Socket): void {
     this.streams++;
+    this.options.onStreamBegin?.(socket);
   }
 
   streamEnded({ route, requestId, outgoing, startedAtMs }: SessionExchange, isComplete: boolean): void {

@@ -46,7 +46,7 @@ export interface SessionHost {
   /** Calls `session.flush()` at the end of this turn of the event loop. */
   flushSoon(session: Session): void;
   exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void;
-  streamBegan(): void;
+  streamBegan(socket: Socket): void;
   streamEnded(exchange: SessionExchange, isComplete: boolean): void;
   requestRefused(error: HttpError, requestId: string): void;
   handlerFailed(error: unknown, route: string, requestId: string): void;
@@ -94,16 +94,16 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   private lastBacklog = 0;
   private unmovedChecks = 0;
 
-  /** @param socket accepted, handed over paused, and never read from */
+  /** @param accepted the socket, handed over paused, and never read from */
   constructor(
-    socket: Socket,
+    private readonly accepted: Socket,
     private readonly host: SessionHost,
   ) {
     this.writer = host.writer;
     this.parser = new RequestParser(host.limits, host.takeHead());
     this.reading = new SessionExchange(this, this.parser.head);
-    const raw = host.usesRawSockets ? rawSocket(socket, this) : undefined;
-    this.socket = raw ?? new StreamSocket(socket, this);
+    const raw = host.usesRawSockets ? rawSocket(accepted, this) : undefined;
+    this.socket = raw ?? new StreamSocket(accepted, this);
     this.awaitPeer();
     this.socket.resume();
   }
@@ -246,7 +246,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   private streamBegins(exchange: SessionExchange): void {
     if (this.state === CLOSED) return;
-    if (exchange.isOpen) this.host.streamBegan();
+    if (exchange.isOpen) this.host.streamBegan(this.accepted);
     if (this.host.isDraining || this.isPeerDone) queueMicrotask(() => exchange.outgoing?.wantEnd());
     if (exchange.isKeepAlive || this.state !== OPEN) return;
     // HTTP/1.0: the connection's last, whatever was thought of it before.
