@@ -9,10 +9,9 @@ const SIGNIFICANT_DIGITS = 3;
 /** Of the terminal. */
 export const COLUMNS = 100;
 
-/** What a reader must know to read the bars. */
+/** What a reader must know to read the bars, in a line. */
 export const BARS_MEANING =
-  'A bar is what the project asks of its own figures: ratios to what was measured in the same run, or times. One that is ' +
-  'missed counts only on a quiet machine and not in a quick run; elsewhere it reads "not judged".';
+  'A bar is what the project asks of itself; a miss counts only in a long run on a quiet machine.';
 
 /** Three digits that matter, thousands apart: 0.215, 21.5, 15 400. */
 export function formatNumber(value: number): string {

@@ -35,8 +35,7 @@ const TICK_MS = 250;
 /** Between two tries to reach the catalog at the start: doubled each time up to the last. */
 const RECOVER_RETRY_MS_MIN = 50;
 const RECOVER_RETRY_MS_MAX = 1000;
-/** How long it waits for the catalog to hear that all of it is on disk. */
-const LAST_WORD_MS = 500;
+/** How often a stop looks whether all is done. */
 const STOP_STEP_MS = 10;
 
 /** A batch that was sent. */
@@ -132,9 +131,13 @@ export class OrderEngine {
   async stop(): Promise<void> {
     if (this.#phase !== 'failed') this.#phase = 'stopping';
     this.#refuseWaiting();
-    await this.#waitWhile(STOP_BUDGETS.order.drainMs, () => this.#isBusy);
-    if (!this.#isBusy) this.#tellSettled();
-    await this.#waitWhile(LAST_WORD_MS, () => this.#isBusy);
+    const { clock } = this.#options;
+    const until = clock.monotonicMs() + STOP_BUDGETS.order.drainMs;
+    while (this.#phase === 'stopping' && clock.monotonicMs() < until) {
+      if (!this.#isBusy) this.#tellSettled();
+      if (!this.#isBusy) break;
+      await this.#pause(STOP_STEP_MS);
+    }
     this.#releaseSent();
     if (this.#phase === 'stopping') this.#phase = 'stopped';
     this.#tickTimer?.cancel();
@@ -332,17 +335,11 @@ export class OrderEngine {
   #end(error: Error): void {
     if (this.#phase === 'failed' || this.#phase === 'stopped') return;
     this.#phase = 'failed';
-    this.#options.logger.error('not selling any more', { error });
+    this.#options.logger.error(`not selling any more: ${error.message}`, { error: error.cause });
     this.#refuseWaiting();
     this.#releaseSent();
     this.#update();
     this.#fail(error);
-  }
-
-  async #waitWhile(timeoutMs: number, condition: () => boolean): Promise<void> {
-    const { clock } = this.#options;
-    const until = clock.monotonicMs() + timeoutMs;
-    while (this.#phase === 'stopping' && condition() && clock.monotonicMs() < until) await this.#pause(STOP_STEP_MS);
   }
 
   #pause(delayMs: number): Promise<void> {

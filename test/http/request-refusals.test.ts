@@ -1,7 +1,7 @@
 // What the request parser refuses: everything that two readers could understand differently, grouped by the rule it breaks.
 // Each row is tried whole, byte by byte and cut at every place, and must be refused with the same code each time.
 import test from 'ava';
-import type { HttpErrorCode } from '../../src/http/index.js';
+import { type HttpErrorCode, RequestParser } from '../../src/http/index.js';
 import { readRequests, sameHoweverCut } from './read-messages.js';
 
 interface Group {
@@ -498,4 +498,30 @@ for (const { rule, code, inputs } of GROUPS) {
 test('after a refusal nothing more is read', (t) => {
   const lines = readRequests([Buffer.from('GET / HTTP/3.0\r\n'), Buffer.from(SMUGGLED)]);
   t.deepEqual(lines, ['error VERSION_UNSUPPORTED']);
+});
+
+test('what a refusal says is the same however the bytes were cut', (t) => {
+  const rows: [request: string, message: string][] = [
+    ['GET /%41"\r\n', `malformed request target: '"' (0x22) at character 5`],
+    ['GET /%41 HTTP/1,1\r\n', 'malformed HTTP version'],
+    ['GET /%4x HTTP/1.1\r\n', "malformed percent-escape in the request target: '%4x' at character 2"],
+    ['G@T / HTTP/1.1\r\n', "malformed method: '@' (0x40) at character 2"],
+    [`${GET}X: y\r\nA\x7f: b\r\n`, 'malformed header name: 0x7f at character 2 of line 3'],
+    [`${GET}X: y\r\nA: b\x00\r\n`, 'control character in a header: 0x00 at character 5 of line 3'],
+    [`${CHUNKED}0\r\nA:\x01\r\n`, 'control character in a header: 0x01 at character 3 of line 1'],
+    [`${GET}X: ${'x'.repeat(20_000)}\x00\r\n`, 'headers too large'],
+  ];
+  for (const [request, message] of rows) {
+    const bytes = Buffer.from(request, 'latin1');
+    for (let cut = 0; cut <= Math.min(bytes.length, 200); cut++) {
+      const parser = new RequestParser();
+      let event = '';
+      for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
+        parser.feed(Buffer.from(piece));
+        do event = parser.next();
+        while (event !== 'need-more' && event !== 'error');
+      }
+      t.is(parser.error?.message, message, `${JSON.stringify(request.slice(0, 60))} cut at ${cut}`);
+    }
+  }
 });

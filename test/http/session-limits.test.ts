@@ -95,7 +95,7 @@ testBothWays('a refused HEAD is answered without a body', async (t, serve) => {
 });
 
 testBothWays('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {
-  await using served = await serve({ router: testRouter() });
+  await using served = await serve({ router: testRouter(), limits: { lingerTimeoutMs: 60_000 } });
   const client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.pause();
   client.write(`${CHUNKED}fffffff\r\n`);
@@ -177,6 +177,23 @@ testBothWays(
   },
 );
 
+testBothWays('idle time counts from the last request, and time for a body from its own head', async (t, serve) => {
+  const limitMs = 5 * LONGER_MS;
+  const limits = { idleTimeoutMs: limitMs, idleTimeoutUnderPressureMs: limitMs, bodyTimeoutMs: limitMs };
+  await using served = await serve({ router: testRouter(), limits });
+  using busy = new RawClient(served.port);
+  using slow = new RawClient(served.port);
+  const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nha';
+  slow.write(head);
+  for (const startedMs = Date.now(); Date.now() - startedMs < 2 * limitMs; ) {
+    await setTimeout(LONGER_MS / 5);
+    busy.write(get('/echo/1'));
+    t.is((await busy.answer()).status, 200);
+    slow.write(`lf${head}`);
+    t.is((await slow.answer()).body, 'half');
+  }
+});
+
 testBothWays('under pressure idle connections go earlier; those that wait for an answer stay', async (t, serve) => {
   const waiting: Exchange[] = [];
   const router = testRouter().add('GET', '/later', (exchange) => {
@@ -208,6 +225,7 @@ testBothWays('an answer that takes long is not a peer that takes long', async (t
   await using served = await serve({ router, limits });
   using client = new RawClient(served.port);
   client.write(get('/later'));
+  await until(() => waiting.length === 1);
   await setTimeout(3 * LONGER_MS);
   waiting[0]!.send(200, 'at last');
   t.is((await client.answer()).body, 'at last');
@@ -344,7 +362,7 @@ testBothWays('writeTimeoutMs: a peer that takes nothing of its answers is cut', 
 test('writeTimeoutMs: a peer that takes a large answer slowly gets all of it', async (t) => {
   const body = 'x'.repeat(24 * MIB);
   const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
-  await using served = await serveRaw({ router, limits: { writeTimeoutMs: 2 * LONGER_MS } });
+  await using served = await serveRaw({ router, limits: { writeTimeoutMs: 8 * LONGER_MS } });
   const socket = connect(served.port, '127.0.0.1').resume();
   socket.write(get('/large').replace('\r\n', '\r\nConnection: close\r\n'));
   let bytes = 0;
@@ -353,7 +371,7 @@ test('writeTimeoutMs: a peer that takes a large answer slowly gets all of it', a
     bytes += (chunk as Buffer).length;
     if (bytes < pauseAt) continue;
     pauseAt += MIB;
-    await setTimeout(LONGER_MS / 5);
+    await setTimeout(LONGER_MS / 2);
   }
   t.true(bytes > body.length, `${bytes} bytes`);
 });

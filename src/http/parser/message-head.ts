@@ -2,7 +2,8 @@
 //
 // Objects are reused: `reset()` between messages. The fields are the head's own table, or one shared by all messages with
 // the same header lines (field-memo.ts).
-import { FieldTable } from './field-table.js';
+import type { HttpErrorCode } from '../http-error.js';
+import { FieldTable, NO_LENGTH } from './field-table.js';
 import { threadStringMemo } from './string-memo.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -36,6 +37,16 @@ export class MessageHead {
   release(): void {
     this.ownFields.reset();
     this.fields = this.ownFields;
+  }
+
+  /** `Transfer-Encoding` of this head: 'absent', 'chunked' and nothing else, or refused with a code (RFC 9112 6.1, 6.3). */
+  transferCoding(): 'absent' | 'chunked' | HttpErrorCode {
+    const { codingCount, chunkedCount, endsInChunked, contentLength } = this.fields;
+    if (codingCount === 0) return 'absent';
+    if (this.versionMinor === 0) return 'TRANSFER_ENCODING_HTTP_1_0';
+    if (contentLength !== NO_LENGTH) return 'FRAMING_CONFLICT';
+    if (!endsInChunked || chunkedCount > 1) return 'TRANSFER_ENCODING';
+    return codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
   }
 
   /** A header by its lower-case name, several lines joined with ", "; undefined without. */

@@ -20,7 +20,7 @@ import { ByteIntake, type LineOutcome } from './byte-intake.js';
 import { ChunkedDecoder } from './chunked-decoder.js';
 import type { FieldMemo } from './field-memo.js';
 import { FieldParser } from './field-parser.js';
-import { type FieldTable, NO_LENGTH } from './field-table.js';
+import type { FieldTable } from './field-table.js';
 import type { MessageHead } from './message-head.js';
 
 /** What `next()` found. */
@@ -124,16 +124,6 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
   private failed(code: HttpErrorCode, detail?: string): 'error' {
     this.fail(code, detail);
     return 'error';
-  }
-
-  /** `Transfer-Encoding` of this head: 'absent', 'chunked' and nothing else, or refused with a code. */
-  protected transferCoding(): 'absent' | 'chunked' | HttpErrorCode {
-    const { codingCount, chunkedCount, endsInChunked, contentLength } = this.head.fields;
-    if (codingCount === 0) return 'absent';
-    if (this.head.versionMinor === 0) return 'TRANSFER_ENCODING_HTTP_1_0';
-    if (contentLength !== NO_LENGTH) return 'FRAMING_CONFLICT';
-    if (!endsInChunked || chunkedCount > 1) return 'TRANSFER_ENCODING';
-    return codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
   }
 
   protected beginNoBody(): true {

@@ -111,7 +111,7 @@ export class RequestParser extends MessageParser<RequestHead> {
   protected override beginBody(): boolean {
     const { head } = this;
     head.attach(this.bytes, this.base);
-    const coding = this.transferCoding();
+    const coding = this.head.transferCoding();
     if (coding === 'chunked') return this.beginChunked();
     if (coding !== 'absent') return this.fail(coding);
     if (head.fields.contentLength !== NO_LENGTH) return this.beginLength(head.fields.contentLength);

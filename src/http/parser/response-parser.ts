@@ -90,7 +90,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     const { status } = this.head;
     const { contentLength } = this.head.fields;
     if (status === SWITCHING_PROTOCOLS) return this.fail('PROTOCOL_SWITCH');
-    const coding = this.transferCoding();
+    const coding = this.head.transferCoding();
     if (coding !== 'absent' && coding !== 'chunked') return this.fail(coding);
     if (status < 200) return this.beginNoBody();
     const method = this.expected.shift();

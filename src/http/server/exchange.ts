@@ -45,8 +45,6 @@ export interface Exchange {
    * @param status 200 to 599, not 204 or 304, which have no body
    */
   stream(status: number, headers: PreparedHeaders, events?: StreamEvents): ResponseStream;
-  /** As `send`, with nothing left to be done for the body. */
-  sendReady(status: number, body: ReadyBody, headers?: PreparedHeaders): void;
   /** Answers `{"error":{"code":status,"message":message}}`. */
   sendError(status: number, message: string, headers?: PreparedHeaders): void;
 }

@@ -10,9 +10,10 @@ import { type HttpLimits, httpLimits } from '../limits.js';
 import { RequestHead } from '../parser/message-head.js';
 import { AnswerWriter } from './answer-writer.js';
 import type { Router } from './router.js';
-import { Session, type SessionHost } from './session.js';
+import { Session } from './session.js';
 import { SessionClock } from './session-clock.js';
 import type { RequestIds, SessionExchange } from './session-exchange.js';
+import type { HostedSession, SessionHost } from './session-host.js';
 
 /** What a server can be told. */
 export interface HttpServerOptions {
@@ -114,12 +115,12 @@ class Host implements SessionHost {
   readonly requestIds: RequestIds;
   isDraining = false;
   isUnderPressure = false;
-  private readonly sessions = new Set<Session>();
+  private readonly sessions = new Set<HostedSession>();
   private sessionsTotal = 0;
   private streams = 0;
   private readonly refused: Partial<Record<HttpErrorCode, number>> = {};
   private readonly spareHeads: RequestHead[] = [];
-  private toFlush: Session[] = [];
+  private toFlush: HostedSession[] = [];
   private readonly flushAll = () => this.flushSessions();
   private readonly drained: (() => void)[] = [];
 
@@ -184,7 +185,7 @@ class Host implements SessionHost {
    * In the check phase that follows this poll phase, so that all answers that arrive from other services in this turn
    * leave in one write per connection. A microtask would run after each of them.
    */
-  flushSoon(session: Session): void {
+  flushSoon(session: HostedSession): void {
     session.isFlushDue = true;
     if (this.toFlush.push(session) === 1) setImmediate(this.flushAll);
   }
@@ -213,7 +214,7 @@ class Host implements SessionHost {
     this.options.onHandlerError?.(error, route, requestId);
   }
 
-  sessionClosed(session: Session): void {
+  sessionClosed(session: HostedSession): void {
     this.sessions.delete(session);
     if (this.sessions.size > 0) return;
     this.clock.stop(); // a server without any connection keeps no process alive

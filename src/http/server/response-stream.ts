@@ -12,8 +12,8 @@ export interface StreamEvents {
   /** There is room again, after a `write()` that returned false. */
   readonly onDrain?: () => void;
   /**
-   * An answer without an end of its own should end now: the server is draining, or the peer has closed its half. Whoever
-   * does not listen to this goes on to the end.
+   * Once: an answer without an end of its own should end now, for the server is draining, or the peer has closed its half.
+   * Whoever does not listen to this goes on to the end.
    */
   readonly onEndWanted?: () => void;
   /** Once, the last call. @param isComplete false when the peer has gone, or the connection was cut, before `end()` */
@@ -51,6 +51,7 @@ export class OutgoingStream implements ResponseStream {
   /** What the session has not taken yet, framed. */
   private text = '';
   private hasEnded = false;
+  private isEndWanted = false;
 
   constructor(
     private readonly owner: StreamOwner,
@@ -101,7 +102,9 @@ export class OutgoingStream implements ResponseStream {
   }
 
   wantEnd(): void {
-    if (this.isOpen) this.events.onEndWanted?.();
+    if (!this.isOpen || this.isEndWanted) return;
+    this.isEndWanted = true;
+    this.events.onEndWanted?.();
   }
 
   /** Nobody will get the rest. */

@@ -16,60 +16,23 @@ import type { Socket } from 'node:net';
 // The global of that name is a getter, which is never compiled in: half a microsecond for each request.
 import { performance } from 'node:perf_hooks';
 import { HttpError } from '../http-error.js';
-import type { HttpLimits } from '../limits.js';
 import { BodyCollector } from '../parser/body-collector.js';
-import type { RequestHead } from '../parser/message-head.js';
 import { RequestParser } from '../parser/request-parser.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadline-queue.js';
-import { ExchangeQueue } from './exchange-queue.js';
+import { Outbox } from './outbox.js';
 import { rawSocket } from './raw-socket.js';
-import type { Router } from './router.js';
-import { type SessionClock, UNSENT_CHECKS } from './session-clock.js';
-import { type ExchangeOwner, type RequestIds, SessionExchange } from './session-exchange.js';
+import { type ExchangeOwner, SessionExchange } from './session-exchange.js';
+import type { HostedSession, SessionHost } from './session-host.js';
 import { type SessionSocket, type SocketUser, StreamSocket } from './session-socket.js';
-
-/** What a session needs of its server. */
-export interface SessionHost {
-  readonly limits: HttpLimits;
-  readonly router: Router;
-  readonly writer: AnswerWriter;
-  readonly clock: SessionClock;
-  readonly isDraining: boolean;
-  /** Whether connections are read and written without net.Socket's streams, where that can be done. */
-  readonly usesRawSockets: boolean;
-  readonly requestIds: RequestIds;
-  /** Whether somebody wants to know how long exchanges take. */
-  readonly isMeasuring: boolean;
-  takeHead(): RequestHead;
-  returnHead(head: RequestHead): void;
-  /** Calls `session.flush()` at the end of this turn of the event loop. */
-  flushSoon(session: Session): void;
-  exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void;
-  streamBegan(socket: Socket): void;
-  streamEnded(exchange: SessionExchange, isComplete: boolean): void;
-  requestRefused(error: HttpError, requestId: string): void;
-  handlerFailed(error: unknown, route: string, requestId: string): void;
-  sessionClosed(session: Session): void;
-}
 
 const OPEN = 0;
 const CLOSING = 1;
 const LINGERING = 2;
 const CLOSED = 3;
 
-/** Answers joined up to this size are written at once, so that a long pipeline does not build one huge string. */
-const WRITE_CHARACTERS = 64 * 1024;
-
-/**
- * Written to one connection in one turn of the event loop; the rest in the next. A peer that takes large answers as fast
- * as they can be made would have the thread to itself otherwise.
- */
-const TURN_CHARACTERS = 256 * 1024;
-
 /** One connection of a server. */
-export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
-  /** Whether the server has been asked to flush this session, and has not yet. */
+export class Session implements HostedSession, SocketUser, ExchangeOwner, DeadlineOwner {
   isFlushDue = false;
   readonly writer: AnswerWriter;
   private state = OPEN;
@@ -78,21 +41,15 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   private readonly body = new BodyCollector();
   /** The exchange that is being read, or will be. */
   private reading: SessionExchange;
-  private readonly waiting = new ExchangeQueue<SessionExchange>();
+  private readonly outbox: Outbox;
   private isReading = false;
   /** Not reading: too much waits to be answered or taken, or has been written in this turn. */
   private isBlocked = false;
-  /** Written since the last flush, which comes at the end of each turn in which this gets large. */
-  private turnCharacters = 0;
   private isPeerDone = false;
   /** For what comes from the peer next. */
   private readonly peerDeadline = new Deadline(this);
   /** Whether a head or a message has been completed since that deadline was set. */
   private hasProgressed = false;
-  /** For the peer to take answers. */
-  private readonly unsentDeadline = new Deadline(this);
-  private lastBacklog = 0;
-  private unmovedChecks = 0;
 
   /** @param accepted the socket, handed over paused, and never read from */
   constructor(
@@ -104,6 +61,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     this.reading = new SessionExchange(this, this.parser.head);
     const raw = host.usesRawSockets ? rawSocket(accepted, this) : undefined;
     this.socket = raw ?? new StreamSocket(accepted, this);
+    this.outbox = new Outbox(this.socket, host.limits, host.clock);
     this.awaitPeer();
     this.socket.resume();
   }
@@ -120,7 +78,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   private read(): void {
     this.isReading = true;
     while (this.state === OPEN) {
-      if (!this.hasRoom()) {
+      if (!this.outbox.hasRoomForRequest) {
         this.isBlocked = true;
         this.socket.pause();
         break;
@@ -137,15 +95,6 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
       }
     }
     this.isReading = false;
-  }
-
-  private hasRoom(): boolean {
-    const { limits } = this.host;
-    return (
-      this.waiting.length < limits.pipelineDepthMax &&
-      this.socket.unsentBytes <= limits.unsentBytesMax &&
-      this.turnCharacters <= TURN_CHARACTERS
-    );
   }
 
   /** The head is complete: find the resource, which knows how large a body may be, and whether one is wanted at all. */
@@ -167,7 +116,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
       head.isKeepAlive = false;
       this.endRequest();
     } else if (contentLength <= this.parser.bodyBytesMax) {
-      this.waiting.addContinue();
+      this.outbox.exchanges.addContinue();
     }
   }
 
@@ -182,10 +131,10 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     if (!exchange.isKeepAlive) this.state = CLOSING;
     if (this.host.isMeasuring) exchange.startedAtMs = performance.now();
     this.hasProgressed = true;
-    this.waiting.dropContinue(); // a body that came without one needs none
-    this.waiting.add(exchange);
+    this.outbox.exchanges.dropContinue(); // a body that came without one needs none
+    this.outbox.exchanges.add(exchange);
     const isOver = this.handle(exchange, head.fields.hasContentCoding);
-    if (isOver && exchange.isAnswered && this.waiting.first === undefined) {
+    if (isOver && exchange.isAnswered && this.outbox.isAllAnswered) {
       exchange.reuse();
       head.release();
     } else {
@@ -194,7 +143,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
       if (exchange.isAnswered) this.releaseHead(exchange);
       else exchange.keep();
     }
-    if (this.waiting.text.length >= WRITE_CHARACTERS) this.write();
+    if (this.outbox.isLarge) this.write();
   }
 
   /**
@@ -229,9 +178,9 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   /** An exchange has its answer, or the beginning of one: it leaves when those before it have left. */
   answered(exchange: SessionExchange): void {
-    const { host, waiting } = this;
+    const { host, outbox } = this;
     // While draining the last answer ends the connection, unless another request is on its way.
-    const isLast = exchange === waiting.last && !this.isReading && !this.parser.isInMessage;
+    const isLast = exchange === outbox.exchanges.last && !this.isReading && !this.parser.isInMessage;
     if (host.isDraining && isLast && this.state === OPEN) this.beginClosing();
     if (exchange.outgoing !== undefined) this.streamBegins(exchange);
     if (host.isMeasuring) {
@@ -239,37 +188,33 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
       host.exchangeFinished(exchange.route, exchange.status, durationMs, exchange.requestId);
     }
     if (exchange !== this.reading) this.releaseHead(exchange);
-    if (this.state === CLOSED || exchange !== waiting.first) return;
+    if (this.state === CLOSED || exchange !== outbox.exchanges.first) return;
     this.takeDueAnswers();
     if (!this.isReading && !this.isFlushDue) host.flushSoon(this);
   }
 
   private streamBegins(exchange: SessionExchange): void {
     if (this.state === CLOSED) return;
-    if (exchange.isOpen) this.host.streamBegan(this.accepted);
-    if (this.host.isDraining || this.isPeerDone) queueMicrotask(() => exchange.outgoing?.wantEnd());
-    if (exchange.isKeepAlive || this.state !== OPEN) return;
+    const { outgoing, isOpen, isKeepAlive } = exchange;
+    if (isOpen) this.host.streamBegan(this.accepted);
+    if (this.host.isDraining || this.isPeerDone) queueMicrotask(() => outgoing?.wantEnd());
+    if (isKeepAlive || this.state !== OPEN) return;
     // HTTP/1.0: the connection's last, whatever was thought of it before.
     this.state = CLOSING;
-    this.waiting.dropBehind(exchange, (dropped) => this.abort(dropped));
+    this.outbox.exchanges.dropBehind(exchange, (dropped) => this.abort(dropped));
   }
 
   /** There is more of an answer, or its end. @returns whether there is room for more */
   streamed(exchange: SessionExchange): boolean {
-    const { host, waiting } = this;
+    const { host, outbox } = this;
     if (this.state === CLOSED) return false;
     if (!exchange.isOpen) host.streamEnded(exchange, true);
-    if (exchange !== waiting.first) return exchange.outgoing!.waitingCharacters <= host.limits.unsentBytesMax;
-    this.takeDueAnswers();
-    if (waiting.text.length >= WRITE_CHARACTERS) this.write();
-    if (!this.isReading && !this.isFlushDue) host.flushSoon(this);
-    return this.hasRoomForStream();
-  }
-
-  /** As much as for answers; and no more in one turn than others get. */
-  private hasRoomForStream(): boolean {
-    const unsent = this.waiting.text.length + this.socket.unsentBytes;
-    return unsent <= this.host.limits.unsentBytesMax && this.turnCharacters <= TURN_CHARACTERS;
+    if (exchange === outbox.exchanges.first) {
+      this.takeDueAnswers();
+      if (outbox.isLarge) this.write();
+      if (!this.isReading && !this.isFlushDue) host.flushSoon(this);
+    }
+    return exchange.isOpen && outbox.hasRoomFor(exchange);
   }
 
   /** The head is not needed any longer, and another exchange may have it. */
@@ -281,11 +226,11 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   /** Makes answers whose turn has come ready to be written. */
   private takeDueAnswers(): void {
-    const { waiting } = this;
-    const { isContinueDue } = waiting;
-    waiting.takeDueAnswers();
+    const { exchanges } = this.outbox;
+    const { isContinueDue } = exchanges;
+    exchanges.takeDueAnswers();
     // Idle from now on, or asked for a body only now.
-    const isOurTurnOver = waiting.first === undefined && (isContinueDue || !this.parser.isInMessage);
+    const isOurTurnOver = this.outbox.isAllAnswered && (isContinueDue || !this.parser.isInMessage);
     if (isOurTurnOver && !this.isReading && this.state === OPEN) {
       this.hasProgressed = true;
       this.awaitPeer();
@@ -294,44 +239,36 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   /** Writes what is due, and reads on, at the end of a turn of the event loop: what comes now belongs to the next. */
   flush(): void {
-    this.turnCharacters = 0;
+    this.outbox.beginTurn();
     this.writeAndReadOn();
   }
 
   drained(): void {
-    this.lastBacklog = 0;
+    this.outbox.drained();
     this.flush();
   }
 
   /** Writes what is due, and reads on if that was what held reading up. */
   private writeAndReadOn(): void {
     this.write();
-    while (this.isBlocked && this.hasRoom()) {
+    while (this.isBlocked && this.outbox.hasRoomForRequest) {
       this.isBlocked = false;
       this.hasProgressed = true; // the clock did not run while we were not listening
       this.read();
       this.write();
       if (!this.isBlocked) this.socket.resume();
     }
-    // Well before there is no room left: the count starts anew when the turn ends, not when the room does.
-    if (this.turnCharacters >= WRITE_CHARACTERS && !this.isFlushDue) this.host.flushSoon(this);
-    const stream = this.waiting.first?.outgoing;
-    if (stream?.isFull && this.hasRoomForStream()) stream.makeRoom();
+    if (this.outbox.hasLargeTurn && !this.isFlushDue) this.host.flushSoon(this);
+    this.outbox.makeRoom();
   }
 
   private write(): void {
-    const { socket } = this;
-    const text = this.waiting.takeText();
-    this.turnCharacters += text.length;
-    if (this.state === CLOSING && this.waiting.first === undefined) {
-      this.state = LINGERING;
-      this.peerDeadline.cancel();
-      socket.end(text);
-      socket.resume(); // to throw away
-    } else if (text !== '') {
-      socket.write(text);
-    }
-    if (socket.unsentBytes > 0 && this.unsentDeadline.queue === undefined) this.watchUnsent();
+    const isEnd = this.state === CLOSING && this.outbox.isAllAnswered;
+    this.outbox.write(isEnd);
+    if (!isEnd) return;
+    this.state = LINGERING;
+    this.peerDeadline.cancel();
+    this.socket.resume(); // to throw away
   }
 
   /** Answers what the parser refused, after all that waits; nothing after it is read. */
@@ -339,19 +276,20 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     // The head of the refused message may have been read: then it may have a name.
     const { requestId, requestIdLine } = this.reading;
     this.host.requestRefused(error, requestId);
-    this.waiting.dropContinue();
+    this.outbox.exchanges.dropContinue();
     this.body.take();
     this.state = CLOSING;
     const exchange = new SessionExchange(this, undefined);
     exchange.refuse(error, requestIdLine, this.parser.head.method === 'HEAD');
-    this.waiting.add(exchange);
+    this.outbox.exchanges.add(exchange);
     this.takeDueAnswers();
   }
 
   /** No more requests are read; the last of those that wait for their answers says so. */
   private beginClosing(): void {
     this.state = CLOSING;
-    if (this.waiting.last !== undefined) this.waiting.last.isKeepAlive = false;
+    const { last } = this.outbox.exchanges;
+    if (last !== undefined) last.isKeepAlive = false;
   }
 
   /** The peer will send no more; what it asked for is still answered. */
@@ -361,7 +299,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
       this.parser.finish();
       if (!this.isBlocked) this.read();
     }
-    for (const exchange of this.waiting) exchange.outgoing?.wantEnd();
+    for (const exchange of this.outbox.exchanges) exchange.outgoing?.wantEnd();
     this.flush();
   }
 
@@ -376,20 +314,12 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     queue.restart(this.peerDeadline, clock.nowMs);
   }
 
-  private watchUnsent(): void {
-    const { clock } = this.host;
-    this.lastBacklog = this.socket.backlog;
-    this.unmovedChecks = 0;
-    clock.unsent.restart(this.unsentDeadline, clock.nowMs);
-  }
-
   timedOut(deadline: Deadline, queue: DeadlineQueue): void {
     const { clock } = this.host;
-    if (deadline === this.unsentDeadline) this.unsentTimedOut();
-    else if (queue === clock.linger) this.destroy();
+    if (queue === clock.linger) this.destroy();
     else if (this.state !== OPEN) return;
     else if (queue === clock.request && this.isIdle) this.leave();
-    else if (queue === clock.request || this.isBlocked || this.waiting.isContinueDue) {
+    else if (queue === clock.request || this.isBlocked || this.outbox.exchanges.isContinueDue) {
       // It is we who are slow: with an answer, with room for more, or with asking for a body.
       queue.restart(deadline, clock.nowMs);
     } else {
@@ -398,20 +328,9 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
     }
   }
 
-  /** The kernel may have taken some of what waits since the last look, if not all. */
-  private unsentTimedOut(): void {
-    const { backlog } = this.socket;
-    if (backlog === 0) return;
-    const { unmovedChecks } = this;
-    const hasMoved = backlog !== this.lastBacklog;
-    if (!hasMoved && unmovedChecks + 1 >= UNSENT_CHECKS) return this.destroy();
-    this.watchUnsent();
-    this.unmovedChecks = hasMoved ? 0 : unmovedChecks + 1;
-  }
-
   /** Whether it waits for a request and owes no answer. */
   get isIdle(): boolean {
-    return this.state === OPEN && this.waiting.length === 0 && !this.parser.isInMessage;
+    return this.state === OPEN && this.outbox.isAllAnswered && !this.parser.isInMessage;
   }
 
   /** Closes a connection on which nothing is under way. */
@@ -422,7 +341,7 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
 
   /** However long it has been idle, a request may be under way: it is waited for from now on. */
   beginDrain(): void {
-    for (const exchange of this.waiting) exchange.outgoing?.wantEnd();
+    for (const exchange of this.outbox.exchanges) exchange.outgoing?.wantEnd();
     if (this.state !== OPEN) return;
     this.hasProgressed = true;
     this.awaitPeer();
@@ -447,8 +366,8 @@ export class Session implements SocketUser, ExchangeOwner, DeadlineOwner {
   closed(): void {
     this.state = CLOSED;
     this.peerDeadline.cancel();
-    this.unsentDeadline.cancel();
-    for (const exchange of this.waiting) this.abort(exchange);
+    this.outbox.close();
+    for (const exchange of this.outbox.exchanges) this.abort(exchange);
     this.host.returnHead(this.parser.head);
     this.host.sessionClosed(this);
   }
