@@ -172,7 +172,8 @@ test(`files have at most ${LINES_MAX} lines, or a reason`, (t) => {
 
 test('files are named in kebab-case, for what is in them', (t) => {
   const odd = [...files.keys()].filter(
-    (path) => !/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(basename(path)) || /\b(utils?|helpers?|misc|common)\b/.test(path),
+    (path) =>
+      !/^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.ts$/.test(basename(path)) || /\b(utils?|helpers?|misc|common)\b/.test(path),
   );
   t.deepEqual(odd, []);
 });

@@ -1,6 +1,7 @@
 // catalog-metrics.ts: what the catalog counts, under the names that Prometheus shows. docs/operations.md lists them.
 
-import { type Reading, recorded } from '../metrics/index.js';
+import { summarize } from '../histogram-summary.js';
+import type { Reading } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import { journalReadings, poolReadings } from '../store-metrics/store-readings.js';
 import type { CatalogStats } from './catalog-engine.js';
@@ -61,7 +62,7 @@ export function catalogReadings(catalog: MeasuredCatalog): Reading[] {
     {
       ...{ name: 'toystore_invalidation_seconds', help: 'Time until a holder has confirmed.' },
       ...{ type: 'summary', unit: SECONDS_PER_US },
-      read: () => recorded(holders().confirmUs),
+      read: () => summarize(holders().confirmUs),
     },
     {
       ...{

@@ -6,6 +6,7 @@
 // lost is sent again until its outcome is known, so append() stays open meanwhile; the state is `full` once that lasts.
 
 import { createHistogram } from 'node:perf_hooks';
+import { summarize } from '../histogram-summary.js';
 import { type HeldSeat, PostgresError, type Row } from '../postgres/index.js';
 import { type JournalState, StorageError } from '../storage/index.js';
 import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
@@ -142,16 +143,7 @@ export class PostgresCatalogStore implements CatalogStore {
   async checkpoint(): Promise<void> {}
 
   stats(): CatalogStoreStats {
-    const times = this.#timesUs;
-    const syncMs =
-      times.count === 0
-        ? { mean: 0, p50: 0, p99: 0, max: 0 }
-        : {
-            mean: times.mean / US_PER_MS,
-            p50: times.percentile(50) / US_PER_MS,
-            p99: times.percentile(99) / US_PER_MS,
-            max: times.max / US_PER_MS,
-          };
+    const syncMs = summarize(this.#timesUs, US_PER_MS);
     const { records, groups, slow } = this.#counts;
     const journal = { records, groups, syncs: groups, slowSyncs: slow, syncMs, bytes: 0 };
     return { journal, checkpoints: 0, lastCheckpointMs: 0 };

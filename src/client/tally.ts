@@ -4,6 +4,7 @@
 // out: a refusal is often faster than an answer and would make a broken store look quick.
 
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { type HistogramSummary, summarize } from '../histogram-summary.js';
 
 /** Three significant digits from 1 ns to 10 minutes: 0.1% of any latency, in about 300 KiB. */
 const HISTOGRAM = { lowest: 1, highest: 600_000_000_000, figures: 3 } as const;
@@ -11,16 +12,10 @@ const NS_PER_MS = 1e6;
 const MS_PER_S = 1000;
 
 /** The figures of one kind of request; times in milliseconds, all 0 where nothing was counted. */
-export interface TallySummary {
+export interface TallySummary extends HistogramSummary {
   /** Answers that were as expected; only these have latencies. */
   readonly count: number;
   readonly errors: number;
-  readonly min: number;
-  readonly mean: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
 }
 
 /** What a whole run came to, in the shape that `--json` prints. */
@@ -63,19 +58,8 @@ export class Tally {
   }
 
   summary(): TallySummary {
-    const latencies = this.#latencies;
-    const count = latencies.count;
-    const at = (percentile: number): number => (count === 0 ? 0 : latencies.percentile(percentile) / NS_PER_MS);
-    return {
-      count,
-      errors: this.#errors,
-      min: count === 0 ? 0 : latencies.min / NS_PER_MS,
-      mean: count === 0 ? 0 : latencies.mean / NS_PER_MS,
-      p50: at(50),
-      p95: at(95),
-      p99: at(99),
-      max: count === 0 ? 0 : latencies.max / NS_PER_MS,
-    };
+    const { count, ...times } = summarize(this.#latencies, NS_PER_MS);
+    return { count, errors: this.#errors, ...times };
   }
 }
 

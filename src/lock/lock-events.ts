@@ -1,6 +1,6 @@
 // lock-events.ts: the sleeping and waking of those who wait for a lock. Each kind of waiter has an event word, which
-// is counted up before any of them is woken; so whoever read it before he looked at the state, and finds it unchanged
-// when he goes to sleep, has missed nothing.
+// is counted up before any of them is woken; so a waiter that read it before looking at the state, and finds it unchanged
+// when going to sleep, has missed nothing.
 //
 //   readers            one is woken to try, all when all were let in
 //   patient writers    one is woken to try
@@ -40,10 +40,6 @@ export class LockEvents {
 
   sleep(doing: number, seenCount: number, timeoutMs: number): void {
     this.#machine.wait(this.#words, this.#wordOf(doing), seenCount, timeoutMs);
-  }
-
-  sleepAsync(doing: number, seenCount: number, timeoutMs: number): Promise<void> {
-    return this.#machine.waitAsync(this.#words, this.#wordOf(doing), seenCount, timeoutMs);
   }
 
   /** Wakes those to whom a release has handed the lock; or one that can take it, readers and writers by turns. */

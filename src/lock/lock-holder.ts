@@ -212,10 +212,6 @@ export class LockHolder {
     this.#events.sleep(this.#doing, seenEvent, timeoutMs);
   }
 
-  sleepAsync(seenEvent: number, timeoutMs: number): Promise<void> {
-    return this.#events.sleepAsync(this.#doing, seenEvent, timeoutMs);
-  }
-
   /** Makes everybody who waits look again. */
   wakeAll(): void {
     this.#events.wakeAll();

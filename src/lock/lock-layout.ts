@@ -53,7 +53,7 @@ export const PHASE = 1 << 26;
 export const IMPATIENT_READERS = 1 << 27;
 export const WOKEN = 1 << 28;
 
-/** Somebody has lost patience: the lock is never free then, but handed over, until he has had it. */
+/** Somebody has lost patience: the lock is never free then, but handed over, until that one has had it. */
 export const STRICT = IMPATIENT_READERS | IMPATIENT_WRITERS;
 /** Any of these keeps a reader out that comes along; and one that has lined up. */
 export const KEEPS_READERS_OUT = WRITER | STRICT;

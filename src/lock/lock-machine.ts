@@ -11,15 +11,13 @@ export interface LockMachine {
   notify(words: Int32Array, index: number, count: number): number;
   /** Sleeps while the word has the value; may also return for no reason at all. */
   wait(words: Int32Array, index: number, value: number, timeoutMs: number): void;
-  /** The same for an event loop, which stays alive meanwhile. */
-  waitAsync(words: Int32Array, index: number, value: number, timeoutMs: number): Promise<void>;
   /** Milliseconds, monotonic, for time-outs. */
   now(): number;
-  /** How often a lock that is taken is looked at again before one lines up for it. */
+  /** How often a thread looks at a taken lock again before it lines up for it. */
   readonly looksBeforeLiningUp: number;
   /** How long a waiter lets others go before it. Milliseconds. */
   readonly patienceMs: number;
-  /** How often one who has lined up looks whether it has been let in before it goes to sleep. */
+  /** How often a waiter that has lined up looks whether it has been let in before it goes to sleep. */
   readonly looksBeforeSleeping: number;
 }
 
@@ -39,19 +37,6 @@ const LOOKS_BEFORE_SLEEPING = 100;
  */
 const PATIENCE_MS = 5;
 
-/** A timer that keeps the event loop alive while it waits: a pending Atomics.waitAsync alone does not. */
-const KEEP_ALIVE_MS = 1_000;
-
-type WaitAsync = (
-  words: Int32Array,
-  index: number,
-  value: number,
-  timeoutMs: number,
-) => { readonly async: false } | { readonly async: true; readonly value: Promise<unknown> };
-
-// In Node.js from 16 on, and not yet in the library types that this project compiles with.
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
-
 /** Node's own atomics. */
 export const realMachine: LockMachine = {
   load: Atomics.load,
@@ -61,16 +46,6 @@ export const realMachine: LockMachine = {
   add: Atomics.add,
   notify: Atomics.notify,
   wait: Atomics.wait,
-  async waitAsync(words, index, value, timeoutMs) {
-    const outcome = waitAsync(words, index, value, timeoutMs);
-    if (!outcome.async) return;
-    const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
-    try {
-      await outcome.value;
-    } finally {
-      clearInterval(keepAlive);
-    }
-  },
   now: () => performance.now(),
   looksBeforeLiningUp: LOOKS_BEFORE_LINING_UP,
   looksBeforeSleeping: LOOKS_BEFORE_SLEEPING,

@@ -4,7 +4,7 @@
 //   free ── acquireRead ──► readers ── the last one releases ──► the same, a writer first
 //
 // As long as everybody is patient, whoever comes first takes the lock: a thread that runs need not wait for one that
-// has yet to wake up. Who has waited for PATIENCE_MS loses patience, and from then on the lock is handed over:
+// has yet to wake up. A waiter loses patience after PATIENCE_MS, and from then on the lock is handed over:
 //
 //   writer releases           all readers that wait go in, if one of them is impatient; else an impatient writer
 //   the last reader releases  an impatient writer goes in; else all readers that wait, if one of them is impatient
@@ -12,7 +12,7 @@
 //
 // So neither side starves: an impatient reader waits for at most one more writer; an impatient writer for at most one
 // crowd of readers after each writer, and of writers only for those that lost patience too. (Impatient writers are woken
-// in the order in which they fell asleep.) Who has been handed the lock holds it before he is awake.
+// in the order in which they fell asleep.) A waiter that is handed the lock holds it before it is awake.
 //
 // Nobody sleeps through a change: a waiter reads the event word, then looks at the state, then sleeps only while the
 // event word is still the same; whoever changes the state in its favour counts the event word up first and wakes
@@ -97,14 +97,6 @@ export class SharedRwLock implements Disposable {
     return this.#holder.tryRead();
   }
 
-  /**
-   * The same as acquireRead() for an event loop, which goes on meanwhile. Rejects with LockError ALREADY_HELD: tasks
-   * that overlap on one event loop need a holder, that is a SharedRwLock, each.
-   */
-  async acquireReadAsync(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    return this.tryAcquireRead() || (await this.#waitAsync(false, timeoutMs));
-  }
-
   /** Gives the lock back. Throws LockError NOT_HELD. */
   releaseRead(): void {
     if (!this.#holder.isReading) this.#rejectRelease('reading');
@@ -123,11 +115,6 @@ export class SharedRwLock implements Disposable {
   tryAcquireWrite(): boolean {
     if (!this.#holder.isIdle) this.#rejectAcquire();
     return this.#holder.tryWrite();
-  }
-
-  /** The same as acquireWrite() for an event loop; see acquireReadAsync(). */
-  async acquireWriteAsync(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    return this.tryAcquireWrite() || (await this.#waitAsync(true, timeoutMs));
   }
 
   /** Gives the lock back. Throws LockError NOT_HELD. */
@@ -188,17 +175,6 @@ export class SharedRwLock implements Disposable {
       const outcome = this.#look(toWrite, since, timeoutMs);
       if (outcome !== undefined) return outcome;
       this.#holder.sleep(this.#seenEvent, this.#sleepMs(since, timeoutMs));
-      if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
-    }
-  }
-
-  async #waitAsync(toWrite: boolean, timeoutMs: number): Promise<boolean> {
-    if (this.#holder.lineUp(toWrite)) return true;
-    const since = this.#machine.now();
-    for (;;) {
-      const outcome = this.#look(toWrite, since, timeoutMs);
-      if (outcome !== undefined) return outcome;
-      await this.#holder.sleepAsync(this.#seenEvent, this.#sleepMs(since, timeoutMs));
       if (this.#isPatienceOver(since)) this.#holder.losePatience(toWrite);
     }
   }

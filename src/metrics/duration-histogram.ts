@@ -1,7 +1,7 @@
 // duration-histogram.ts: a Prometheus histogram that may be counted into for every request.
 //
 // prom-client's own histogram looks the labels up on each call: 300 ns with two labels on the machine where this was
-// measured, 2 % of a core at 60,000 requests a second. Here a series is looked up once and kept by whoever counts, and
+// measured, 2 % of a core at 60,000 requests a second. Here a series is looked up once and kept by the code that counts, and
 // counting is a search of 16 bounds and three additions, about 10 ns. prom-client still merges and prints the result.
 
 import type { MetricRegistry } from './metric-registry.js';

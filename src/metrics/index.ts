@@ -28,8 +28,6 @@ export {
   type GaugeReading,
   type Read,
   type Reading,
-  type RecordedValues,
-  recorded,
   registerReadings,
   type SummaryReading,
 } from './reading.js';

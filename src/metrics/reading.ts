@@ -3,20 +3,12 @@
 // The pool, the lock, the batch streams and the journal count for themselves and know no metrics; a Reading shows such a
 // number under a name. It costs nothing until it is read.
 
-import type { Histogram } from 'node:perf_hooks';
+import type { HistogramSummary } from '../histogram-summary.js';
 import type { MetricRegistry } from './metric-registry.js';
 import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
 
 /** One value, or one for each of several labels. */
 export type Read<T> = T | readonly { readonly labels: Labels; readonly value: T }[];
-
-/** What a recorded histogram tells of its values, in its own unit. A perf_hooks histogram is one through `recorded`. */
-export interface RecordedValues {
-  readonly count: number;
-  readonly mean: number;
-  readonly p50: number;
-  readonly p99: number;
-}
 
 interface Named {
   readonly name: string;
@@ -41,7 +33,7 @@ export interface SummaryReading extends Named {
   readonly type: 'summary';
   /** What one unit of the values is in the unit of the metric: 1e-6 for microseconds shown as seconds. */
   readonly unit: number;
-  readonly read: () => Read<RecordedValues>;
+  readonly read: () => Read<HistogramSummary>;
 }
 
 export type Reading = CounterReading | GaugeReading | SummaryReading;
@@ -51,13 +43,6 @@ export function registerReadings(registry: MetricRegistry, readings: readonly Re
   for (const reading of readings) {
     registry.registerMetric({ name: reading.name, get: () => familyOf(reading) });
   }
-}
-
-/** The values of a perf_hooks histogram. */
-export function recorded(histogram: Histogram): RecordedValues {
-  const { count } = histogram;
-  if (count === 0) return { count, mean: 0, p50: 0, p99: 0 };
-  return { count, mean: histogram.mean, p50: histogram.percentile(50), p99: histogram.percentile(99) };
 }
 
 function familyOf(reading: Reading): MetricFamily {
@@ -76,7 +61,7 @@ function familyOf(reading: Reading): MetricFamily {
   }
 }
 
-function rowsOf<T extends number | RecordedValues>(read: Read<T>): readonly { labels: Labels; value: T }[] {
+function rowsOf<T extends number | HistogramSummary>(read: Read<T>): readonly { labels: Labels; value: T }[] {
   return Array.isArray(read) ? read : [{ labels: {}, value: read as T }];
 }
 
@@ -84,7 +69,7 @@ function rowsOf<T extends number | RecordedValues>(read: Read<T>): readonly { la
 function summaryRows(
   name: string,
   labels: Labels,
-  { count, mean, p50, p99 }: RecordedValues,
+  { count, mean, p50, p99 }: HistogramSummary,
   unit: number,
 ): MetricRow[] {
   return [

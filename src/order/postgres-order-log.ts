@@ -9,6 +9,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { assert } from '../assert.js';
 import type { Clock } from '../clock.js';
+import { summarize } from '../histogram-summary.js';
 import { type HeldSeat, PostgresError, type Reader, type Row } from '../postgres/index.js';
 import { compareTags, isMadeUpKey, NO_TAG, type Tag } from '../store-contract.js';
 import { IdempotencyKeys } from './keys/idempotency-keys.js';
@@ -181,16 +182,7 @@ export class PostgresOrderLog implements OrderLog {
   }
 
   stats(): OrderLogStats {
-    const times = this.#timesUs;
-    const syncMs =
-      times.count === 0
-        ? { mean: 0, p50: 0, p99: 0, max: 0 }
-        : {
-            mean: times.mean / US_PER_MS,
-            p50: times.percentile(50) / US_PER_MS,
-            p99: times.percentile(99) / US_PER_MS,
-            max: times.max / US_PER_MS,
-          };
+    const syncMs = summarize(this.#timesUs, US_PER_MS);
     const { groups, slow } = this.#counts;
     const writes = { records: this.#count, groups, syncs: groups, slowSyncs: slow, syncMs };
     return { orders: this.#count, bytes: 0, keys: this.#keys.stats(), writes };

@@ -114,7 +114,12 @@ export class Acceptor {
   #pause(): void {
     this.#isPaused = true;
     this.#server.close();
-    this.#onError(new PoolError('NO_DESCRIPTORS', 'out of descriptors: nothing is accepted until some are free'));
+    this.#onError(
+      new PoolError(
+        'NO_DESCRIPTORS',
+        'out of file descriptors (ulimit -n): no connection is accepted until some are free',
+      ),
+    );
   }
 
   /** Where it fails, because descriptors have just run out again, the next look tries again. */

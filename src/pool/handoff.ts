@@ -1,9 +1,9 @@
-// handoff.ts: what moving an accepted socket to another thread promises. Two ways keep the promise: native-handoff.ts
-// (Node.js transfers the socket itself: 24.20 and later 24.x, 26.6 and later) and ipc-handoff.ts (the descriptor
+// handoff.ts: what moving an accepted socket to another thread promises. Two ways keep the promise: the native one, below
+// (Node.js transfers the socket itself: 24.20 and later 24.x, 26.6 and later), and ipc-handoff.ts (the descriptor
 // travels as an SCM_RIGHTS message over a Unix-domain pipe: everywhere else). The pool and the services cannot tell
 // which one is at work.
 //
-//   who owns the socket      accepting thread ──send()──► on its way ──arrives──► thread
+//   the socket's owner       accepting thread ──send()──► on its way ──arrives──► thread
 //   send() says 'sent'                                    ▲ nobody's    the service's, until it closes
 //   send() says else         still the caller's           │
 //   onReturned(socket)       the caller's again ──────────┘ (the channel broke before the socket left)
@@ -13,7 +13,8 @@
 // it: never.
 
 import { Socket } from 'node:net';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import type { ToThread } from './messages.js';
 import { PoolError } from './pool-error.js';
 
 /** How sockets reach the threads. 'inline' is the accepting thread serving them itself. */
@@ -74,4 +75,35 @@ export function chooseHandoff(wanted: 'auto' | 'native' | 'ipc'): 'native' | 'ip
     'HANDOFF_UNSUPPORTED',
     `Node.js ${process.version} cannot transfer sockets; use handoff 'ipc' or 'auto'`,
   );
+}
+
+/**
+ * Transfers the socket itself, over the same port as all messages of the pool: what is posted later arrives later. Node.js
+ * takes the handle out of the sender's net.Socket, destroys that (its 'close' event fires) and makes a new one around the
+ * handle in the thread.
+ *
+ * The one trap: posting to a thread that has ended throws nothing. The message is dropped and the socket stays whole, so
+ * `destroyed` afterwards tells whether it left.
+ */
+export class NativeHandoffSender implements HandoffSender {
+  readonly #worker: Worker;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  send(socket: Socket, acceptedAtUs: number): SendOutcome {
+    const message: ToThread = { kind: 'socket', socket, acceptedAtUs };
+    try {
+      this.#worker.postMessage(message, [socket as never]);
+    } catch {
+      return 'socket-gone';
+    }
+    return socket.destroyed ? 'sent' : 'thread-gone';
+  }
+
+  close(): Promise<void> {
+    // The port belongs to the worker and goes with it.
+    return Promise.resolve();
+  }
 }

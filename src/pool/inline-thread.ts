@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
+import { Deferred } from '../deferred.js';
 import { monotonicUs } from '../monotonic-us.js';
-import { Deferred } from './deferred.js';
 import type { SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
@@ -67,7 +67,6 @@ export class InlineThread implements PoolThread {
         // A clone, as a worker would get it: a service must not come to depend on sharing objects with its owner.
         data: structuredClone(this.#options.data),
         port: this.#servicePort,
-        inline: true,
         freePlace: (socket) => this.#counter.freePlace(socket),
       });
       if (this.state === 'dead') {
@@ -78,7 +77,9 @@ export class InlineThread implements PoolThread {
       this.#state = 'ready';
     } catch (error) {
       this.#end('failed', error as Error);
-      throw new PoolError('THREAD_FAILED', 'the inline service could not be made', { cause: error });
+      throw new PoolError('THREAD_FAILED', 'the service could not be started on the accepting thread', {
+        cause: error,
+      });
     }
   }
 

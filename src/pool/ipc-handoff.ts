@@ -19,8 +19,8 @@
 
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
+import { Deferred } from '../deferred.js';
 import { handleOf, type NodeHandle } from '../node-internals.js';
-import { Deferred } from './deferred.js';
 import type { HandoffSender, OnArrival, OnReturned, SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import {

@@ -11,10 +11,6 @@ export interface ThreadPoolEvents {
   spawn: [{ readonly threadIndex: number; readonly threadId: number; readonly port: MessagePort }];
   /** A thread has ended and runs no more code. */
   exit: [ThreadExit];
-  /** A connection has begun to wait, and the pool may not grow. */
-  saturated: [];
-  /** No connection waits any more. */
-  drain: [];
   /**
    * Connections cannot be accepted; the pool goes on. PoolError NO_DESCRIPTORS, once each time: they wait in the
    * kernel's backlog until descriptors are free.

@@ -58,12 +58,6 @@ export interface ThreadPoolOptions {
    * threads: 0.
    */
   readonly acceptorSessions?: number;
-  /**
-   * Connections that are kept together on one thread before another is given its first; after that, each thread is filled
-   * up to this number in turn. More than 1 where connections are few and long-lived and cost most in waking their thread:
-   * what comes on one then often finds the thread awake for another. Default: 1, the fewest sessions first.
-   */
-  readonly packedSessions?: number;
   /** The pool may grow to this many when all places are taken. Default: `threads`. Ignored with threads: 0. */
   readonly maxThreads?: number;
   /**
@@ -115,7 +109,6 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     threads,
     maxThreads,
     acceptorSessions: options.acceptorSessions ?? 0,
-    packedSessions: options.packedSessions ?? 1,
     sessionsPerThread: options.sessionsPerThread ?? SESSIONS_PER_THREAD,
     queueMax: options.queueMax ?? QUEUE_MAX,
     queueTimeoutMs: options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS,
@@ -128,7 +121,6 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
     name: options.name ?? 'pool',
   };
   requireWhole('acceptorSessions', settled.acceptorSessions, 0);
-  requireWhole('packedSessions', settled.packedSessions, 1);
   requireWholeOrInfinite('sessionsPerThread', settled.sessionsPerThread, 1);
   requireWholeOrInfinite('queueTimeoutMs', settled.queueTimeoutMs, 0);
   requireWhole('queueMax', settled.queueMax, 0);

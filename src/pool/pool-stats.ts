@@ -10,8 +10,6 @@ export interface ThreadStats {
   readonly state: ThreadState;
   /** Sessions now, with sockets on their way. */
   readonly sessions: number;
-  /** Sessions that have ended there. */
-  readonly sessionsEnded: number;
 }
 
 export interface PoolStats {

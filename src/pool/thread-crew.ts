@@ -72,7 +72,7 @@ export class ThreadCrew {
   }
 
   /** Whether a waiting connection can only wait: nothing more will be started for it. */
-  get isFullyGrown(): boolean {
+  get #isFullyGrown(): boolean {
     return this.#threads.length >= this.#options.maxThreads;
   }
 
@@ -85,8 +85,7 @@ export class ThreadCrew {
 
   /**
    * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else the
-   * fullest worker of those with less than `packedSessions`, else the one with the fewest; equals take turns. Undefined:
-   * all are full, or behind.
+   * worker with the fewest; equals take turns. Undefined: all are full, or behind.
    */
   nextToServe(): PoolThread | undefined {
     const acceptor = this.#acceptor;
@@ -113,7 +112,7 @@ export class ThreadCrew {
       const thread = this.#threads[index]!;
       if (thread.state !== 'ready' || thread.isAcceptor) continue;
       if (thread.sessions >= sessionsPerThread || thread.onTheWay >= ON_THE_WAY_MAX) continue;
-      if (best !== undefined && !this.#goesBefore(thread.sessions, best.sessions)) continue;
+      if (best !== undefined && thread.sessions >= best.sessions) continue;
       best = thread;
       bestIndex = index;
     }
@@ -121,19 +120,12 @@ export class ThreadCrew {
     return best;
   }
 
-  /** Whether a worker with so many sessions gets a connection rather than one with so many others. */
-  #goesBefore(sessions: number, others: number): boolean {
-    const { packedSessions } = this.#options;
-    if (sessions < packedSessions) return others >= packedSessions || sessions > others;
-    return sessions < others;
-  }
-
   /** Starts as many threads as `waiting` connections need, within maxThreads. */
   grow(waiting: number): void {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const starting = this.#threads.filter((thread) => thread.state === 'starting').length;
     let placesComing = starting * this.#options.sessionsPerThread;
-    while (!this.isFullyGrown && placesComing < waiting && this.#respawn === undefined) {
+    while (!this.#isFullyGrown && placesComing < waiting && this.#respawn === undefined) {
       this.#spawnInBackground();
       placesComing += this.#options.sessionsPerThread;
     }
@@ -241,7 +233,7 @@ export class ThreadCrew {
     if (this.#isClosing || this.#respawn !== undefined) return;
     const isStaying = (thread: PoolThread) => thread.state !== 'draining';
     let missing = this.#options.threads - this.#threads.filter(isStaying).length;
-    for (; missing > 0 && !this.isFullyGrown && this.#respawn === undefined; missing -= 1) this.#spawnInBackground();
+    for (; missing > 0 && !this.#isFullyGrown && this.#respawn === undefined; missing -= 1) this.#spawnInBackground();
     this.#pool.onPlaceFree();
   }
 

@@ -1,7 +1,7 @@
 // thread-pool.ts: places each accepted connection on a thread, where it stays until it closes. The accepting thread
 // does no more than that, unless it is told to serve the first few connections itself (`acceptorSessions`).
 //
-//   accept ──► a thread with a place? ── yes ──► the one with the fewest sessions (see also `packedSessions`)
+//   accept ──► a thread with a place? ── yes ──► the one with the fewest sessions
 //                     │ no
 //                     ├── fewer than maxThreads? ──► start one more (the connection waits meanwhile)
 //                     ▼
@@ -49,7 +49,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   #connectionsMax = Number.POSITIVE_INFINITY;
   #closing: Promise<void> | undefined;
   #onQueueEmptied: (() => void) | undefined;
-  #isSaturated = false;
   #isHandoffPaused = false;
 
   /** Throws PoolError INVALID_OPTION or HANDOFF_UNSUPPORTED. */
@@ -79,7 +78,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
    * one cannot; the pool is then closed. Rejects with NOT_RUNNING if it is closed meanwhile.
    */
   async start(): Promise<void> {
-    if (this.#state !== 'made') throw new PoolError('NOT_RUNNING', 'a pool can be started once');
+    if (this.#state !== 'made')
+      throw new PoolError('NOT_RUNNING', 'the pool has been started already, and a pool can be started only once');
     this.#options.signal?.throwIfAborted();
     this.#state = 'starting';
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -104,7 +104,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
    * or with PoolError NOT_RUNNING or ALREADY_LISTENING.
    */
   async listen(options: ListenOptions): Promise<AddressInfo> {
-    if (this.#state !== 'running') throw new PoolError('NOT_RUNNING', `the pool is ${this.#state}`);
+    if (this.#state !== 'running')
+      throw new PoolError('NOT_RUNNING', `cannot listen: the pool is ${this.#state}, not running`);
     if (this.#acceptor !== undefined) throw new PoolError('ALREADY_LISTENING', 'the pool listens already');
     const acceptor = new Acceptor(
       this.#options.allowHalfOpen,
@@ -138,7 +139,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
       threadId: thread.threadId,
       state: thread.state,
       sessions: thread.sessions,
-      sessionsEnded: thread.ended,
     }));
     const lostOnArrival = this.#crew.threads.reduce((sum, thread) => sum + thread.lost, 0);
     return {
@@ -215,20 +215,12 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     this.#pressure.begin();
     this.#crew.requestNotice();
     // A place may have come free before the notice was requested: then nobody would tell us.
-    if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) {
-      this.#placeWaiting();
-    } else if (!this.#isSaturated && this.#crew.isFullyGrown) {
-      this.#isSaturated = true;
-      this.emit('saturated');
-    }
+    if (!this.#isHandoffPaused && this.#crew.nextToServe() !== undefined) this.#placeWaiting();
   }
 
   #onQueueEmpty(): void {
     this.#onQueueEmptied?.();
     this.#pressure.end();
-    if (!this.#isSaturated) return;
-    this.#isSaturated = false;
-    this.emit('drain');
   }
 
   /** True: the connection is off our hands. */

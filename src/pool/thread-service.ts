@@ -21,8 +21,6 @@ export interface ThreadContext {
    * none.
    */
   readonly port: MessagePort;
-  /** True where the service runs on the accepting thread itself (threads: 0, or `acceptorSessions`). */
-  readonly inline: boolean;
   /**
    * Says that the session of this socket takes no place any more, though its socket stays open: a stream of events that
    * lasts for hours and costs next to nothing keeps no customer waiting. The service bounds their number itself.

@@ -1,7 +1,7 @@
 // waiting-room.ts: where accepted connections wait for a place: in the order in which they were accepted, so many at
 // most, and each so long at most.
 //
-// Who has waited longest stands first, and the time-out is the same for all; so one timer, for the first, is enough.
+// The one that has waited longest stands first, and the time-out is the same for all; so one timer, for the first, is enough.
 
 import type { Socket } from 'node:net';
 import { monotonicUs } from '../monotonic-us.js';
@@ -26,7 +26,7 @@ export class WaitingRoom {
 
   /**
    * @param timeoutMs counted from the accept; Infinity: nobody is sent away
-   * @param onTimeout takes who has waited that long, and waits no more
+   * @param onTimeout takes a connection that has waited that long, and waits no more
    */
   constructor(capacity: number, timeoutMs: number, onTimeout: (waiting: Waiting) => void) {
     this.#queue = new WaitQueue(capacity);

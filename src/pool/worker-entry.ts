@@ -21,7 +21,6 @@ const service = await createThreadService({
   threadIndex: start.threadIndex,
   data: start.data,
   port: start.port,
-  inline: false,
   freePlace: (socket) => counter.freePlace(socket),
 });
 

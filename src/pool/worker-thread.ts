@@ -4,12 +4,11 @@
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { Deferred } from './deferred.js';
+import { Deferred } from '../deferred.js';
 import { shortageBehind } from './descriptor-limit.js';
-import type { HandoffSender, SendOutcome } from './handoff.js';
+import { type HandoffSender, NativeHandoffSender, type SendOutcome } from './handoff.js';
 import { IpcHandoffSender, IpcRendezvous } from './ipc-handoff.js';
 import type { FromThread, ThreadStart, ToThread } from './messages.js';
-import { NativeHandoffSender } from './native-handoff.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
 import type { PoolThread, ThreadExitReason, ThreadListener, ThreadState } from './pool-thread.js';

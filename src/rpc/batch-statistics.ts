@@ -2,17 +2,7 @@
 // (perf_hooks): recording a value costs about 0.1 µs, and one is recorded for a batch, not for an item.
 
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-
-/** A histogram as plain data: it can be posted to another thread. */
-export interface HistogramSummary {
-  readonly count: number;
-  readonly min: number;
-  readonly mean: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
-}
+import { type HistogramSummary, summarize } from '../histogram-summary.js';
 
 export interface BatchStreamStats {
   readonly isConnected: boolean;
@@ -66,22 +56,8 @@ export class BatchStatistics {
     const { calls, batches, items, answered, failed, refused, connects } = this;
     return {
       ...{ calls, batches, items, answered, failed, refused, connects },
-      batchItems: summarize(this.#batchItems, 1),
+      batchItems: summarize(this.#batchItems),
       roundTripMs: summarize(this.#roundTripMicroseconds, MICROSECONDS_PER_MS),
     };
   }
-}
-
-function summarize(histogram: RecordableHistogram, divisor: number): HistogramSummary {
-  const { count } = histogram;
-  if (count === 0) return { count, min: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 };
-  return {
-    count,
-    min: histogram.min / divisor,
-    mean: histogram.mean / divisor,
-    p50: histogram.percentile(50) / divisor,
-    p95: histogram.percentile(95) / divisor,
-    p99: histogram.percentile(99) / divisor,
-    max: histogram.max / divisor,
-  };
 }

@@ -38,7 +38,7 @@ export const DEADLINE_CHECK_MS = 20;
 export const BACKOFF_MAX_DEFAULT_MS = 250;
 
 /** Statuses by which a peer refuses a batch: sending it again would get the same answer. All others are tried again. */
-export const REFUSALS: ReadonlySet<RpcCode> = new Set<RpcCode>([
+export const FINAL_CODES: ReadonlySet<RpcCode> = new Set<RpcCode>([
   'INVALID_ARGUMENT',
   'NOT_FOUND',
   'ALREADY_EXISTS',

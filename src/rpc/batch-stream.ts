@@ -11,13 +11,14 @@
 // look-ups do, and purchases carry a tag or a key.
 
 import { performance } from 'node:perf_hooks';
+import { Deferred } from '../deferred.js';
 import { BatchQueue, PendingCall } from './batch-queue.js';
 import { BatchStatistics, type BatchStreamStats } from './batch-statistics.js';
 import {
   BACKOFF_MAX_DEFAULT_MS,
   type BatchStreamOptions,
   DEADLINE_CHECK_MS,
-  REFUSALS,
+  FINAL_CODES,
 } from './batch-stream-options.js';
 import { Departure } from './departure.js';
 import { batchOf, forEachCallOf, type InFlightBatch, InFlightBatches } from './in-flight-batches.js';
@@ -39,14 +40,17 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #lastReported: boolean | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+  #drained: Deferred<void> | undefined;
 
   /** Opens the stream at once, and again whenever it breaks, until it is closed. */
   constructor(options: BatchStreamOptions<Item, Outcome, Request, Response>) {
     this.#options = options;
     this.#deadlineMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
     this.#failFastMs = options.failFastMs ?? Number.POSITIVE_INFINITY;
-    this.#queueFull = new RpcError('RESOURCE_EXHAUSTED', `${options.queueItemsMax} calls wait already`);
+    this.#queueFull = new RpcError(
+      'RESOURCE_EXHAUSTED',
+      `the queue is full: ${options.queueItemsMax} calls are waiting already`,
+    );
     this.#queue = new BatchQueue(options);
     this.#departure = new Departure(this.#queue, options.batchItemsMax, () => this.#send());
     this.#stream = new ReopeningStream({
@@ -111,11 +115,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   drain(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     if (this.#drained === undefined) {
-      let resolve = () => {};
-      const promise = new Promise<void>((resolvePromise) => {
-        resolve = resolvePromise;
-      });
-      this.#drained = { promise, resolve };
+      this.#drained = new Deferred();
       this.#settleDrain();
     }
     return this.#drained.promise;
@@ -147,7 +147,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
   /** What was in flight stays, for the next stream. */
   #onDown(reason: RpcError): void {
     this.#unreachable = new RpcError('UNAVAILABLE', reason.message, { cause: reason });
-    if (REFUSALS.has(reason.code)) {
+    if (FINAL_CODES.has(reason.code)) {
       this.#failInFlight(new RpcError(reason.code, reason.message, { sent: true, cause: reason }));
     }
     this.#report(false, reason);
@@ -262,7 +262,9 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #rejecterOfLate(sent: boolean): (call: PendingCall<Item, Outcome>) => void {
     let error: RpcError | undefined;
     return (call) => {
-      error ??= new RpcError('DEADLINE_EXCEEDED', 'no answer in time', { sent });
+      error ??= new RpcError('DEADLINE_EXCEEDED', `timed out after ${this.#deadlineMs} ms waiting for the answer`, {
+        sent,
+      });
       this.#statistics.failed++;
       call.reject(error);
     };

@@ -11,6 +11,7 @@
 
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { Deferred } from '../deferred.js';
 import { ActiveCalls, type GrpcService } from './active-calls.js';
 import { createServerOptions } from './grpc-channel.js';
 import { HealthService } from './health-service.js';
@@ -23,6 +24,8 @@ export interface GrpcThreadOptions {
   protoFiles?: readonly string[];
   /** Where imports of the .proto files are found. */
   protoFolders?: readonly string[];
+  /** How connections are secured. Default: not at all. */
+  credentials?: ServerCredentials;
 }
 
 export interface GrpcThreadStats {
@@ -44,7 +47,7 @@ export class GrpcThread {
   readonly #health = new HealthService();
   readonly #calls = new ActiveCalls(() => this.#settleDrain());
   readonly #sockets = new Set<Socket>();
-  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+  #drained: Deferred<void> | undefined;
 
   constructor(options: GrpcThreadOptions) {
     this.setHealth(WHOLE_SERVER, true);
@@ -54,7 +57,7 @@ export class GrpcThread {
     for (const { definition, implementation } of [...services, this.#health, ...reflection]) {
       this.#server.addService(definition, this.#calls.wrap(definition, implementation));
     }
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector = this.#server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
   }
 
   /** Serves one connection until it closes. The socket must not have been read from; it may be paused, and may come from
@@ -96,12 +99,8 @@ export class GrpcThread {
   /** Answers what it has, ends every stream and connection in order, and resolves when none is left. */
   drain(): Promise<void> {
     if (this.#drained === undefined) {
-      let resolve = () => {};
-      const promise = new Promise<void>((resolvePromise) => {
-        resolve = resolvePromise;
-      });
       for (const name of this.#health.names) this.setHealth(name, false);
-      this.#drained = { promise, resolve };
+      this.#drained = new Deferred();
       this.#injector.drain(NO_DEADLINE_MS);
       this.#calls.drain();
       this.#settleDrain();

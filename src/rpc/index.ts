@@ -2,7 +2,7 @@
 
 export type { GrpcService } from './active-calls.js';
 export { type ServeBatchesOptions, serveBatches } from './batch-server.js';
-export type { BatchStreamStats, HistogramSummary } from './batch-statistics.js';
+export type { BatchStreamStats } from './batch-statistics.js';
 export { BatchStream } from './batch-stream.js';
 export type { BatchStreamOptions } from './batch-stream-options.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';

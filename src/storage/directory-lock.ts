@@ -135,7 +135,7 @@ class Claim {
 
   async withdraw(): Promise<void> {
     await rm(join(this.directory, this.#name), { force: true });
-    // It stops listening at once. Whoever is being answered may take his time; nothing waits for that.
+    // It stops listening at once. A starter that is just being answered may take its time; nothing waits for that.
     this.#server.close();
   }
 }

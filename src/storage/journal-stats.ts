@@ -2,6 +2,7 @@
 
 import { createHistogram } from 'node:perf_hooks';
 import type { Clock } from '../clock.js';
+import { type HistogramSummary, summarize } from '../histogram-summary.js';
 import type { StorageLog } from './storage-log.js';
 
 export interface JournalStats {
@@ -11,8 +12,8 @@ export interface JournalStats {
   readonly groups: number;
   readonly syncs: number;
   readonly slowSyncs: number;
-  /** Duration of the syncs in milliseconds; all 0 before the first. */
-  readonly syncMs: { readonly mean: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Duration of the syncs in milliseconds. */
+  readonly syncMs: HistogramSummary;
 }
 
 /** A sync that takes longer is worth a line in the log: a disk in good health needs a few milliseconds. (etcd's value.) */
@@ -41,17 +42,7 @@ export class SyncTimes {
   }
 
   stats(): Pick<JournalStats, 'syncs' | 'slowSyncs' | 'syncMs'> {
-    const histogram = this.#histogramUs;
-    if (histogram.count === 0) return { syncs: 0, slowSyncs: 0, syncMs: { mean: 0, p50: 0, p99: 0, max: 0 } };
-    return {
-      syncs: histogram.count,
-      slowSyncs: this.#slowSyncs,
-      syncMs: {
-        mean: histogram.mean / US_PER_MS,
-        p50: histogram.percentile(50) / US_PER_MS,
-        p99: histogram.percentile(99) / US_PER_MS,
-        max: histogram.max / US_PER_MS,
-      },
-    };
+    const syncMs = summarize(this.#histogramUs, US_PER_MS);
+    return { syncs: syncMs.count, slowSyncs: this.#slowSyncs, syncMs };
   }
 }

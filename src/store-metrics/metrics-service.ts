@@ -16,7 +16,8 @@ export function metricsService(metrics: ThreadMetrics): GrpcService {
       gather: (_call: ServerUnaryCall<GatherRequest, GatherResponse>, reply: sendUnaryData<GatherResponse>) => {
         metrics.gatherAll().then(
           (snapshot) => reply(null, { snapshot: Buffer.from(JSON.stringify(snapshot)) }),
-          (error: unknown) => reply(new RpcError('UNAVAILABLE', 'not gathered in time', { cause: error }).toStatus()),
+          (error: unknown) =>
+            reply(new RpcError('UNAVAILABLE', 'the metrics were not gathered in time', { cause: error }).toStatus()),
         );
       },
     },

@@ -6,7 +6,8 @@
 
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
-import { type Reading, type RecordedValues, recorded, snapshotOf, type ThreadMetrics } from '../metrics/index.js';
+import { type HistogramSummary, summarize } from '../histogram-summary.js';
+import { type Reading, snapshotOf, type ThreadMetrics } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { JournalStats } from '../storage/index.js';
@@ -76,7 +77,7 @@ export function poolReadings(stats: () => PoolStats): Reading[] {
     {
       ...{ name: 'toystore_pool_wait_seconds', help: 'Time from accept until a thread has the connection.' },
       ...{ type: 'summary', unit: SECONDS_PER_US },
-      read: () => recorded(stats().waitTimeUs),
+      read: () => summarize(stats().waitTimeUs),
     },
     counter('connections_accepted_total', 'Connections accepted.', ({ accepted }) => accepted),
     counter('connections_refused_total', 'Connections that were not given a place.', ({ refused }) => refused),
@@ -116,7 +117,7 @@ export function batchStreamReadings(
     name: string,
     help: string,
     unit: number,
-    read: (stats: BatchStreamStats) => RecordedValues,
+    read: (stats: BatchStreamStats) => HistogramSummary,
   ): Reading => ({
     ...{ name: `toystore_batch_${name}`, help, type: 'summary', unit },
     read: () =>
@@ -169,10 +170,7 @@ export function journalReadings(stats: () => JournalStats): Reading[] {
         type: 'summary',
         unit: SECONDS_PER_MS,
       },
-      read: () => {
-        const { syncs, syncMs } = stats();
-        return { count: syncs, ...syncMs };
-      },
+      read: () => stats().syncMs,
     },
   ];
 }

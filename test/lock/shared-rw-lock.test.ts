@@ -1,12 +1,22 @@
-// The lock's face: modes, time-outs, async form, misuse, several locks in one buffer, and repair. What happens
+// The lock's face: modes, time-outs, waiting, misuse, several locks in one buffer, and repair. What happens
 // between threads is in lock-explorer.test.ts (every schedule) and lock-stress.test.ts (real threads).
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import { LockError, type LockErrorCode, SharedRwLock } from '../../src/lock/index.js';
-import { IMPATIENT_READERS, IMPATIENT_WRITER, STATE_WORD } from '../../src/lock/lock-layout.js';
+import {
+  IMPATIENT_READERS,
+  IMPATIENT_WRITERS,
+  STATE_WORD,
+  WAITING_READER,
+  WAITING_READERS,
+  WAITING_WRITERS,
+} from '../../src/lock/lock-layout.js';
+import { WaitingThread } from './fixtures/waiting-thread.js';
 
 const SHORT_MS = 5;
+/** The patience of a thread that lets everybody go before it. */
+const FOREVER_MS = 1e9;
 /** Owner ids for holders of threads that exist only in these tests. */
 const SOME_THREAD = 71;
 
@@ -16,7 +26,10 @@ function newWords(locks = 1): Int32Array {
 
 /** Two holders of one lock. */
 function twoHolders(): [SharedRwLock, SharedRwLock] {
-  const words = newWords();
+  return twoHoldersOf(newWords());
+}
+
+function twoHoldersOf(words: Int32Array): [SharedRwLock, SharedRwLock] {
   return [new SharedRwLock(words), new SharedRwLock(words)];
 }
 
@@ -60,79 +73,86 @@ test('acquiring times out, and the lock is as it was', (t) => {
   t.true(first.acquireRead(0));
 });
 
-test('async: a reader and then a writer get the lock when it is given back', async (t) => {
+/** Resolves when the lock's state has all of these bits, or any of them. */
+async function stateHas(words: Int32Array, ...bits: number[]): Promise<void> {
+  while (!bits.every((some) => (Atomics.load(words, STATE_WORD) & some) !== 0)) await nextTurn();
+}
+
+test('a reader and then a writer get the lock when it is given back', async (t) => {
   const words = newWords();
-  const [holder, reader, writer] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  const holder = new SharedRwLock(words);
   const order: string[] = [];
   holder.acquireWrite();
-  const reading = reader.acquireReadAsync().then((has) => order.push(`reader ${has}`));
-  const writing = writer.acquireWriteAsync().then((has) => order.push(`writer ${has}`));
+  const reader = new WaitingThread(words, 'read');
+  const writer = new WaitingThread(words, 'write');
+  const reading = reader.acquired.then((has) => order.push(`reader ${has}`));
+  const writing = writer.acquired.then((has) => order.push(`writer ${has}`));
+  await stateHas(words, IMPATIENT_READERS, IMPATIENT_WRITERS);
   t.deepEqual(order, []);
   holder.releaseWrite();
   await reading;
   t.deepEqual(order, ['reader true']);
-  reader.releaseRead();
+  await reader.release();
   await writing;
   t.deepEqual(order, ['reader true', 'writer true']);
-  writer.releaseWrite();
-  t.is(reader.stats().readWaits, 1);
-  t.is(writer.stats().writeWaits, 1);
+  await writer.release();
 });
 
-test('async: times out', async (t) => {
-  const [first, second] = twoHolders();
-  first.acquireRead();
-  t.false(await second.acquireWriteAsync(SHORT_MS));
-  t.false(await second.acquireWriteAsync(0));
-  t.true(await second.acquireReadAsync(0));
-});
-
-/** Resolves when those who wait for the lock have lost patience. */
-async function impatience(words: Int32Array, who: number): Promise<void> {
-  while ((Atomics.load(words, STATE_WORD) & who) !== who) await nextTurn();
-}
-
-test('a reader that comes while a writer waits goes in, until the writer has lost patience', async (t) => {
+test('a reader that comes while a patient writer waits goes in', async (t) => {
   const words = newWords();
-  const [early, writer, late] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  const [early, late] = [new SharedRwLock(words), new SharedRwLock(words)];
   early.acquireRead();
-  const writing = writer.acquireWriteAsync();
+  const writer = new WaitingThread(words, 'write', FOREVER_MS);
+  await stateHas(words, WAITING_WRITERS);
   t.true(late.tryAcquireRead());
   late.releaseRead();
-  await impatience(words, IMPATIENT_WRITER);
-  t.false(late.acquireRead(0));
-  const reading = late.acquireReadAsync();
   early.releaseRead();
-  t.true(await writing, 'the lock is handed over to it');
+  t.true(await writer.acquired);
+  await writer.release();
+});
+
+test('once a writer has lost patience no reader goes in before it', async (t) => {
+  const words = newWords();
+  const [early, late] = [new SharedRwLock(words), new SharedRwLock(words)];
+  early.acquireRead();
+  const writer = new WaitingThread(words, 'write');
+  await stateHas(words, IMPATIENT_WRITERS);
+  t.false(late.acquireRead(0));
+  const reader = new WaitingThread(words, 'read');
+  await stateHas(words, WAITING_READERS);
+  early.releaseRead();
+  t.true(await writer.acquired, 'the lock is handed over to it');
   t.false(early.tryAcquireRead());
-  writer.releaseWrite();
-  t.true(await reading);
+  await writer.release();
+  t.true(await reader.acquired);
   t.true(early.tryAcquireRead());
+  await reader.release();
 });
 
 test('an impatient reader goes in before another writer does', async (t) => {
   const words = newWords();
-  const [first, reader, second] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
+  const first = new SharedRwLock(words);
   const order: string[] = [];
   first.acquireWrite();
-  const writing = second.acquireWriteAsync().then(() => order.push('writer'));
-  const reading = reader.acquireReadAsync().then(() => order.push('reader'));
-  await impatience(words, IMPATIENT_READERS | IMPATIENT_WRITER);
+  const writer = new WaitingThread(words, 'write');
+  const reader = new WaitingThread(words, 'read');
+  const writing = writer.acquired.then(() => order.push('writer'));
+  const reading = reader.acquired.then(() => order.push('reader'));
+  await stateHas(words, IMPATIENT_READERS, IMPATIENT_WRITERS);
   first.releaseWrite();
   t.false(first.tryAcquireWrite(), 'who has just released it may not grab it');
   await reading;
   t.deepEqual(order, ['reader']);
-  reader.releaseRead();
+  await reader.release();
   await writing;
+  await writer.release();
 });
 
 test('readers that take turns without a pause do not keep a writer out', async (t) => {
   const words = newWords();
-  const [writer, ...readers] = [new SharedRwLock(words), new SharedRwLock(words), new SharedRwLock(words)];
-  let current = readers[0]!;
-  let next = readers[1]!;
+  let [current, next] = twoHoldersOf(words);
   current.acquireRead();
-  const writing = writer.acquireWriteAsync();
+  const writer = new WaitingThread(words, 'write');
   // One of the two is always reading.
   while (next.tryAcquireRead()) {
     current.releaseRead();
@@ -140,17 +160,28 @@ test('readers that take turns without a pause do not keep a writer out', async (
     await nextTurn();
   }
   current.releaseRead();
-  t.true(await writing);
+  t.true(await writer.acquired);
+  await writer.release();
 });
 
 test('a patient waiter does not keep others from grabbing a free lock', async (t) => {
-  const [first, second] = twoHolders();
-  first.acquireWrite();
-  const writing = second.acquireWriteAsync();
-  first.releaseWrite();
-  t.true(first.tryAcquireWrite(), 'the other one has yet to wake up');
-  first.releaseWrite();
-  t.true(await writing);
+  const words = newWords();
+  const first = new SharedRwLock(words);
+  let grabs = 0;
+  for (let round = 0; round < 20 && grabs === 0; round++) {
+    first.acquireWrite();
+    const writer = new WaitingThread(words, 'write', FOREVER_MS);
+    await stateHas(words, WAITING_WRITERS);
+    first.releaseWrite();
+    // The other one has yet to wake up, unless this thread is held up just here.
+    if (first.tryAcquireWrite()) {
+      grabs++;
+      first.releaseWrite();
+    }
+    t.true(await writer.acquired);
+    await writer.release();
+  }
+  t.is(grabs, 1);
 });
 
 test('locks in one buffer know nothing of each other', (t) => {
@@ -249,12 +280,6 @@ for (const { name, code, misuse } of misuses) {
   });
 }
 
-test('async misuse rejects', async (t) => {
-  const [lock] = twoHolders();
-  lock.acquireRead();
-  await t.throwsAsync(lock.acquireReadAsync(), { instanceOf: LockError, code: 'ALREADY_HELD' });
-});
-
 test('words that cannot carry a lock', (t) => {
   const bad: [string, () => SharedRwLock][] = [
     ['not shared', () => new SharedRwLock(new Int32Array(SharedRwLock.WORDS))],
@@ -300,16 +325,17 @@ test('repair ends a dead writer, after the data has been restored', (t) => {
 test('a restore that throws is heard of, and nobody waits for the dead writer any more', async (t) => {
   const words = newWords();
   const dead = new SharedRwLock(words, 0, undefined, SOME_THREAD);
-  const [live, waiting] = [new SharedRwLock(words), new SharedRwLock(words)];
+  const live = new SharedRwLock(words);
   dead.acquireWrite();
-  const acquired = waiting.acquireWriteAsync();
+  const waiting = new WaitingThread(words, 'write');
+  await stateHas(words, WAITING_WRITERS);
   const restore = () => {
     throw new Error('cannot be put right');
   };
   t.throws(() => live.repair(SOME_THREAD, restore), { message: 'cannot be put right' });
-  t.true(await acquired);
+  t.true(await waiting.acquired);
   t.deepEqual(live.repair(SOME_THREAD, restore), { readsEnded: 0, wasWriting: false, waitsEnded: 0 });
-  waiting.releaseWrite();
+  await waiting.release();
   t.true(live.tryAcquireWrite());
 });
 
@@ -329,9 +355,10 @@ test('repair ends all holders of a dead thread and no other', (t) => {
 test('repair lets in those who waited behind the dead', async (t) => {
   const words = newWords();
   const dead = new SharedRwLock(words, 0, undefined, SOME_THREAD);
-  const [first, second] = [new SharedRwLock(words), new SharedRwLock(words)];
   dead.acquireWrite();
-  const both = Promise.all([first.acquireReadAsync(), second.acquireReadAsync()]);
-  first.repair(SOME_THREAD);
-  t.deepEqual(await both, [true, true]);
+  const threads = [new WaitingThread(words, 'read'), new WaitingThread(words, 'read')];
+  while ((Atomics.load(words, STATE_WORD) & WAITING_READERS) !== 2 * WAITING_READER) await nextTurn();
+  new SharedRwLock(words).repair(SOME_THREAD);
+  t.deepEqual(await Promise.all(threads.map((thread) => thread.acquired)), [true, true]);
+  await Promise.all(threads.map((thread) => thread.release()));
 });

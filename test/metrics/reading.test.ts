@@ -2,12 +2,12 @@
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
+import { summarize } from '../../src/histogram-summary.js';
 import {
   formatMetrics,
   MetricRegistry,
   mergeSnapshots,
   type Reading,
-  recorded,
   registerReadings,
 } from '../../src/metrics/index.js';
 
@@ -50,7 +50,7 @@ test('a summary of a perf_hooks histogram, in the unit of the metric', async (t)
   const histogram = createHistogram();
   const reading: Reading = {
     ...{ name: 'wait_seconds', help, type: 'summary', unit: 1e-3 },
-    read: () => [{ labels: { thread: 1 }, value: recorded(histogram) }],
+    read: () => [{ labels: { thread: 1 }, value: summarize(histogram) }],
   };
   const empty = [
     '{quantile="0.5",thread="1"}',

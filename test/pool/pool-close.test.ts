@@ -119,7 +119,10 @@ for (const threads of [0, 2]) {
   test(`threads: ${threads}: a pool that is closed while it starts says so, at once`, async (t) => {
     const pool = new ThreadPool({ module: ECHO_THREAD, threads, drainTimeoutMs: 60_000 });
     const started = t.throwsAsync(pool.start(), { instanceOf: PoolError, code: 'NOT_RUNNING' });
-    await t.throwsAsync(pool.listen(ANYWHERE), { instanceOf: PoolError, message: 'the pool is starting' });
+    await t.throwsAsync(pool.listen(ANYWHERE), {
+      instanceOf: PoolError,
+      message: 'cannot listen: the pool is starting, not running',
+    });
     await pool.close();
     await started;
     t.is(pool.stats().threads.length, 0);

@@ -149,7 +149,7 @@ test('a stream that is down is drained once nobody waits for what was in flight'
   const call = stream.call(7);
   while (channel.newest.unanswered.length === 0) await nextTurn();
   channel.newest.break();
-  await t.throwsAsync(call, { message: 'no answer in time' });
+  await t.throwsAsync(call, { message: 'timed out after 50 ms waiting for the answer' });
   await stream.drain();
   t.like(stream.stats(), { inFlightBatches: 0, inFlightItems: 0, failed: 1 });
 });

@@ -18,8 +18,8 @@ import {
   type ShelfHandlers,
 } from './shelf-service.js';
 
-/** For calls that are to expire: long enough that even a busy machine has sent them by then. */
-const SHORT_DEADLINE_MS = 1_000;
+/** For calls that are to expire: half of it is long enough for a busy machine to send and answer a call. */
+const SHORT_DEADLINE_MS = 4_000;
 
 const answering = (
   handle: (request: LookRequest) => LookResponse | Promise<LookResponse> = lengthsOf,

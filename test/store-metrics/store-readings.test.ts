@@ -19,7 +19,7 @@ async function rowsOf(readings: Reading[]): Promise<string[]> {
 test('the pool: sessions by thread, queue, waiting time in seconds, totals', async (t) => {
   const waitTimeUs = createHistogram();
   waitTimeUs.record(500);
-  const thread = { threadId: 1, state: 'up' as const, sessionsEnded: 0 };
+  const thread = { threadId: 1, state: 'up' as const };
   const stats = {
     ...{ handoff: 'ipc', sessions: 5, queueLength: 4, waitTimeUs, accepted: 9, refused: 1, lost: 2, acceptErrors: 3 },
     ...{ threadsSpawned: 7, threadsRetired: 6, threadsFailed: 8 },
@@ -63,7 +63,7 @@ test('batch streams: totals by stream, sizes and round trips by thread', async (
 });
 
 test('the journal: records, groups, time of a sync', async (t) => {
-  const syncMs = { mean: 2, p50: 1, p99: 3, max: 4 };
+  const syncMs = { count: 4, min: 1, mean: 2, p50: 1, p95: 3, p99: 3, max: 4 };
   const stats: JournalStats = { records: 10, groups: 5, syncs: 4, slowSyncs: 1, syncMs };
   t.deepEqual(await rowsOf(journalReadings(() => stats)), [
     'toystore_journal_records_total 10',

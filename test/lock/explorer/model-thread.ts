@@ -174,7 +174,6 @@ export class ModelThread {
       wait: (_, word, value, timeoutMs) => {
         take({ kind: 'wait', word, value, timeoutMs });
       },
-      waitAsync: () => Promise.reject(new Error('the explorer runs the blocking form')),
       now: () => nowMs,
       patienceMs: PATIENCE_MS,
       // More looks are more of the same steps.
