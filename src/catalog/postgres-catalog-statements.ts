@@ -55,12 +55,12 @@ export const SELL = fencedStatement(
 );
 
 /**
- * Sales after one tag ($4, $5) up to another ($6, $7) are settled, and needed no more. The lower bound spares the index its
- * entries of rows that are gone already.
+ * Sales from one tag ($4, $5) up to, not including, another ($6, $7) are needed no more. The lower bound spares the index
+ * its entries of rows that are gone already.
  */
 export const FORGET_SALES = fencedStatement(
   'forget-sales',
   `, forgotten AS (DELETE FROM sales USING fence WHERE is_new
-      AND (incarnation, sequence) > ($4::bigint, $5::bigint) AND (incarnation, sequence) <= ($6::bigint, $7::bigint))
+      AND (incarnation, sequence) >= ($4::bigint, $5::bigint) AND (incarnation, sequence) < ($6::bigint, $7::bigint))
    SELECT is_new FROM fence`,
 );

@@ -13,6 +13,7 @@ import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
 import type {
+  CatalogState,
   CatalogStore,
   CatalogStoreEvents,
   CatalogStoreStats,
@@ -42,6 +43,8 @@ export interface PostgresCatalogOptions extends CatalogStoreEvents {
 const ROWS_AT_ONCE = 10_000;
 const SLOW_STATEMENT_MS = 1_000;
 const US_PER_MS = 1_000;
+/** Sales that are needed no more are removed so many at a time: a statement of some ten milliseconds. */
+const FORGET_EVERY_SALES = 2_000;
 
 export class PostgresCatalogStore implements CatalogStore {
   readonly loaded: LoadedCatalog;
@@ -49,8 +52,10 @@ export class PostgresCatalogStore implements CatalogStore {
   readonly #onState: () => void;
   readonly #timesUs = createHistogram();
   #state: JournalState = 'open';
-  /** Sales up to this tag are no longer in the database. */
+  #catalog: CatalogState | undefined;
+  /** Sales before this tag are no longer in the database. */
   #forgotten: Tag = NO_TAG;
+  #sinceForgotten = 0;
   #counts = { records: 0, groups: 0, slow: 0 };
 
   /**
@@ -73,7 +78,6 @@ export class PostgresCatalogStore implements CatalogStore {
     };
     const sales = await readSales(
       seat,
-      marks.settled,
       rows.names.map((name) => Buffer.from(name)),
     );
     const loaded = {
@@ -93,7 +97,6 @@ export class PostgresCatalogStore implements CatalogStore {
     this.loaded = loaded;
     this.#seat = seat;
     this.#onState = onState;
-    this.#forgotten = loaded.marks.settled;
     seat.listen({ onTrouble: (reason) => this.#setState(reason === undefined ? 'open' : 'full') });
     void seat.lost.then(() => this.#setState('failed'));
   }
@@ -102,8 +105,9 @@ export class PostgresCatalogStore implements CatalogStore {
     return this.#state;
   }
 
-  /** Nothing is written here but what append() is given. */
-  begin(): void {}
+  begin(state: CatalogState): void {
+    this.#catalog = state;
+  }
 
   async append(group: SaleGroup): Promise<void> {
     if (this.#state !== 'open') {
@@ -122,7 +126,8 @@ export class PostgresCatalogStore implements CatalogStore {
     this.#counts.records += group.sales.length;
     if (durationMs > SLOW_STATEMENT_MS) this.#counts.slow++;
     if (done!.is_new === true && Number(done!.toys) !== toys) throw this.#toysAreGone();
-    this.#forget(group.settled);
+    this.#sinceForgotten += group.sales.length;
+    if (this.#sinceForgotten >= FORGET_EVERY_SALES) this.#forget();
   }
 
   /** What append() has resolved for is committed. */
@@ -150,13 +155,14 @@ export class PostgresCatalogStore implements CatalogStore {
 
   abandon(): void {}
 
-  #forget(settled: Tag): void {
-    if (compareTags(settled, this.#forgotten) <= 0) return;
-    const from = this.#forgotten;
-    this.#forgotten = settled;
-    this.#seat
-      .write(FORGET_SALES, [from.incarnation, from.sequence, settled.incarnation, settled.sequence])
-      .catch(() => undefined);
+  /** Removes what a start need not find: see LoadedCatalog.sales. */
+  #forget(): void {
+    this.#sinceForgotten = 0;
+    const [oldest] = this.#catalog?.keptSales() ?? [];
+    if (oldest === undefined || compareTags(oldest, this.#forgotten) <= 0) return;
+    const { incarnation, sequence } = this.#forgotten;
+    this.#forgotten = oldest;
+    this.#seat.write(FORGET_SALES, [incarnation, sequence, oldest.incarnation, oldest.sequence]).catch(() => undefined);
   }
 
   #setState(state: JournalState): void {
@@ -230,11 +236,11 @@ async function readToys(seat: HeldSeat): Promise<CatalogRows> {
   };
 }
 
-async function readSales(seat: HeldSeat, after: Tag, names: readonly Buffer[]): Promise<Sale[]> {
+async function readSales(seat: HeldSeat, names: readonly Buffer[]): Promise<Sale[]> {
   const rows = await readAll((last) =>
     seat.read(READ_SALES, [
-      last === undefined ? after.incarnation : last.incarnation,
-      last === undefined ? after.sequence : last.sequence,
+      last === undefined ? 0 : last.incarnation,
+      last === undefined ? 0 : last.sequence,
       ROWS_AT_ONCE,
     ]),
   );

@@ -52,7 +52,8 @@ export async function checkLookups(port: number, rows: readonly OrderRow[], seed
   return violations;
 }
 
-async function readShelf(port: number, shelf: readonly ChaosToy[]): Promise<Map<string, number>> {
+/** Toy -> the stock that a query shows. */
+export async function readShelf(port: number, shelf: readonly ChaosToy[]): Promise<Map<string, number>> {
   const connection = new ClientConnection({ host: '127.0.0.1', port });
   try {
     const shown = new Map<string, number>();

@@ -19,6 +19,8 @@ const OPTIONS = { seconds: TEXT, clients: TEXT, seed: TEXT, durability: TEXT, js
 const DEFAULTS = { seconds: 60, clients: 16, durability: 'commit' } as const;
 
 export const CHAOS_HELP = `Usage: npm run chaos -- [flags]
+       npm run chaos -- --postgres [flags]    over PostgreSQL: see its --help
+       npm run chaos -- --cluster [flags]     over a cluster under Patroni
 
 Starts the store in a temporary directory, lets buyers order from it while its services are killed and stopped at
 random, and then checks every line of the books: from the files, from queries, and from what the buyers were told.

@@ -14,6 +14,9 @@ import { CHAOS_SHELF } from './shelf.js';
 const PROGRESS_INTERVAL_MS = 250;
 
 async function run(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--postgres') || argv.includes('--cluster')) {
+    return (await import('./run-database-chaos.js')).runDatabaseChaosCommand(argv);
+  }
   if (wantsHelp(argv)) {
     process.stdout.write(CHAOS_HELP);
     return EXIT_OK;

@@ -152,6 +152,43 @@ for (const [service, signal, limitMs] of FAULTS) {
   );
 }
 
+test.serial('all is settled, and everything is killed or stopped, and started again: it sells on', async (t) => {
+  const url = await server.createDatabase();
+  let orders = 0;
+  for (let round = 0; round < 2; round++) {
+    await using store = await StandbyStore.start({ url, members: 1 });
+    const buy = async (): Promise<void> => {
+      await store.untilReady();
+      const body = JSON.stringify({ name: 'Tux', quantity: 1 });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${store.urls[0]}/orders`, { method: 'POST', headers, body });
+      t.deepEqual(await answer.json(), { data: { order_number: orders++ } });
+    };
+    await buy();
+    await untilSettled(url);
+    for (const service of ['catalog', 'order'] as const) {
+      const [member] = store.of(service);
+      member!.process.child.kill('SIGKILL');
+      await store.revive(member!);
+    }
+    await buy();
+    await untilSettled(url);
+  }
+});
+
+/** The catalog was told that the newest sale is settled. */
+async function untilSettled(url: string): Promise<void> {
+  for (;;) {
+    const [row] = await server.query(
+      `SELECT count(*) FILTER (WHERE (sales.incarnation, sequence) > (settled_incarnation, settled_sequence))::integer AS open
+         FROM toystore.sales, toystore.store`,
+      url,
+    );
+    if (row!.open === 0) return;
+    await pause(50);
+  }
+}
+
 test.serial('the server is killed and comes back: nobody takes over without need, and selling goes on', async (t) => {
   await using own = await PostgresServer.start();
   const url = await own.createDatabase();

@@ -29,6 +29,7 @@ const POLL_MS = 50;
 export class StandbyStore implements AsyncDisposable {
   readonly members: Member[] = [];
   readonly #env: Record<string, string>;
+  #isStopping = false;
 
   private constructor(env: Record<string, string>) {
     this.#env = env;
@@ -81,6 +82,22 @@ export class StandbyStore implements AsyncDisposable {
     member.process = await this.#spawn(member.service, member.port);
   }
 
+  /** From now on every process that ends has a successor, as under a supervisor; `onError` hears of one that does not start. */
+  keepUp(onError: (error: unknown) => void): void {
+    for (const member of this.members) void this.#keepUp(member).catch(onError);
+  }
+
+  /** Stops every process in order, front ends first; resolves to their exit codes. */
+  async stop(): Promise<(number | null)[]> {
+    this.#isStopping = true;
+    const codes: (number | null)[] = [];
+    for (const service of ['frontend', 'order', 'catalog'] as const) {
+      const exits = await Promise.all(this.of(service).map(({ process }) => process.stop()));
+      codes.push(...exits.map(({ code }) => code));
+    }
+    return codes;
+  }
+
   async untilReady(url = this.urls[0]!): Promise<void> {
     const giveUpAt = performance.now() + READY_TIMEOUT_MS;
     let last = '';
@@ -100,10 +117,19 @@ export class StandbyStore implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopping = true;
     // A process that is stopped in its tracks would not hear of anything else.
     for (const { process } of this.members) process.child.kill('SIGCONT');
     for (const service of ['frontend', 'order', 'catalog'] as const) {
       await Promise.all(this.of(service).map(({ process }) => process[Symbol.asyncDispose]()));
+    }
+  }
+
+  async #keepUp(member: Member): Promise<void> {
+    for (;;) {
+      await member.process.exited;
+      if (this.#isStopping) return;
+      await this.revive(member);
     }
   }
 
