@@ -13,6 +13,8 @@ const LINK = /\]\(([^)#\s]+)[^)]*\)/g;
 const PATH = new RegExp(`(?<![\\w./-])(?:${ROOMS.join('|')})/[\\w./-]*[\\w/]`, 'g');
 /** Made by a build or a run. */
 const MADE = /^(?:bench\/(?:results|node_modules|dist)|proto\/gen)\b/;
+/** A picture of a running store, put in beside the pages whenever the page has changed. */
+const PICTURE = 'docs/page.png';
 
 const pages = ['README.md', 'CHANGELOG.md', ...pagesIn('docs'), ...pagesIn('exercises')];
 
@@ -31,7 +33,9 @@ function missing(page: string, text: string): string[] {
     .map((target) => join(dirname(page), target));
   const paths = [...text.matchAll(PATH)].map(([path]) => path).filter((path) => !MADE.test(path));
   const linkTargets = text.replaceAll(LINK, '');
-  return [...links, ...paths.filter((path) => linkTargets.includes(path))].filter((path) => !existsSync(path));
+  return [...links, ...paths.filter((path) => linkTargets.includes(path))].filter(
+    (path) => path !== PICTURE && !existsSync(path),
+  );
 }
 
 for (const page of pages.filter((name) => name !== NOTEBOOK)) {
