@@ -4,5 +4,4 @@
 export default {
   files: ['dist/exercises*/**/*.test.js'],
   timeout: '30s',
-  workerThreads: false,
 };

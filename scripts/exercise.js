@@ -7,10 +7,16 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const folders = readdirSync(`${ROOT}/exercises`).filter((name) => /^\d\d-/.test(name));
 
+const usage = `npm run exercise -- <1 to ${folders.length}>: see exercises/README.md\n`;
+
 const [number = ''] = process.argv.slice(2);
+if (number === '--help' || number === '-h') {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 const folder = folders.find((name) => Number.parseInt(name, 10) === Number(number));
 if (folder === undefined) {
-  process.stderr.write(`npm run exercise -- <1 to ${folders.length}>: see exercises/README.md\n`);
+  process.stderr.write(usage);
   process.exit(2);
 }
 

@@ -44,6 +44,23 @@ for (const page of pages.filter((name) => name !== NOTEBOOK)) {
   });
 }
 
+test('docs/design.md: each answer to "where" names something that its file has', (t) => {
+  const design = readFileSync('docs/design.md', 'utf8');
+  const table = design.slice(design.indexOf('## Where what is decided'), design.indexOf('## Processes'));
+  const rows = table.split('\n').filter((line) => /^\| [A-Z]/.test(line));
+  t.is(rows.length, 12);
+  for (const row of rows) {
+    const files = [...row.matchAll(LINK)].map(([, target]) => readFileSync(join('docs', target!), 'utf8'));
+    const names = [...row.matchAll(/`#?(\w+)(?:\(\))?`/g)].map(([, name]) => name!);
+    t.true(names.length > 0, row);
+    t.deepEqual(
+      names.filter((name) => !files.some((text) => text.includes(name))),
+      [],
+      row,
+    );
+  }
+});
+
 const EXAMPLES: [name: string, text: string, missing: string[]][] = [
   ['a link beside the page', '[settings](settings.md) and [none](nowhere.md)', ['docs/nowhere.md']],
   ['a link upwards, with a place in it', '[a](../src/log.ts#L3) [b](../src/gone.ts)', ['src/gone.ts']],
