@@ -44,6 +44,8 @@ export interface FileStoreOptions {
   readonly log?: StorageLog;
   /** Size at which the journal begins anew, in bytes. */
   readonly journalBytesMax?: number;
+  /** Of a store that comes from elsewhere, where the directory has none yet. */
+  readonly storeId?: string;
 }
 
 const CSV_NAME = 'catalog.csv';
@@ -92,7 +94,7 @@ export class FileCatalogStore implements CatalogStore {
     try {
       const loaded = recovery.apply(paths);
       if (seed !== undefined) await replaceFile(paths.csv, [seed], fileSystem);
-      const storeId = recovery.storeId ?? newStoreId();
+      const storeId = recovery.storeId ?? options.storeId ?? newStoreId();
       if (recovery.storeId === undefined) journal.append(encodeStore(storeId));
       if (!recovery.hasMatched) journal.append(encodeBase(table.fingerprint(table.shown)));
       await journal.commit();
@@ -191,7 +193,6 @@ export class FileCatalogStore implements CatalogStore {
   }
 }
 
-/** Few enough to be typed, and enough that two stores never have the same one. */
 /** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
 async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
   try {
