@@ -120,10 +120,10 @@ export class Journal {
    */
   commit(): Promise<void> {
     if (this.#state !== 'open' || this.#queue.isDropUntold) return Promise.reject(this.#tellFailure());
-    const settled = this.#queue.lastSettled();
-    if (settled === undefined) return Promise.resolve();
+    const committed = this.#queue.lastFinished();
+    if (committed === undefined) return Promise.resolve();
     this.#wake();
-    return settled;
+    return committed;
   }
 
   /**
