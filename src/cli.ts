@@ -14,6 +14,8 @@ const HELP = `Usage: node dist/src/cli.js <command> [flags]
   order      the order service              (npm run order)
   frontend   the front end                  (npm run frontend)
   client     the load client                (npm run client)
+  import     a store from its files into a database     (npm run import)
+  export     and back                                   (npm run export)
   health     asks a running service whether it is well, for containers
 
 Each command has --help.
@@ -42,6 +44,9 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
       return runService('frontend', (await import('./frontend/start-frontend.js')).startFrontend, argv);
     case 'client':
       return (await import('./client/run-client.js')).runClient(argv);
+    case 'import':
+    case 'export':
+      return (await import('./run-transfer.js')).runTransfer(command, argv);
     case 'health':
       return (await import('./run-health.js')).runHealth(argv);
     case undefined:
@@ -52,7 +57,7 @@ async function run(command: string | undefined, argv: readonly string[]): Promis
       return EXIT_OK;
     default:
       process.stderr.write(
-        `unknown command ${JSON.stringify(command)}: it must be start, catalog, order, frontend, client or health\n`,
+        `unknown command ${JSON.stringify(command)}: it must be start, catalog, order, frontend, client, import, export or health\n`,
       );
       return EXIT_USAGE;
   }

@@ -51,6 +51,8 @@ export interface FileStoreOptions {
   readonly log?: StorageLog;
   /** Size at which the journal begins anew, in bytes. */
   readonly journalBytesMax?: number;
+  /** Of a store that comes from elsewhere, where the directory has none yet. */
+  readonly storeId?: string;
 }
 
 /** What a store works with. */
@@ -115,7 +117,7 @@ export class FileCatalogStore implements CatalogStore {
       });
       const loaded = recovery.apply(paths);
       if (found === undefined) await csv.replace((file) => writeChunks(file, [bytes]));
-      const storeId = recovery.storeId ?? newStoreId();
+      const storeId = recovery.storeId ?? options.storeId ?? newStoreId();
       if (recovery.storeId === undefined) journal.append(encodeStore(storeId));
       if (!recovery.hasMatched) journal.append(encodeBase(table.fingerprint(table.shown)));
       await journal.commit();
@@ -288,7 +290,6 @@ export class FileCatalogStore implements CatalogStore {
   }
 }
 
-/** Few enough to be typed, and enough that two stores never have the same one. */
 /** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
 async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
   try {

@@ -30,10 +30,19 @@ export const ADD_TOYS = fencedStatement(
    SELECT is_new FROM fence`,
 );
 
-/** The end of the first start. */
+/** Sales of a store that comes from elsewhere, as columns. */
+export const ADD_SALES = fencedStatement(
+  'add-sales',
+  `, added AS (INSERT INTO sales (incarnation, sequence, toy, quantity, key)
+      SELECT s.* FROM fence, unnest($4::bigint[], $5::bigint[], $6::integer[], $7::bigint[], $8::text[]) s WHERE is_new)
+   SELECT is_new FROM fence`,
+);
+
+/** The end of the first start: the store, and its marks (incarnation, settled). */
 export const ADD_STORE = fencedStatement(
   'add-store',
-  `, added AS (INSERT INTO store (store) SELECT $4 FROM fence WHERE is_new)
+  `, added AS (INSERT INTO store (store, incarnation, settled_incarnation, settled_sequence)
+      SELECT $4, $5::bigint, $6::bigint, $7::bigint FROM fence WHERE is_new)
    SELECT is_new FROM fence`,
 );
 

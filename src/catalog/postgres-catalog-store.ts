@@ -13,6 +13,7 @@ import { compareTags, NO_TAG, type Tag } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
 import type {
+  CatalogMarks,
   CatalogState,
   CatalogStore,
   CatalogStoreEvents,
@@ -22,6 +23,7 @@ import type {
   SaleGroup,
 } from './catalog-store.js';
 import {
+  ADD_SALES,
   ADD_STORE,
   ADD_TOYS,
   FORGET_SALES,
@@ -43,6 +45,9 @@ export interface PostgresCatalogOptions extends CatalogStoreEvents {
 const ROWS_AT_ONCE = 10_000;
 const SLOW_STATEMENT_MS = 1_000;
 const US_PER_MS = 1_000;
+/** Where the columns of sales stand among the values of SELL. */
+const SALES_AT = 3;
+const SALE_COLUMNS = 5;
 /** Sales that are needed no more are removed so many at a time: a statement of some ten milliseconds. */
 const FORGET_EVERY_SALES = 2_000;
 
@@ -67,8 +72,8 @@ export class PostgresCatalogStore implements CatalogStore {
     const { seat } = options;
     let [store] = await seat.read(READ_STORE);
     if (store === undefined) {
-      await addToys(seat, await options.seed());
-      await seat.write(ADD_STORE, [newStoreId()]);
+      const marks = { incarnation: 0, settled: NO_TAG };
+      await fillCatalogTables(seat, { storeId: newStoreId(), rows: await options.seed(), marks, sales: [] });
       [store] = await seat.read(READ_STORE);
     }
     const rows = await readToys(seat);
@@ -200,7 +205,28 @@ function valuesOf({ incarnation, settled, sales }: SaleGroup): { values: readonl
   return { values, toys: taken.size };
 }
 
-async function addToys(seat: HeldSeat, { names, pricesCents, quantities }: CatalogRows): Promise<void> {
+/** What the tables of a new store begin with. */
+export interface CatalogContent {
+  readonly storeId: string;
+  readonly rows: Pick<CatalogRows, 'names' | 'pricesCents' | 'quantities'>;
+  readonly marks: CatalogMarks;
+  /** What is left of the quantities is after these: they take nothing. */
+  readonly sales: readonly Sale[];
+}
+
+/** Fills tables that have no store yet. @throws PostgresError, CatalogError BAD_FILE */
+export async function fillCatalogTables(seat: HeldSeat, content: CatalogContent): Promise<void> {
+  const { storeId, rows, marks, sales } = content;
+  await addToys(seat, rows);
+  for (let first = 0; first < sales.length; first += ROWS_AT_ONCE) {
+    const { values } = valuesOf({ ...marks, sales: sales.slice(first, first + ROWS_AT_ONCE) });
+    await seat.write(ADD_SALES, values.slice(SALES_AT, SALES_AT + SALE_COLUMNS));
+  }
+  // Last: without it there is no store.
+  await seat.write(ADD_STORE, [storeId, marks.incarnation, marks.settled.incarnation, marks.settled.sequence]);
+}
+
+async function addToys(seat: HeldSeat, { names, pricesCents, quantities }: CatalogContent['rows']): Promise<void> {
   const bad = names.find((name) => name.includes('\0'));
   if (bad !== undefined) {
     throw new CatalogError(

@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 
+/** Few enough to be typed, and enough that two stores never have the same one. */
 const CHARACTERS = 8;
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

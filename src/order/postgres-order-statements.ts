@@ -50,3 +50,11 @@ export const LOG_ORDERS = fencedStatement(
         WITH ORDINALITY o(name, quantity, key, at, incarnation, sequence, place) WHERE is_new)
    SELECT is_new FROM fence`,
 );
+
+/** Whole orders from one number on. */
+export const READ_TIMED_ORDERS: Statement = {
+  name: 'read-timed-orders',
+  text: `SELECT order_number, name, quantity, key, incarnation, sequence,
+      (extract(epoch FROM ordered_at) * 1000)::bigint AS at FROM orders
+    WHERE order_number >= $1 ORDER BY order_number LIMIT $2`,
+};

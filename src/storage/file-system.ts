@@ -90,7 +90,7 @@ const WRITE_HERE_BYTES_MAX = 64 * 1024;
 
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
-  open: (path, mode) => openFile(path, mode, (descriptor) => new NodeFile(descriptor)),
+  open: openFile,
   async stat(path) {
     try {
       const stats = await stat(path, { bigint: true });
@@ -107,15 +107,6 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => rm(path, { force: true }),
   createDirectory,
   syncDirectory,
-};
-
-/**
- * The real file system for a thread whose work is its journal: datasync() holds the thread until the disk has answered. Two
- * changes of threads less for each group; but nothing else happens on the thread meanwhile.
- */
-export const waitingFileSystem: FileSystem = {
-  ...nodeFileSystem,
-  open: (path, mode) => openFile(path, mode, (descriptor) => new WaitingFile(descriptor)),
 };
 
 async function followLinks(path: string): Promise<string> {
@@ -137,14 +128,10 @@ function identityOf({ dev, ino }: fs.BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-function openFile(
-  path: string,
-  mode: OpenMode,
-  create: (descriptor: number) => OpenFile,
-): Promise<OpenFile | undefined> {
+function openFile(path: string, mode: OpenMode): Promise<OpenFile | undefined> {
   return new Promise((resolve, reject) => {
     fs.open(path, OPEN_FLAGS[mode], FILE_RIGHTS, (error, descriptor) => {
-      if (error === null) resolve(requireRegular(descriptor).then(() => create(descriptor)));
+      if (error === null) resolve(requireRegular(descriptor).then(() => new NodeFile(descriptor)));
       else if (error.code === 'ENOENT' && mode !== 'create') resolve(undefined);
       else reject(error);
     });
@@ -180,7 +167,7 @@ class NodeFile implements OpenFile {
 
   read(target: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.read(this.descriptor, target, 0, target.length, position, settle(resolve, reject));
+      fs.read(this.descriptor, target, 0, target.length, position, countCallbackOf(resolve, reject));
     });
   }
 
@@ -189,44 +176,34 @@ class NodeFile implements OpenFile {
       if (bytes.length <= WRITE_HERE_BYTES_MAX) {
         return resolve(fs.writeSync(this.descriptor, bytes, 0, bytes.length, position));
       }
-      fs.write(this.descriptor, bytes, 0, bytes.length, position, settle(resolve, reject));
+      fs.write(this.descriptor, bytes, 0, bytes.length, position, countCallbackOf(resolve, reject));
     });
   }
 
   truncate(size: number): Promise<void> {
-    return new Promise((resolve, reject) => fs.ftruncate(this.descriptor, size, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.ftruncate(this.descriptor, size, callbackOf(resolve, reject)));
   }
 
   datasync(): Promise<void> {
-    return new Promise((resolve, reject) => fs.fdatasync(this.descriptor, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.fdatasync(this.descriptor, callbackOf(resolve, reject)));
   }
 
   sync(): Promise<void> {
-    return new Promise((resolve, reject) => fs.fsync(this.descriptor, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.fsync(this.descriptor, callbackOf(resolve, reject)));
   }
 
   close(): Promise<void> {
-    return new Promise((resolve, reject) => fs.close(this.descriptor, settleVoid(resolve, reject)));
-  }
-}
-
-class WaitingFile extends NodeFile {
-  override datasync(): Promise<void> {
-    return new Promise((resolve) => {
-      fs.fdatasyncSync(this.descriptor);
-      // Under a lasting load there is always a next group: between two of them everybody else gets a turn.
-      setImmediate(resolve);
-    });
+    return new Promise((resolve, reject) => fs.close(this.descriptor, callbackOf(resolve, reject)));
   }
 }
 
 type Reject = (error: unknown) => void;
 
-function settle(resolve: (count: number) => void, reject: Reject) {
+function countCallbackOf(resolve: (count: number) => void, reject: Reject) {
   return (error: Error | null, count: number) => (error === null ? resolve(count) : reject(error));
 }
 
-function settleVoid(resolve: () => void, reject: Reject) {
+function callbackOf(resolve: () => void, reject: Reject) {
   return (error?: Error | null) => (error === null || error === undefined ? resolve() : reject(error));
 }
 

@@ -8,6 +8,7 @@ import type { PatroniCluster } from '../postgres/support/patroni-cluster.js';
 import type { PostgresServer } from '../postgres/support/postgres-server.js';
 import type { Member } from '../postgres/support/standby-store.js';
 import { SeededRandom } from '../support/simulated-random.js';
+import type { ChaosNotes } from './chaos-notes.js';
 import type { DatabaseChaosRun } from './database-chaos.js';
 
 export interface DatabaseSaboteur {
@@ -93,33 +94,38 @@ export class LeaderSaboteur implements DatabaseSaboteur {
     const { notes, closing } = this.#run;
     while (this.blows['leaders killed'] < this.#kills && !closing.aborted) {
       await pause(2_000);
-      const before = notes.sold;
       const killed = await this.#cluster.killLeader();
       this.blows['leaders killed']++;
-      const silenceMs = await this.#longestSilence(before);
+      const healthy = this.#cluster
+        .untilAnotherLeads(killed)
+        // Not before: it would take its place again.
+        .then(() => this.#cluster.revive(killed))
+        .then(() => this.#cluster.untilHealthy());
+      const silenceMs = await longestSilence(notes, healthy);
       this.silencesMs.push(silenceMs);
       this.#onKill(silenceMs);
-      this.#cluster.revive(killed);
-      await this.#cluster.untilHealthy();
     }
   }
+}
 
-  /** Until orders have been answered for a second again. */
-  async #longestSilence(before: number): Promise<number> {
-    let longestMs = 0;
-    let seen = before;
-    let lastMs = performance.now();
-    let flowingSinceMs = Number.POSITIVE_INFINITY;
-    for (;;) {
-      await pause(SAMPLE_MS);
-      const now = performance.now();
-      if (this.#run.notes.sold > seen) {
-        seen = this.#run.notes.sold;
-        lastMs = now;
-        if (longestMs > 1_000) flowingSinceMs = Math.min(flowingSinceMs, now);
-      }
-      longestMs = Math.max(longestMs, now - lastMs);
-      if (now - flowingSinceMs > 1_000) return Math.round(longestMs);
-    }
+/** The longest time without an answer to an order, from now until `end`, and the first answer after it. In milliseconds. */
+async function longestSilence(notes: ChaosNotes, end: Promise<void>): Promise<number> {
+  let hasEnded = false;
+  const ended = end.then(() => {
+    hasEnded = true;
+  });
+  let longestMs = 0;
+  let seen = notes.sold;
+  let lastMs = performance.now();
+  for (let isOver = false; !isOver; ) {
+    await pause(SAMPLE_MS);
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - lastMs);
+    if (notes.sold === seen) continue;
+    seen = notes.sold;
+    lastMs = now;
+    isOver = hasEnded;
   }
+  await ended;
+  return Math.round(longestMs);
 }

@@ -112,6 +112,17 @@ export class PatroniCluster implements AsyncDisposable {
     return node.name;
   }
 
+  /** Resolves when another node than that leads. */
+  async untilAnotherLeads(name: string): Promise<void> {
+    const giveUpAt = performance.now() + READY_TIMEOUT_MS;
+    while (performance.now() < giveUpAt) {
+      const members = await this.#members().catch(() => []);
+      if (members.some((one) => one.role === 'leader' && one.name !== name && one.state === 'running')) return;
+      await pause(POLL_MS);
+    }
+    throw new Error(`nobody leads in the place of ${name}\n${this.logs}`);
+  }
+
   /** Starts Patroni on a node that was killed: it becomes a standby of whoever leads by then. */
   revive(name: string): void {
     this.#startPatroni(this.#nodes.find((node) => node.name === name)!);
