@@ -22,7 +22,7 @@ import { RECORD_SALES_MAX } from './catalog-limits.js';
 import type { CatalogCalls, StateMessage, ThreadCalls, WatchMessage } from './catalog-messages.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
-import type { Watch } from './holders.js';
+import type { Watch } from './holder.js';
 
 export class CatalogDesk {
   readonly #engine: CatalogEngine;

@@ -1,24 +1,15 @@
-// catalog-seller.ts: the one that sells: it decides batches of purchases in memory, has them stored, and shows and answers
-// them in the order in which they were decided.
+// catalog-seller.ts: the one that sells: it decides batches of purchases in memory, under their tags. What follows from a
+// decision, up to the answer, is in open-batches.ts.
 //
-//   decide: tags, stock ──► store.append ──────► durable ──┐
-//                      └──► holders.invalidate ─► told ────┴─► show ─► answer          several batches in flight
+//   purchases ──► admitted? ──► known tag? its outcome ──► stock? taken out ──► open batch ──► outcomes
 //
-//   a write fails     every batch that is not stored is undone, newest first: its purchases find the store not selling
-//   a sync fails      nobody knows what is stored: nothing is undone, nothing is answered, only a new start helps
-//
-// Nothing of a batch may be told before everything that its outcomes rest on is durable and shown: not only its own sales,
-// but also those of others that used up the stock it was refused.
+// All outcomes are remembered until the order service has settled them: one that is sent again gets the same answer.
 
-import { StorageError } from '../storage/index.js';
 import { compareTags, KEY_CHARACTERS_MAX, NO_TAG, RESULT, type Result } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
 import { BATCH_PURCHASES_MAX } from './catalog-limits.js';
-import type { CatalogStore, Sale } from './catalog-store.js';
-import type { HeldToy, Holders } from './holders.js';
-import type { KeptSales } from './kept-sales.js';
-import type { PurchaseTags } from './purchase-tags.js';
-import type { StockTable } from './stock-table.js';
+import type { Sale } from './catalog-store.js';
+import { OpenBatches, type SellingParts } from './open-batches.js';
 
 export interface Purchase {
   readonly name: Uint8Array;
@@ -45,29 +36,6 @@ export interface SellerStats {
   readonly sold: number;
 }
 
-export interface CatalogSellerOptions {
-  readonly table: StockTable;
-  /** What may still be sold, by toy: it runs ahead of what is shown. */
-  readonly sellable: Uint32Array;
-  readonly tags: PurchaseTags;
-  readonly kept: KeptSales;
-  readonly store: CatalogStore;
-  readonly holders: Holders;
-  /** What is in memory can no longer be trusted: the process must end. */
-  readonly onBroken: (error: Error) => void;
-}
-
-/** A batch that was decided and is not answered yet. */
-interface OpenBatch {
-  /** What it sold. */
-  readonly sales: readonly Sale[];
-  /** Sequences whose outcome was decided here and does not hold if the batch is undone. */
-  readonly decided: readonly number[];
-  readonly incarnation: number;
-  isDurable: boolean;
-  isUndone: boolean;
-}
-
 /** What was decided for a batch. */
 interface Decision {
   readonly results: Result[];
@@ -76,22 +44,17 @@ interface Decision {
 }
 
 export class CatalogSeller {
-  readonly #options: CatalogSellerOptions;
-  /** Oldest first. */
-  readonly #open: OpenBatch[] = [];
-  /** Resolves when all that was decided so far has been shown or undone. */
-  #last: Promise<void> = Promise.resolve();
-  /** The same for the storing alone. */
-  #lastDurable: Promise<void> = Promise.resolve();
+  readonly #options: SellingParts;
+  readonly #open: OpenBatches;
   #isClosed = false;
   #batches = 0;
   #purchases = 0;
-  #sold = 0;
   /** Names of toys that have sold, as they stand in sales. */
   readonly #names = new Map<number, Buffer>();
 
-  constructor(options: CatalogSellerOptions) {
+  constructor(options: SellingParts) {
     this.#options = options;
+    this.#open = new OpenBatches(options);
   }
 
   get state(): SellingState {
@@ -102,7 +65,7 @@ export class CatalogSeller {
   }
 
   stats(): SellerStats {
-    return { batches: this.#batches, purchases: this.#purchases, sold: this.#sold };
+    return { batches: this.#batches, purchases: this.#purchases, sold: this.#open.sold };
   }
 
   /**
@@ -119,12 +82,14 @@ export class CatalogSeller {
     const isNewsSettled = this.#admit(batch);
     const decision = this.#decide(batch);
     if (decision.sales.length > 0) {
-      if (await this.#carryOut(decision.sales, decision.decided, batch.incarnation)) return decision.results;
+      if (await this.#open.carryOut(decision.sales, decision.decided, batch.incarnation)) return decision.results;
     } else {
+      const waited = decision.results.some(restsOnStock)
+        ? this.#open.wait(decision.decided, batch.incarnation)
+        : undefined;
       // The mark is stored with the next sales; where none come, by itself. Nobody waits for it.
       if (isNewsSettled) this.#storeMarks();
-      if (!decision.results.some(restsOnStock) || this.#open.length === 0) return decision.results;
-      if (await this.#waitForOpen(decision.decided, batch.incarnation)) return decision.results;
+      if (waited === undefined || (await waited)) return decision.results;
     }
     // What could not be stored was undone. The tags know which purchases were stored before all the same.
     return decision.results.map((_, index) => {
@@ -143,11 +108,11 @@ export class CatalogSeller {
     const toy = this.#options.table.find(name);
     const result = this.#sell(toy, quantity);
     if (result !== RESULT.DONE) {
-      const holds = !restsOnStock(result) || this.#open.length === 0 || (await this.#waitForOpen([], 0));
-      return holds ? result : RESULT.NOT_SELLING;
+      const waited = restsOnStock(result) ? this.#open.wait([], 0) : undefined;
+      return waited === undefined || (await waited) ? result : RESULT.NOT_SELLING;
     }
     const sale = { ...NO_TAG, toy, name: this.#nameOf(toy), quantity, key: '' };
-    return (await this.#carryOut([sale], [], 0)) ? result : RESULT.NOT_SELLING;
+    return (await this.#open.carryOut([sale], [], 0)) ? result : RESULT.NOT_SELLING;
   }
 
   /**
@@ -173,7 +138,7 @@ export class CatalogSeller {
     }
     for (const [toy, quantity] of left) sellable[toy] = quantity;
     for (const sale of lost) kept.add(sale);
-    if (lost.length > 0 && !(await this.#carryOut(lost, [], 0))) {
+    if (lost.length > 0 && !(await this.#open.carryOut(lost, [], 0))) {
       throw new CatalogError('NOT_JOURNALED', 'the sales could not be written');
     }
   }
@@ -186,7 +151,7 @@ export class CatalogSeller {
       throw new CatalogError('NOT_JOURNALED', 'the catalog cannot write now: a new incarnation has to wait');
     }
     tags.begin(incarnation);
-    if (!(await this.#carryOut([], [], 0))) {
+    if (!(await this.#open.carryOut([], [], 0))) {
       throw new CatalogError('NOT_JOURNALED', 'the new incarnation could not be written');
     }
     // An order service that is told of sales answers for them: they must be the ones that everybody sees.
@@ -198,7 +163,7 @@ export class CatalogSeller {
   /** Refuses purchases from now on; resolves when all before are stored, undone or lost. Not all may be shown by then. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#lastDurable.catch(() => undefined);
+    await this.#open.stored();
   }
 
   #requireSelling(): void {
@@ -266,116 +231,10 @@ export class CatalogSeller {
     return RESULT.DONE;
   }
 
-  /**
-   * Brings what was decided to the disk and shows it, after all that was decided before.
-   *
-   * @returns false if it was undone
-   */
-  #carryOut(sales: readonly Sale[], decided: readonly number[], incarnation: number): Promise<boolean> {
-    const { store, tags, holders } = this.#options;
-    const batch: OpenBatch = { sales, decided, incarnation, isDurable: false, isUndone: false };
-    const told = sales.length === 0 ? undefined : holders.invalidate(this.#beginChanges(sales));
-    const stored = store.append({ incarnation: tags.incarnation, settled: tags.settled, sales }).then(() => {
-      batch.isDurable = true;
-    });
-    this.#lastDurable = stored;
-    return this.#finish(batch, stored, told);
-  }
-
-  /** Waits for what was decided before, for outcomes that rest on it. Returns false if that was undone. */
-  #waitForOpen(decided: readonly number[], incarnation: number): Promise<boolean> {
-    const batch: OpenBatch = { sales: [], decided, incarnation, isDurable: false, isUndone: false };
-    const stored = this.#lastDurable.then(() => {
-      batch.isDurable = true;
-    });
-    return this.#finish(batch, stored, undefined);
-  }
-
-  async #finish(batch: OpenBatch, stored: Promise<void>, told: Promise<unknown> | undefined): Promise<boolean> {
-    const before = this.#last;
-    let setDone: () => void = () => undefined;
-    this.#last = new Promise((resolve) => {
-      setDone = resolve;
-    });
-    this.#open.push(batch);
-    try {
-      const isStored = await stored.then(
-        () => true,
-        (error: unknown) => this.#onStoreFailure(error),
-      );
-      if (told !== undefined && isStored) await told;
-      await before;
-      if (isStored) this.#show(batch.sales);
-      return isStored;
-    } finally {
-      const place = this.#open.indexOf(batch);
-      if (place !== -1) this.#open.splice(place, 1);
-      setDone();
-    }
-  }
-
-  /** What a write that failed means; throws where nobody knows what was stored. */
-  #onStoreFailure(cause: unknown): false {
-    if (cause instanceof StorageError && cause.code === 'WRITE_FAILED') {
-      this.#undoUnstored();
-      return false;
-    }
-    const message = 'the journal failed: whether the purchases are on disk is unknown';
-    throw new CatalogError('NOT_JOURNALED', message, { cause });
-  }
-
-  /** Marks the toys as changing; returns those that somebody holds. */
-  #beginChanges(sales: readonly Sale[]): HeldToy[] {
-    const { table } = this.#options;
-    const held: HeldToy[] = [];
-    table.write(() => {
-      for (const { toy } of sales) {
-        const bits = table.beginChange(toy);
-        if (bits !== 0) held.push({ toy, bits });
-      }
-    });
-    return held;
-  }
-
-  #show(sales: readonly Sale[]): void {
-    const { table } = this.#options;
-    this.#sold += sales.length;
-    if (sales.length === 0) return;
-    try {
-      table.write(() => {
-        for (const { toy, quantity } of sales) table.endChange(toy, quantity);
-      });
-    } catch (error) {
-      // What is stored cannot be shown: only a new start helps.
-      this.#options.onBroken(error as Error);
-      throw error;
-    }
-  }
-
-  /** Takes back all that is not stored, newest first. */
-  #undoUnstored(): void {
-    const { table, sellable, tags, kept } = this.#options;
-    const undone = this.#open.filter(({ isDurable, isUndone }) => !isDurable && !isUndone).reverse();
-    for (const batch of undone) {
-      batch.isUndone = true;
-      for (const sale of batch.sales) {
-        sellable[sale.toy]! += sale.quantity;
-        if (sale.incarnation !== 0) kept.remove(sale);
-      }
-      if (batch.incarnation !== tags.incarnation) continue;
-      for (const sequence of batch.decided) {
-        if (sequence > tags.settledSequence) tags.remember(sequence, RESULT.NOT_SELLING);
-      }
-    }
-    table.write(() => {
-      for (const { toy } of undone.flatMap(({ sales }) => sales)) table.endChange(toy, 0);
-    });
-  }
-
   #storeMarks(): void {
     if (this.state !== 'selling') return;
     // What cannot be written now is written with the next sales.
-    this.#carryOut([], [], 0).catch(() => undefined);
+    this.#open.carryOut([], [], 0).catch(() => undefined);
   }
 
   #count(purchases: number): void {

@@ -17,23 +17,8 @@
 import { randomInt } from 'node:crypto';
 import { createHistogram, type Histogram } from 'node:perf_hooks';
 import type { Clock, Timer } from '../clock.js';
+import { Holder, type HolderMessage, type HolderRequest, type Registry, Watch } from './holder.js';
 import { HOLDER_SLOTS, type StockTable } from './stock-table.js';
-
-/** To a front end, in the words of the interface (WatchResponse). */
-export interface HolderMessage {
-  readonly holder: number;
-  readonly leaseMs: number;
-  readonly renewed: number;
-  readonly invalidation: number;
-  readonly names: readonly Buffer[];
-}
-
-/** From a front end, in the words of the interface (WatchRequest). */
-export interface HolderRequest {
-  readonly renewal: number;
-  readonly confirmed: number;
-  readonly goodbye: boolean;
-}
 
 export interface HoldersOptions {
   readonly table: StockTable;
@@ -72,7 +57,7 @@ const LATE_SHARE = 0.1;
 const FIRST_REGISTRATION_MAX = 2 ** 47;
 const US_PER_MS = 1000;
 
-export class Holders {
+export class Holders implements Registry {
   readonly #options: HoldersOptions;
   readonly #slots: (Holder | undefined)[] = new Array(HOLDER_SLOTS).fill(undefined);
   readonly #earlierOver: Promise<void>;
@@ -176,9 +161,8 @@ export class Holders {
     for (const holder of this.#slots) holder?.timer?.cancel();
   }
 
-  // ---- for Watch -----------------------------------------------------------------------------------------------------
+  // ---- the registry of each Watch -----------------------------------------------------------------------------------------------------
 
-  /** A new holder, or undefined where none can be had now. */
   async register(watch: Watch, renewal: number): Promise<Holder | undefined> {
     const { table } = this.#options;
     this.#noted ??= this.#options.noteLeases();
@@ -200,7 +184,6 @@ export class Holders {
     return holder;
   }
 
-  /** A message of a holder has come. @returns whether it has renewed the lease */
   renew(holder: Holder, { renewal, confirmed }: HolderRequest): boolean {
     holder.confirm(confirmed);
     const unconfirmedMs = this.#options.clock.monotonicMs() - holder.oldestUnconfirmedMs;
@@ -209,7 +192,6 @@ export class Holders {
     return true;
   }
 
-  /** Nothing is held by this holder any more. */
   end(holder: Holder): void {
     const { table } = this.#options;
     if (holder.isGone) return;
@@ -241,115 +223,5 @@ export class Holders {
       this.#leasesRunOut++;
       this.end(holder);
     });
-  }
-}
-
-/** One registration of a front end. */
-export class Holder {
-  timer: Timer | undefined;
-  isGone = false;
-  #endMs = 0;
-  #leaseMs = 0;
-  #renewal = 0;
-  /** Invalidations that are not confirmed, oldest first. */
-  readonly #open: { readonly number: number; readonly sentMs: number; readonly resolve: () => void }[] = [];
-
-  constructor(
-    readonly number: number,
-    readonly slot: number,
-    readonly watch: Watch,
-  ) {}
-
-  /** When its lease is over, on the monotonic clock. */
-  get endMs(): number {
-    return this.#endMs;
-  }
-
-  /** What it is told of itself. */
-  get status(): HolderMessage {
-    return { holder: this.number, leaseMs: this.#leaseMs, renewed: this.#renewal, invalidation: 0, names: [] };
-  }
-
-  renewed(renewal: number, leaseMs: number, endMs: number): void {
-    this.#renewal = renewal;
-    this.#leaseMs = leaseMs;
-    this.#endMs = Math.max(this.#endMs, endMs);
-  }
-
-  /** Infinity if all are confirmed. */
-  get oldestUnconfirmedMs(): number {
-    return this.#open[0]?.sentMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Sends an invalidation; resolves when it is confirmed, or the holder is gone. */
-  tell(names: readonly Buffer[], sentMs: number): Promise<void> {
-    if (this.isGone) return Promise.resolve();
-    const number = this.watch.nextInvalidation();
-    return new Promise((resolve) => {
-      this.#open.push({ number, sentMs, resolve });
-      this.watch.send({ ...this.status, invalidation: number, names });
-    });
-  }
-
-  confirm(confirmed: number): void {
-    while (this.#open.length > 0 && this.#open[0]!.number <= confirmed) this.#open.shift()!.resolve();
-  }
-
-  end(): void {
-    this.isGone = true;
-    this.timer?.cancel();
-    this.confirm(Number.POSITIVE_INFINITY);
-  }
-}
-
-/** One stream of a front end: the registrations that it has, one after the other. */
-export class Watch {
-  readonly #holders: Holders;
-  readonly send: (message: HolderMessage) => void;
-  #holder: Holder | undefined;
-  #registering: Promise<void> | undefined;
-  #isEnded = false;
-  #invalidations = 0;
-
-  constructor(holders: Holders, send: (message: HolderMessage) => void) {
-    this.#holders = holders;
-    this.send = send;
-  }
-
-  /**
-   * Invalidations are counted over the whole stream: what confirms one of a registration that has ended must not pass for
-   * the confirmation of one of the next.
-   */
-  nextInvalidation(): number {
-    return ++this.#invalidations;
-  }
-
-  async receive(request: HolderRequest): Promise<void> {
-    await this.#registering;
-    if (request.goodbye) return this.#sayGoodbye();
-    if (this.#holder === undefined || this.#holder.isGone) {
-      this.#registering = this.#register(request);
-      return this.#registering;
-    }
-    if (this.#holders.renew(this.#holder, request)) this.send(this.#holder.status);
-  }
-
-  /** The stream has ended without a goodbye: what is held is held until the lease is over. */
-  end(): void {
-    this.#isEnded = true;
-  }
-
-  async #register({ renewal }: HolderRequest): Promise<void> {
-    const holder = await this.#holders.register(this, renewal);
-    this.#holder = holder;
-    this.#registering = undefined;
-    if (holder === undefined) this.send({ holder: 0, leaseMs: 0, renewed: renewal, invalidation: 0, names: [] });
-    else if (this.#isEnded) this.#holders.end(holder);
-    else this.send(holder.status);
-  }
-
-  #sayGoodbye(): void {
-    if (this.#holder !== undefined) this.#holders.end(this.#holder);
-    this.#holder = undefined;
   }
 }

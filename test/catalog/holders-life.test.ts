@@ -4,7 +4,8 @@
 
 import test from 'ava';
 import { FileCatalogStore } from '../../src/catalog/file-catalog-store.js';
-import { Holder, Holders } from '../../src/catalog/holders.js';
+import { Holder } from '../../src/catalog/holder.js';
+import { Holders } from '../../src/catalog/holders.js';
 import { StockTable } from '../../src/catalog/stock-table.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { holdersLive } from './holders-life.js';

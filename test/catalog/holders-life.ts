@@ -5,7 +5,7 @@
 // was answered before it has left. (Nothing adds to a stock here.)
 
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
-import type { HolderMessage, HolderRequest, Watch } from '../../src/catalog/holders.js';
+import type { HolderMessage, HolderRequest, Watch } from '../../src/catalog/holder.js';
 import { NO_TAG, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';

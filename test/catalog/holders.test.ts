@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type { CatalogEngine } from '../../src/catalog/catalog-engine.js';
-import type { HolderMessage, Watch } from '../../src/catalog/holders.js';
+import type { HolderMessage, Watch } from '../../src/catalog/holder.js';
 import { HOLDER_SLOTS } from '../../src/catalog/stock-table.js';
 import { batch, begin, EngineWorld, stock } from './engine-fixture.js';
 
@@ -252,3 +252,16 @@ for (const { name, end, hold, waits } of [
     t.true(again.holders.isEarlierOver);
   });
 }
+
+test('after a kill, also a refusal waits: it tells of a stock that others may not show yet', async (t) => {
+  const { world: simulated, frontEnd, buy } = await world();
+  const one = await frontEnd();
+  one.hold('Fox');
+  buy('Fox').catch(() => undefined);
+  await simulated.sleep(100);
+  simulated.kill();
+  const again = await simulated.open();
+  const start = simulated.world.nowMs;
+  t.deepEqual(await simulated.run(again.purchase(batch(1, 2, ['Fox']))), [-2]);
+  t.true(simulated.world.nowMs - start >= LEASE_MS);
+});

@@ -1,0 +1,181 @@
+// open-batches.ts: batches that were decided and are not answered yet. Several are in flight; each is shown and answered in
+// the order in which they were decided.
+//
+//   decided ──► store.append ──────► durable ──┐
+//          └──► holders.invalidate ─► told ────┴─► those before are done ─► shown ─► answered
+//
+//   a write fails     every batch that is not stored is undone, newest first: its purchases find the store not selling
+//   a sync fails      nobody knows what is stored: nothing is undone, nothing is answered, only a new start helps
+//
+// Nothing of a batch may be told before everything that its outcomes rest on is durable and shown: not only its own sales,
+// but also those of others that used up the stock it was refused.
+
+import { StorageError } from '../storage/index.js';
+import { RESULT } from '../store-contract.js';
+import { CatalogError } from './catalog-error.js';
+import type { CatalogStore, Sale } from './catalog-store.js';
+import type { HeldToy, Holders } from './holders.js';
+import type { KeptSales } from './kept-sales.js';
+import type { PurchaseTags } from './purchase-tags.js';
+import type { StockTable } from './stock-table.js';
+
+/** What selling works with. */
+export interface SellingParts {
+  readonly table: StockTable;
+  /** What may still be sold, by toy: it runs ahead of what is shown. */
+  readonly sellable: Uint32Array;
+  readonly tags: PurchaseTags;
+  readonly kept: KeptSales;
+  readonly store: CatalogStore;
+  readonly holders: Holders;
+  /** What is in memory can no longer be trusted: the process must end. */
+  readonly onBroken: (error: Error) => void;
+}
+
+interface OpenBatch {
+  /** What it sold. */
+  readonly sales: readonly Sale[];
+  /** Sequences whose outcome was decided here and does not hold if the batch is undone. */
+  readonly decided: readonly number[];
+  readonly incarnation: number;
+  isDurable: boolean;
+  isUndone: boolean;
+}
+
+export class OpenBatches {
+  readonly #options: SellingParts;
+  /** Oldest first. */
+  readonly #open: OpenBatch[] = [];
+  /** Resolves when all that was decided so far has been shown or undone. */
+  #last: Promise<void> = Promise.resolve();
+  /** The same for the storing alone. */
+  #lastDurable: Promise<void> = Promise.resolve();
+  #sold = 0;
+
+  constructor(options: SellingParts) {
+    this.#options = options;
+  }
+
+  /** How many sales have been shown. */
+  get sold(): number {
+    return this.#sold;
+  }
+
+  /** Resolves when everything that was decided is stored, undone or lost. */
+  stored(): Promise<void> {
+    return this.#lastDurable.catch(() => undefined);
+  }
+
+  /**
+   * Brings what was decided to the disk and shows it, after all that was decided before.
+   *
+   * @returns false if it was undone
+   */
+  carryOut(sales: readonly Sale[], decided: readonly number[], incarnation: number): Promise<boolean> {
+    const { store, tags, holders } = this.#options;
+    const batch: OpenBatch = { sales, decided, incarnation, isDurable: false, isUndone: false };
+    const told = sales.length === 0 ? undefined : holders.invalidate(this.#beginChanges(sales));
+    const stored = store.append({ incarnation: tags.incarnation, settled: tags.settled, sales }).then(() => {
+      batch.isDurable = true;
+    });
+    this.#lastDurable = stored;
+    return this.#finish(batch, stored, told);
+  }
+
+  /**
+   * Waits for what was decided before, for outcomes that rest on it.
+   *
+   * @returns false if that was undone; undefined: there is nothing to wait for
+   */
+  wait(decided: readonly number[], incarnation: number): Promise<boolean> | undefined {
+    // A refusal tells of the stock too: no front end may go on showing what an earlier process has shown.
+    const told = this.#options.holders.invalidate([]);
+    if (this.#open.length === 0 && told === undefined) return undefined;
+    const batch: OpenBatch = { sales: [], decided, incarnation, isDurable: false, isUndone: false };
+    const stored = this.#lastDurable.then(() => {
+      batch.isDurable = true;
+    });
+    return this.#finish(batch, stored, told);
+  }
+
+  async #finish(batch: OpenBatch, stored: Promise<void>, told: Promise<unknown> | undefined): Promise<boolean> {
+    const before = this.#last;
+    let setDone: () => void = () => undefined;
+    this.#last = new Promise((resolve) => {
+      setDone = resolve;
+    });
+    this.#open.push(batch);
+    try {
+      const isStored = await stored.then(
+        () => true,
+        (error: unknown) => this.#onStoreFailure(error),
+      );
+      if (told !== undefined && isStored) await told;
+      await before;
+      if (isStored) this.#show(batch.sales);
+      return isStored;
+    } finally {
+      const place = this.#open.indexOf(batch);
+      if (place !== -1) this.#open.splice(place, 1);
+      setDone();
+    }
+  }
+
+  /** What a write that failed means; throws where nobody knows what was stored. */
+  #onStoreFailure(cause: unknown): false {
+    if (cause instanceof StorageError && cause.code === 'WRITE_FAILED') {
+      this.#undoUnstored();
+      return false;
+    }
+    const message = 'the journal failed: whether the purchases are on disk is unknown';
+    throw new CatalogError('NOT_JOURNALED', message, { cause });
+  }
+
+  /** Marks the toys as changing; returns those that somebody holds. */
+  #beginChanges(sales: readonly Sale[]): HeldToy[] {
+    const { table } = this.#options;
+    const held: HeldToy[] = [];
+    table.write(() => {
+      for (const { toy } of sales) {
+        const bits = table.beginChange(toy);
+        if (bits !== 0) held.push({ toy, bits });
+      }
+    });
+    return held;
+  }
+
+  #show(sales: readonly Sale[]): void {
+    const { table } = this.#options;
+    this.#sold += sales.length;
+    if (sales.length === 0) return;
+    try {
+      table.write(() => {
+        for (const { toy, quantity } of sales) table.endChange(toy, quantity);
+      });
+    } catch (error) {
+      // What is stored cannot be shown: only a new start helps.
+      this.#options.onBroken(error as Error);
+      throw error;
+    }
+  }
+
+  /** Takes back all that is not stored, newest first. */
+  #undoUnstored(): void {
+    const { table, sellable, tags, kept } = this.#options;
+    const undone = this.#open.filter(({ isDurable, isUndone }) => !isDurable && !isUndone).reverse();
+    for (const batch of undone) {
+      batch.isUndone = true;
+      for (const sale of batch.sales) {
+        sellable[sale.toy]! += sale.quantity;
+        if (sale.incarnation !== 0) kept.remove(sale);
+      }
+      if (batch.incarnation !== tags.incarnation) continue;
+      for (const sequence of batch.decided) {
+        if (sequence > tags.settledSequence) tags.remember(sequence, RESULT.NOT_SELLING);
+      }
+    }
+    table.write(() => {
+      for (const { toy } of undone.flatMap(({ sales }) => sales)) table.endChange(toy, 0);
+    });
+  }
+}
