@@ -3,13 +3,13 @@
 //
 //   at once:   picture of the stock, Base(fingerprint) appended behind all that is in the picture
 //   then:      commit ─ render ─ replace catalog.csv                                  sales go on
-//   if large:  new journal = Store, kept sales, Base, what was appended since the picture
+//   if due:    new journal = Store, kept sales, Base, what was appended since the picture
 //
 // When: soon after the store has come to rest, and every now and then while it does not; see catalog-limits.ts. With six
 // toys it takes a few milliseconds. Why a crash at any step is right: see catalog-recovery.ts.
 
 import type { Clock, Timer } from '../clock.js';
-import { type FileSystem, type Journal, replaceFile } from '../storage/index.js';
+import { type GuardedFile, type Journal, type StorageLog, writeChunks } from '../storage/index.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogText } from './catalog-file.js';
 import {
@@ -27,16 +27,17 @@ import { CARRIED, encodeBase, encodeClean, encodeLeases, encodeSales, encodeStor
 import type { StockTable } from './stock-table.js';
 
 export interface CheckpointOptions {
-  readonly csvPath: string;
+  readonly csv: GuardedFile;
+  /** Length of catalog.csv, in bytes. */
+  readonly csvBytes: number;
   readonly text: CatalogText;
   readonly storeId: string;
   readonly table: StockTable;
   readonly journal: Journal;
-  readonly fileSystem: FileSystem;
   readonly clock: Clock;
   /** The journal begins anew when it is larger. */
   readonly journalBytesMax?: number;
-  readonly onFailure: (error: unknown) => void;
+  readonly log: StorageLog;
 }
 
 /** The stock at one moment. */
@@ -48,6 +49,8 @@ interface Picture {
 }
 
 export class CatalogCheckpoint {
+  /** Told of a checkpoint that could not be written, and is tried again. */
+  onFailure: (error: unknown) => void = () => undefined;
   /** How long front ends may hold what they are shown after an end of the process; 0: none does. Milliseconds. */
   leaseMs = 0;
   readonly #options: CheckpointOptions;
@@ -57,6 +60,8 @@ export class CatalogCheckpoint {
   #running: Promise<void> | undefined;
   #isClosed = false;
   #isDirty: boolean;
+  #isJournalDue = false;
+  #csvBytes: number;
   #lastSaleMs = 0;
   #lastEndMs = 0;
   #checkpoints = 0;
@@ -69,6 +74,19 @@ export class CatalogCheckpoint {
     this.#options = options;
     this.#journalBytesMax = options.journalBytesMax ?? JOURNAL_BYTES_MAX;
     this.#isDirty = isDirty;
+    this.#csvBytes = options.csvBytes;
+  }
+
+  /**
+   * Whether catalog.csv is what was written. Its name is put right where that is all.
+   *
+   * @throws StorageError INACCESSIBLE
+   */
+  async isCsvWhole(): Promise<boolean> {
+    const bytes = this.#csvBytes;
+    const { finding, size } = await this.#options.csv.check(bytes);
+    // A checkpoint that ended meanwhile has made the length another one.
+    return (size === bytes && (finding === 'same' || finding === 'returned')) || bytes !== this.#csvBytes;
   }
 
   /** From now on it looks at the state, and works by itself. */
@@ -94,6 +112,13 @@ export class CatalogCheckpoint {
   /** To be told when the journal's state changes: where writing fails, not all that was appended is in the journal. */
   onJournalState(): void {
     if (this.#options.journal.state !== 'open') this.#since = undefined;
+  }
+
+  /** Writes catalog.csv and a new journal, whatever has become of the old ones. Throws as write() does. */
+  async writeAnew(): Promise<void> {
+    this.#isDirty = true;
+    this.#isJournalDue = true;
+    await this.write();
   }
 
   /**
@@ -153,7 +178,7 @@ export class CatalogCheckpoint {
       this.#schedule(waitMs);
       return;
     }
-    this.write().catch((error: unknown) => this.#options.onFailure(error));
+    this.write().catch((error: unknown) => this.onFailure(error));
   }
 
   /** When the next one is due: when the store is at rest, or after a longer while if it is not. */
@@ -167,7 +192,7 @@ export class CatalogCheckpoint {
   }
 
   async #write(): Promise<void> {
-    const { csvPath, text, clock, fileSystem, journal } = this.#options;
+    const { csv, text, clock, journal, log } = this.#options;
     const startMs = clock.monotonicMs();
     this.#isDirty = false;
     try {
@@ -176,7 +201,11 @@ export class CatalogCheckpoint {
       const chunks = await this.#render(text, picture.quantities);
       // Base must be on disk before the new catalog.csv can be.
       await journal.synced();
-      await replaceFile(csvPath, chunks, fileSystem);
+      // So that nothing that was done to it goes unsaid.
+      const wasWhole = await this.isCsvWhole();
+      await csv.replace((file) => writeChunks(file, chunks));
+      this.#csvBytes = chunks.reduce((bytes, chunk) => bytes + Buffer.byteLength(chunk), 0);
+      if (!wasWhole) log.warn(`${csv.path} was removed, cut or written to while in use, and was written anew`, {});
       if (picture.standing.length > 0) await this.#beginJournal(picture);
     } catch (error) {
       this.#isDirty = true;
@@ -192,12 +221,12 @@ export class CatalogCheckpoint {
   /** The stock after everything that has been appended to the journal, which says so with a Base. */
   #takePicture(): Picture {
     const { table, journal } = this.#options;
-    const isJournalLarge = journal.bytes > this.#journalBytesMax;
+    const isJournalDue = this.#isJournalDue || journal.bytes > this.#journalBytesMax;
     const quantities = this.#state!.quantities.slice();
     const base = encodeBase(table.fingerprint(quantities));
-    const standing = isJournalLarge ? this.#standing() : [];
+    const standing = isJournalDue ? this.#standing() : [];
     journal.append(base);
-    if (isJournalLarge) this.#since = [];
+    if (isJournalDue) this.#since = [];
     return { quantities, base, standing };
   }
 
@@ -216,6 +245,7 @@ export class CatalogCheckpoint {
       throw new CatalogError('NOT_JOURNALED', 'a write failed while catalog.csv was being written');
     }
     await this.#options.journal.restart([...standing, base, ...this.#since]);
+    this.#isJournalDue = false;
   }
 
   /** What every new journal begins with: whose it is, how far the order service has come, and the sales that are kept. */

@@ -83,7 +83,7 @@ export class CatalogDesk {
 
   async #processOrder({ name, quantity }: ProcessOrderRequest, requestId: string): Promise<Uint8Array> {
     const startedAtMs = performance.now();
-    const purchase = { name: Buffer.from(name), quantity, key: '', requestId, transientKey: false };
+    const purchase = { name: Buffer.from(name), quantity, key: '', requestId };
     const result = await this.#logged([purchase], this.#engine.purchaseUntagged(purchase.name, quantity));
     this.#requestLog.purchased([purchase], { results: [result] }, startedAtMs);
     if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'nothing is sold just now');
@@ -120,7 +120,7 @@ export class CatalogDesk {
     const messages: Uint8Array[] = [];
     // The first message goes out without sales too: the caller waits for its incarnation.
     for (let start = 0; start === 0 || start < sales.length; start += RECORD_SALES_MAX) {
-      const part = sales.slice(start, start + RECORD_SALES_MAX).map((sale) => ({ ...sale, transientKey: false }));
+      const part = sales.slice(start, start + RECORD_SALES_MAX);
       messages.push(ownBytes(RecoverResponse.encode({ ...head, incarnation, sales: part }).finish()));
     }
     return messages;

@@ -2,24 +2,31 @@
 //
 //   append ──> journal ──one write, one sync──> durable        checkpoint ──> catalog.csv, and now and then a new journal
 //
+// Both files have a second name, so that nobody can take their content away by the first; and both are looked at now and
+// then. What was cut, or lost both names, is written anew from memory. While that does not work nothing is sold.
+//
 // The journal is the truth, catalog.csv is what people read; after a clean stop it is the other way round. What a start
 // makes of the two: catalog-recovery.ts.
 
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock, type Timer } from '../clock.js';
 import {
   type FileSystem,
+  GuardedFile,
   Journal,
   type JournalState,
   nodeFileSystem,
   readWholeFile,
-  replaceFile,
+  StorageError,
   type StorageLog,
   type SyncMode,
+  silentLog,
+  writeChunks,
 } from '../storage/index.js';
 import { CatalogCheckpoint } from './catalog-checkpoint.js';
 import { CatalogError } from './catalog-error.js';
 import { CatalogText, parseCatalog } from './catalog-file.js';
+import { CHECKPOINT_RETRY_MS } from './catalog-limits.js';
 import { CatalogRecovery } from './catalog-recovery.js';
 import type {
   CatalogState,
@@ -48,14 +55,30 @@ export interface FileStoreOptions {
   readonly storeId?: string;
 }
 
+/** What a store works with. */
+interface Parts {
+  readonly directory: string;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly log: StorageLog;
+  readonly csv: GuardedFile;
+  readonly journal: Journal;
+  readonly checkpoint: CatalogCheckpoint;
+  readonly onState: () => void;
+}
+
+/** How often the files are looked at: well within the second in which what happens to them is to be noticed. */
+const LOOK_PERIOD_MS = 250;
 const CSV_NAME = 'catalog.csv';
 const JOURNAL_NAME = 'journal';
 
 export class FileCatalogStore implements CatalogStore {
   readonly loaded: LoadedCatalog;
-  readonly #journal: Journal;
-  readonly #checkpoint: CatalogCheckpoint;
-  readonly #log: StorageLog | undefined;
+  readonly #parts: Parts;
+  #timer: Timer | undefined;
+  #isClosed = false;
+  /** What is written would be lost: the files have no names any more, or cannot be written anew. */
+  #isCutOff = false;
 
   /**
    * Opens the catalog in a directory: reads catalog.csv (or takes the seed), and brings the stock to where the journal says.
@@ -64,80 +87,83 @@ export class FileCatalogStore implements CatalogStore {
    *   were refused are left as they are.
    */
   static async open(options: FileStoreOptions, events: CatalogStoreEvents): Promise<FileCatalogStore> {
-    const fileSystem = options.fileSystem ?? nodeFileSystem;
-    const paths = { csv: join(options.directory, CSV_NAME), journal: join(options.directory, JOURNAL_NAME) };
-    const found = await readFile(paths.csv, fileSystem);
-    const seed = found === undefined ? await readFile(options.seedPath, fileSystem) : undefined;
-    const bytes = found ?? seed;
-    if (bytes === undefined) {
-      throw new CatalogError(
-        'BAD_FILE',
-        `${options.seedPath}: no such file, and there is no ${paths.csv}: set SEED_CSV`,
-      );
-    }
-    const rows = parseCatalog(bytes, found === undefined ? options.seedPath : paths.csv);
-    const table = StockTable.build(rows);
-    const recovery = new CatalogRecovery(table, found !== undefined);
-    let checkpoint: CatalogCheckpoint | undefined;
-    const journal = await Journal.open({
-      path: paths.journal,
-      fileSystem,
-      clock: options.clock ?? systemClock,
-      ...(options.log === undefined ? {} : { log: options.log }),
-      syncMode: options.syncMode,
-      onRecord: (payload) => recovery.onRecord(payload),
-      onState: () => {
-        checkpoint?.onJournalState();
-        events.onState();
-      },
-    });
+    const { directory, fileSystem = nodeFileSystem, clock = systemClock, log = silentLog } = options;
+    const paths = { csv: join(directory, CSV_NAME), journal: join(directory, JOURNAL_NAME) };
+    const csv = await GuardedFile.open({ path: paths.csv, fileSystem, log, mode: 'read' });
+    let journal: Journal | undefined;
     try {
+      const found = csv.file === undefined ? undefined : await readFile(paths.csv, fileSystem);
+      const bytes = found ?? (await readFile(options.seedPath, fileSystem));
+      if (bytes === undefined) {
+        throw new CatalogError(
+          'BAD_FILE',
+          `${options.seedPath}: no such file, and there is no ${paths.csv}: set SEED_CSV`,
+        );
+      }
+      const rows = parseCatalog(bytes, found === undefined ? options.seedPath : paths.csv);
+      const table = StockTable.build(rows);
+      const recovery = new CatalogRecovery(table, found !== undefined);
+      let store: FileCatalogStore | undefined;
+      journal = await Journal.open({
+        path: paths.journal,
+        fileSystem,
+        clock,
+        log,
+        syncMode: options.syncMode,
+        onRecord: (payload) => recovery.onRecord(payload),
+        onState: () => {
+          if (store !== undefined) store.#onJournalState();
+        },
+      });
       const loaded = recovery.apply(paths);
-      if (seed !== undefined) await replaceFile(paths.csv, [seed], fileSystem);
+      if (found === undefined) await csv.replace((file) => writeChunks(file, [bytes]));
       const storeId = recovery.storeId ?? options.storeId ?? newStoreId();
       if (recovery.storeId === undefined) journal.append(encodeStore(storeId));
       if (!recovery.hasMatched) journal.append(encodeBase(table.fingerprint(table.shown)));
       await journal.commit();
-      checkpoint = new CatalogCheckpoint(
+      const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
+      const checkpoint = new CatalogCheckpoint(
         {
-          csvPath: paths.csv,
+          csv,
+          csvBytes: bytes.length,
+          log,
           text: new CatalogText(rows),
           storeId,
           table,
           journal,
-          fileSystem,
-          clock: options.clock ?? systemClock,
+          clock,
           ...(options.journalBytesMax === undefined ? {} : { journalBytesMax: options.journalBytesMax }),
-          onFailure: (error) => options.log?.error('catalog.csv could not be written; it is tried again', { error }),
         },
         recovery.changed > 0,
       );
-      const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
-      return new FileCatalogStore({ ...loaded, storeId, mayLackSales }, journal, checkpoint, options.log);
+      store = new FileCatalogStore(
+        { directory, fileSystem, clock, log, csv, journal, checkpoint, onState: events.onState },
+        { ...loaded, storeId, mayLackSales },
+      );
+      return store;
     } catch (error) {
-      await journal.close().catch(() => undefined);
+      await journal?.close().catch(() => undefined);
+      await csv.close(false).catch(() => undefined);
       throw error;
     }
   }
 
-  private constructor(
-    loaded: LoadedCatalog,
-    journal: Journal,
-    checkpoint: CatalogCheckpoint,
-    log: StorageLog | undefined,
-  ) {
+  private constructor(parts: Parts, loaded: LoadedCatalog) {
     this.loaded = loaded;
-    this.#journal = journal;
-    this.#checkpoint = checkpoint;
-    this.#log = log;
+    this.#parts = parts;
+    parts.checkpoint.onFailure = (error) => {
+      if (!this.#isCutOff) parts.log.error('catalog.csv could not be written; it is tried again', { error });
+    };
   }
 
   get state(): JournalState {
-    return this.#journal.state;
+    const { state } = this.#parts.journal;
+    return state === 'open' && this.#isCutOff ? 'full' : state;
   }
 
   begin(state: CatalogState): void {
-    this.#checkpoint.begin(state);
+    this.#parts.checkpoint.begin(state);
+    this.#lookIn(0);
   }
 
   append(group: SaleGroup): Promise<void> {
@@ -145,13 +171,13 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   synced(): Promise<void> {
-    return this.#journal.synced();
+    return this.#parts.journal.synced();
   }
 
   async noteLeases(leaseMs: number): Promise<void> {
-    this.#checkpoint.leaseMs = leaseMs;
+    this.#parts.checkpoint.leaseMs = leaseMs;
     await this.#append(encodeLeases(leaseMs), false);
-    await this.#journal.synced();
+    await this.#parts.journal.synced();
   }
 
   ownedUntilMs(): number {
@@ -159,40 +185,112 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   checkpoint(): Promise<void> {
-    return this.#checkpoint.write();
+    return this.#parts.checkpoint.write();
   }
 
   stats(): CatalogStoreStats {
-    const { checkpoints, lastDurationMs } = this.#checkpoint.stats();
+    const { checkpoints, lastDurationMs } = this.#parts.checkpoint.stats();
     return {
-      journal: { ...this.#journal.stats(), bytes: this.#journal.bytes },
+      journal: { ...this.#parts.journal.stats(), bytes: this.#parts.journal.bytes },
       checkpoints,
       lastCheckpointMs: lastDurationMs,
     };
   }
 
   async close(isClean: boolean, hasLeases: boolean): Promise<void> {
+    const { directory, fileSystem, log, csv, journal, checkpoint } = this.#parts;
+    this.#stopLooking();
+    let isWritten = false;
     try {
-      if (!hasLeases) this.#checkpoint.leaseMs = 0;
-      if (isClean) await this.#checkpoint.close();
+      if (!hasLeases) checkpoint.leaseMs = 0;
+      if (isClean) {
+        await fileSystem.createDirectory(directory);
+        const isCsvWhole = await checkpoint.isCsvWhole();
+        const isJournalWhole = await this.#isJournalWhole();
+        if (!isCsvWhole || !isJournalWhole || this.#isCutOff) await this.#writeAnew(isJournalWhole);
+        await checkpoint.close();
+        isWritten = true;
+      }
     } catch (error) {
-      this.#log?.error('catalog.csv could not be written at the end; the journal has what it lacks', { error });
+      log.error('catalog.csv could not be written at the end; the journal has what it lacks', { error });
     }
-    this.#checkpoint.abandon();
-    await this.#journal.close().catch((error: unknown) => this.#log?.error('closing the journal failed', { error }));
+    checkpoint.abandon();
+    await journal.close().catch((error: unknown) => log.error('closing the journal failed', { error }));
+    await csv.close(isWritten).catch((error: unknown) => log.error('closing catalog.csv failed', { error }));
   }
 
   abandon(): void {
-    this.#checkpoint.abandon();
+    this.#stopLooking();
+    this.#parts.checkpoint.abandon();
   }
 
   async #append(record: Buffer, isSale: boolean): Promise<void> {
-    this.#journal.append(record);
-    this.#checkpoint.onAppended(record, isSale);
-    await this.#journal.commit();
+    const { directory, journal, checkpoint } = this.#parts;
+    if (this.#isCutOff) {
+      throw new StorageError('WRITE_FAILED', `the files in ${directory} are gone or cannot be written`, {
+        path: directory,
+      });
+    }
+    journal.append(record);
+    checkpoint.onAppended(record, isSale);
+    await journal.commit();
+  }
+
+  #onJournalState(): void {
+    this.#parts.checkpoint.onJournalState();
+    this.#parts.onState();
+  }
+
+  #lookIn(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#timer = this.#parts.clock.after(delayMs, () => void this.#look());
+  }
+
+  #stopLooking(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  /** Looks whether the files are what they were, and writes them anew where they are not. */
+  async #look(): Promise<void> {
+    const { checkpoint, journal } = this.#parts;
+    if (journal.state === 'failed') return;
+    try {
+      const isCsvWhole = await checkpoint.isCsvWhole();
+      const isJournalWhole = await this.#isJournalWhole();
+      if (this.#isClosed) return;
+      if (!isCsvWhole || !isJournalWhole || this.#isCutOff) await this.#writeAnew(isJournalWhole);
+      this.#setCutOff(undefined);
+    } catch (error) {
+      this.#setCutOff(error);
+    }
+    this.#lookIn(this.#isCutOff ? CHECKPOINT_RETRY_MS : LOOK_PERIOD_MS);
+  }
+
+  async #isJournalWhole(): Promise<boolean> {
+    const { finding } = await this.#parts.journal.check();
+    return finding === 'same' || finding === 'returned';
+  }
+
+  async #writeAnew(isJournalWhole: boolean): Promise<void> {
+    const { directory, log, checkpoint } = this.#parts;
+    await checkpoint.writeAnew();
+    const path = join(directory, JOURNAL_NAME);
+    if (!isJournalWhole) log.warn(`${path} was removed or cut while in use, and was written anew`, {});
+  }
+
+  #setCutOff(error: unknown): void {
+    const { directory, log, onState } = this.#parts;
+    const isCutOff = error !== undefined;
+    if (isCutOff === this.#isCutOff) return;
+    this.#isCutOff = isCutOff;
+    if (isCutOff)
+      log.error(`the files in ${directory} are gone or were cut, and cannot be written: nothing is sold`, { error });
+    onState();
   }
 }
 
+/** Few enough to be typed, and enough that two stores never have the same one. */
 /** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
 async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
   try {

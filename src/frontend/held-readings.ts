@@ -22,11 +22,13 @@ export function heldReadings(held: HeldToys): Reading[] {
   ];
 }
 
-/** What the catalog has told the front end. */
-export function watchReadings(stats: () => WatchStats): Reading[] {
+const NOTHING_YET: WatchStats = { invalidations: 0, leasesRunOut: 0, registrations: 0 };
+
+/** What the catalog has told the front end; undefined before it is asked. */
+export function watchReadings(stats: () => WatchStats | undefined): Reading[] {
   const counter = (name: string, help: string, read: (stats: WatchStats) => number): Reading => ({
     ...{ name: `toystore_held_${name}`, help, type: 'counter' },
-    read: () => read(stats()),
+    read: () => read(stats() ?? NOTHING_YET),
   });
   return [
     counter('invalidations_total', 'Toys that the catalog has taken back.', ({ invalidations }) => invalidations),

@@ -6,7 +6,8 @@
 //
 // An answer that is over stays in its place until it is replaced or thrown out: it says that somebody asks for the toy.
 //
-// Memory: at most 900 bytes for a name of 64 bytes, of which all are to be escaped in JSON, and 300 for one like "Dolphin".
+// Memory: 680 bytes for a name of 64 bytes that are all escaped in JSON, the worst there is; 290 for one like "Dolphin". So the
+// default of 10,000 toys takes 7 MB at most.
 
 import type { ReadyBody } from '../http/index.js';
 import type { LeaseBoard, LeaseClock, Noted } from './lease-board.js';

@@ -16,11 +16,12 @@ import {
   requestMetadata,
   ServingPeer,
 } from '../rpc/index.js';
+import { MADE_UP_KEY_MARK, RESULT } from '../store-contract.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
   | { readonly kind: 'sold'; readonly orderNumber: number }
-  | { readonly kind: 'unknown-toy' | 'not-enough-stock' | 'key-conflict' | 'not-selling' };
+  | { readonly kind: 'unknown-toy' | 'not-enough-stock' | 'key-conflict' | 'not-selling' | 'invalid' };
 
 /** An order that was placed. */
 export interface PlacedOrder {
@@ -29,10 +30,11 @@ export interface PlacedOrder {
 }
 
 const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
-  [-1]: { kind: 'unknown-toy' },
-  [-2]: { kind: 'not-enough-stock' },
-  [-3]: { kind: 'key-conflict' },
-  [-4]: { kind: 'not-selling' },
+  [RESULT.UNKNOWN_TOY]: { kind: 'unknown-toy' },
+  [RESULT.NOT_ENOUGH_STOCK]: { kind: 'not-enough-stock' },
+  [RESULT.KEY_TAKEN]: { kind: 'key-conflict' },
+  [RESULT.NOT_SELLING]: { kind: 'not-selling' },
+  [RESULT.INVALID]: { kind: 'invalid' },
 };
 
 /** Messages under way at a time. What an order costs is mostly what its message costs at each of its ten stops, so all
@@ -53,8 +55,8 @@ const LOOKUP_DEADLINE_MS = 1_500;
 export class OrderClient {
   readonly #service: ServingPeer<OrderStub>;
   readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
-  // Keys of this thread: random once, counted from there. Short, for a key is written and compared at every step of an order.
-  readonly #keyPrefix = `${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
+  // Keys of this thread: marked as no customer's, random once, counted from there. Short, for a key is written and compared at every step of an order.
+  readonly #keyPrefix = `${MADE_UP_KEY_MARK}${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
   #keyCount = 0;
 
   /**
@@ -105,7 +107,6 @@ export class OrderClient {
       name,
       quantity,
       key: key ?? `${this.#keyPrefix}${this.#keyCount++}`,
-      transientKey: key === undefined,
       requestId,
     });
   }
@@ -138,7 +139,7 @@ export class OrderClient {
 function outcomesOf({ results, orderNumbers }: PlaceOrdersResponse): OrderOutcome[] {
   return results.map((result, index) => {
     const orderNumber = orderNumbers[index];
-    if (result === 0 && orderNumber !== undefined) return { kind: 'sold', orderNumber };
+    if (result === RESULT.DONE && orderNumber !== undefined) return { kind: 'sold', orderNumber };
     const refusal = REFUSALS[result];
     if (refusal === undefined) throw new RpcError('INTERNAL', `no such result of an order: ${result}`);
     return refusal;

@@ -1,5 +1,6 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
+import { setImmediate } from 'node:timers/promises';
 import { formatAddress } from '../address.js';
 import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
@@ -10,7 +11,7 @@ import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
-import { CatalogWatch } from './catalog-watch.js';
+import type { CatalogWatch } from './catalog-watch.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 import { watchReadings } from './held-readings.js';
 import { LeaseBoard } from './lease-board.js';
@@ -60,10 +61,10 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
       socket.end(FULL);
     },
   });
-  const watch = leases && new CatalogWatch(data.addresses.catalog, leases, log);
+  let watch: CatalogWatch | undefined;
   const hub = createServiceHub('frontend', [
     ...poolReadings(() => pool.stats()),
-    ...(watch === undefined ? [] : watchReadings(() => watch.stats)),
+    ...(leases === undefined ? [] : watchReadings(() => watch?.stats)),
   ]);
   pool.on('spawn', ({ port }) => hub.add(port));
   pool.on('exit', (exit) => {
@@ -75,15 +76,22 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   const { address, port } = await pool
     .listen({ host: settings.host, port: settings.frontendPort })
     .catch(async (error) => {
-      watch?.close();
       await pool.close();
       throw error;
+    });
+  // gRPC is 65 files, and the threads have enough of them to read: until this is here every find asks the catalog.
+  const watching =
+    leases &&
+    setImmediate().then(async () => {
+      const { CatalogWatch } = await import('./catalog-watch.js');
+      watch = new CatalogWatch(data.addresses.catalog, leases, log);
     });
   return {
     address: `http://${formatAddress(address, port)}`,
     failed: new Promise<Error>(() => {}),
-    stop: () => {
+    stop: async () => {
       // What still comes in is answered by the catalog, and no sale waits for this front end.
+      await watching;
       watch?.close();
       return pool.close();
     },

@@ -86,6 +86,8 @@ function sendOutcome(exchange: Exchange, outcome: OrderOutcome): void {
       return exchange.sendError(422, 'this Idempotency-Key belongs to another order');
     case 'not-selling':
       return exchange.sendError(503, 'the store does not sell at the moment', RETRY_AFTER);
+    case 'invalid':
+      return exchange.sendError(400, 'the order service takes no such name, quantity or Idempotency-Key');
   }
 }
 

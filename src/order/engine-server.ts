@@ -21,15 +21,7 @@ import { notify, serveCalls } from '../port-calls.js';
 import { fittingRequestId, loggedRequestId } from '../request-id.js';
 import { SlowRequestLog } from '../request-log.js';
 import { RpcError } from '../rpc/index.js';
-import {
-  isName,
-  isOrderKey,
-  isOrderQuantity,
-  KEY_CHARACTERS_MAX,
-  MADE_UP_KEY_MARK,
-  NAME_BYTES_MAX,
-  RESULT,
-} from '../store-contract.js';
+import { isName, isOrderKey, isOrderQuantity, KEY_CHARACTERS_MAX, NAME_BYTES_MAX, RESULT } from '../store-contract.js';
 import type { OrderEngine } from './order-engine.js';
 import type { OrderRequest } from './order-types.js';
 import type { Answers } from './purchase.js';
@@ -151,8 +143,7 @@ export class EngineServer {
 
 /** The order as the engine takes it, or undefined where a field is out of bounds. */
 function orderRequest(order: PlaceOrderRequest): OrderRequest | undefined {
-  const { name, quantity, requestId, transientKey } = order;
-  const key = transientKey && order.key !== '' ? `${MADE_UP_KEY_MARK}${order.key}` : order.key;
+  const { name, quantity, key, requestId } = order;
   if (!isName(name) || !isOrderQuantity(quantity) || !isOrderKey(key)) return undefined;
   return { name, quantity, key, requestId: fittingRequestId(requestId) };
 }

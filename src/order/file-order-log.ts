@@ -128,6 +128,10 @@ export class FileOrderLog implements OrderLog {
     return this.#isFull ? 'full' : 'open';
   }
 
+  get failure(): OrderError | undefined {
+    return this.#failure;
+  }
+
   async begin(store: string): Promise<void> {
     assert(this.#store === '' || this.#store === store, 'the orders are of another store');
     if (this.damage !== undefined) this.#options.logger.warn(`${this.damage}: what stands behind that is cut off`);

@@ -20,7 +20,7 @@ import {
 import { AwayLine } from '../away-line.js';
 import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
-import { isMadeUpKey, type Tag } from '../store-contract.js';
+import type { Tag } from '../store-contract.js';
 import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from './catalog-link.js';
 import { OrderError } from './order-error.js';
 import type { OrderRequest, SoldOrder } from './order-types.js';
@@ -146,11 +146,11 @@ export class GrpcCatalogLink implements CatalogLink {
   }
 
   #purchase({ name, quantity, key, requestId }: OrderRequest): Purchase {
-    return { name: this.#nameBytes(name), quantity, key, requestId, transientKey: isMadeUpKey(key) };
+    return { name: this.#nameBytes(name), quantity, key, requestId };
   }
 
   #sale({ tag, name, quantity, key }: SoldOrder): Sale {
-    return { ...tag, name: this.#nameBytes(name), quantity, key, transientKey: isMadeUpKey(key) };
+    return { ...tag, name: this.#nameBytes(name), quantity, key };
   }
 
   #nameBytes(name: string): Buffer {

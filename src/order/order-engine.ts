@@ -301,7 +301,8 @@ export class OrderEngine {
   #tick(): void {
     this.#tickTimer = this.#options.clock.after(TICK_MS, () => this.#tick());
     const now = this.#options.clock.monotonicMs();
-    if (this.#options.log.state === 'failed') this.#end(new OrderError('LOG_FAILED', 'the order log has failed'));
+    const { failure } = this.#options.log;
+    if (failure !== undefined) this.#end(failure);
     if (this.isSelling) {
       const lost = this.#waiting.filter((purchase) => purchase.deadlineMs <= now);
       if (lost.length > 0) {

@@ -12,6 +12,7 @@
 import type { JournalStats } from '../storage/index.js';
 import type { Tag } from '../store-contract.js';
 import type { KeyStats } from './keys/idempotency-keys.js';
+import type { OrderError } from './order-error.js';
 import type { LoggedOrder, SoldOrder } from './order-types.js';
 
 export interface AppendedOrders {
@@ -44,6 +45,8 @@ export interface OrderLog {
   readonly damage: string | undefined;
   /** `full`: nothing can be written for now. `failed`: nothing more before a new start. Reading goes on in any case. */
   readonly state: 'open' | 'full' | 'failed';
+  /** What made it `failed`: one line. */
+  readonly failure: OrderError | undefined;
 
   /**
    * Called before the first append: the catalog agrees with what the log holds. What stands behind a damage is cut off now.

@@ -49,8 +49,8 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
     {
       ...{ name: 'toystore_order_keys', help: 'Idempotency keys that are remembered.', type: 'gauge' },
       read: () => [
-        { labels: { kind: 'client' }, value: log().keys.customers },
-        { labels: { kind: 'transient' }, value: log().keys.madeUp },
+        { labels: { kind: 'customer' }, value: log().keys.customers },
+        { labels: { kind: 'made-up' }, value: log().keys.madeUp },
       ],
     },
     {

@@ -129,6 +129,11 @@ export class PostgresOrderLog implements OrderLog {
     return this.#state;
   }
 
+  get failure(): OrderError | undefined {
+    if (this.#state !== 'failed') return undefined;
+    return new OrderError('LOG_FAILED', 'this order service does not write to the database any more');
+  }
+
   async begin(store: string): Promise<void> {
     if (this.#store === store) return;
     await this.#seat.write(BEGIN_LOG, [store]).catch(rethrow);

@@ -14,7 +14,7 @@
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { handleOf, type NodeHandle } from '../node-internals.js';
-import { haveSpareDescriptors } from './descriptor-limit.js';
+import { haveSpareDescriptors, shortageBehind } from './descriptor-limit.js';
 import { copyHandle } from './handle-copier.js';
 import { PoolError } from './pool-error.js';
 
@@ -52,13 +52,19 @@ export class Acceptor {
     this.#server = this.#createServer();
   }
 
-  /** Rejects with the system's error, for example EADDRINUSE; with PoolError NOT_RUNNING when it is closed meanwhile. */
+  /** Rejects with the system's error, for example EADDRINUSE; with PoolError NOT_RUNNING when it is closed meanwhile,
+   *  NO_DESCRIPTORS when none is left. */
   async listen(options: ListenOptions): Promise<AddressInfo> {
     this.#backlog = options.backlog;
     await this.#startListening(options);
     const address = this.#server.address() as AddressInfo;
     // Without a spare, for which there are no pipes on Windows, it accepts as every other server does.
-    this.#spare = await copyHandle(handleOf(this.#server)!).catch(() => undefined);
+    this.#spare = await copyHandle(handleOf(this.#server)!).catch((error) => {
+      const shortage = shortageBehind(error);
+      if (shortage === undefined) return undefined;
+      this.close();
+      throw new PoolError('NO_DESCRIPTORS', `cannot listen: ${shortage}`, { cause: error });
+    });
     if (this.#isClosed) {
       this.#spare?.close();
       throw closedMeanwhile();

@@ -14,7 +14,7 @@ import { nameOf, type RawPipe, WriteWrap } from './raw-pipe.js';
 /** Rejects with PoolError HANDOFF_FAILED, for example when there is no descriptor left for it. */
 export async function copyHandle(handle: NodeHandle): Promise<NodeHandle> {
   const rendezvous = new IpcRendezvous();
-  const ends = await Promise.all([rendezvous.channel, connectChannel(rendezvous.path)]).finally(() =>
+  const ends = await Promise.all([rendezvous.channelInTime(), connectChannel(rendezvous.path)]).finally(() =>
     rendezvous.close(),
   );
   try {

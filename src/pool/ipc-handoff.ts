@@ -39,6 +39,12 @@ import { listenInPrivate, type PrivateListener } from './socket-place.js';
 /** Length of a message: enough digits for the microseconds of 300 years of uptime, and still a safe integer. */
 const MESSAGE_BYTES = 16;
 
+/**
+ * How long a connection that has been made may take to be accepted: without a descriptor for it, libuv closes it and says
+ * nothing. It takes less than a millisecond, but the accepting thread may be busy.
+ */
+const ACCEPT_TIMEOUT_MS = 2_000;
+
 /** What a write says when nobody reads the channel any more. */
 const THREAD_GONE_STATUS = new Set([-constants.errno.EPIPE, -constants.errno.ECONNRESET, -constants.errno.EBADF]);
 
@@ -75,6 +81,18 @@ export class IpcRendezvous {
   /** Where the worker connects. */
   get path(): string {
     return this.#listener.path;
+  }
+
+  /** The channel of a worker that has connected. Rejects with HANDOFF_FAILED where it cannot be accepted. */
+  async channelInTime(): Promise<RawPipe> {
+    const late = new Deferred<never>();
+    const error = new PoolError('HANDOFF_FAILED', `no channel could be accepted at ${this.path}`);
+    const timer = setTimeout(() => late.reject(error), ACCEPT_TIMEOUT_MS);
+    try {
+      return await Promise.race([this.channel, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Removes the path. The channel, if there is one, lives on. */

@@ -151,7 +151,7 @@ export class WorkerThread implements PoolThread {
       this.#sender = new NativeHandoffSender(this.#worker);
     } else {
       try {
-        const channel = await this.#rendezvous.channel;
+        const channel = await this.#rendezvous.channelInTime();
         this.#sender = new IpcHandoffSender(channel, (socket, acceptedAtUs) => this.#takeBack(socket, acceptedAtUs));
       } catch (error) {
         this.#error = error as Error;

@@ -10,7 +10,7 @@
 // Calls are made one after the other. Each throws a StorageError that says what is known of the file afterwards:
 // WRITE_FAILED: something may stand behind `end`, and takeBack() removes it; SYNC_FAILED: nothing is known.
 
-import { type OpenFile, writeAll, writeAtOnce } from './file-system.js';
+import { type OpenFile, readFully, writeAll, writeAtOnce } from './file-system.js';
 import type { GroupBuffer } from './group-buffer.js';
 import type { FileCheck, GuardedFile } from './guarded-file.js';
 import { createJournalFile, type OpenedJournal } from './journal-file.js';
@@ -24,7 +24,12 @@ import { asStorageError } from './storage-error.js';
 const AHEAD_BYTES = 256 * 1024;
 const ZEROS = Buffer.alloc(AHEAD_BYTES);
 
+/** Of what was written last, this many bytes are looked at again; no record is shorter. */
+const SEEN_BYTES = 16;
+
 export class JournalWriter {
+  /** What stood at the end when the file was last looked at, and when it was first written to after that. */
+  #seen: { readonly end: number; readonly bytes: Buffer }[] = [];
   readonly #guarded: GuardedFile;
   readonly #syncTimes: SyncTimes;
   #end: number;
@@ -66,6 +71,7 @@ export class JournalWriter {
       throw asStorageError(error, 'WRITE_FAILED', 'writing', this.#guarded.path);
     }
     this.#end += bytes.length;
+    if (this.#seen.length < 2) this.#seen.push({ end: this.#end, bytes: Buffer.from(bytes.subarray(-SEEN_BYTES)) });
     this.#isSynced = false;
     if (this.#end > this.#allocated) await this.#allocate();
   }
@@ -114,14 +120,29 @@ export class JournalWriter {
   async replace(openingRecords: readonly Uint8Array[], firstSequence: number): Promise<void> {
     const opened = await createJournalFile(this.#guarded, openingRecords, firstSequence);
     this.#end = opened.end;
+    this.#seen = [];
     this.#allocated = opened.allocated;
     this.#hasAllocated = false;
     this.#isSynced = true;
   }
 
-  /** See GuardedFile. */
-  check(): Promise<FileCheck> {
-    return this.#guarded.check(this.#end);
+  /** See GuardedFile. `cut` also where the file was cut and has been written behind that since: then it has a hole. */
+  async check(): Promise<FileCheck> {
+    const check = await this.#guarded.check(this.#end);
+    if (check.finding === 'cut' || check.finding === 'gone') return check;
+    let isWhole = true;
+    for (const { end, bytes } of this.#seen) {
+      isWhole &&= (await this.#read(end - bytes.length, bytes.length)).equals(bytes);
+    }
+    const length = Math.min(SEEN_BYTES, this.#end);
+    this.#seen = [{ end: this.#end, bytes: await this.#read(this.#end - length, length) }];
+    return isWhole ? check : { ...check, finding: 'cut' };
+  }
+
+  async #read(position: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(length);
+    await readFully(this.#file, bytes, position);
+    return bytes;
   }
 
   /** Gives back what it has allocated and not used, unless nobody knows any more what is in the file. */

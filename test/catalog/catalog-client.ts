@@ -92,7 +92,6 @@ export class PurchaseStream {
         ...purchase,
         name: Buffer.from(purchase.name),
         requestId: '',
-        transientKey: false,
       })),
     };
     return new Promise((resolve, reject) => {

@@ -233,19 +233,28 @@ test('a catalog.csv that was there before the first start wins over the seed', a
 test('where nothing was sold since the start, an edit after a kill is the truth as well', async (t) => {
   const { world } = await selling();
   world.kill();
-  world.edit((csv) => csv.replace('Tux,15.99,100', 'Tux,15.99,5'));
+  world.editInPlace((csv) => csv.replace('Tux,15.99,100', 'Tux,15.99,5'));
   t.deepEqual(stock(await world.open(), 'Tux'), [5]);
 });
 
 for (const { name, change } of [
-  { name: 'changed', change: (world: EngineWorld) => world.edit((csv) => csv.replace('Fox,12.99,1', 'Fox,12.99,9')) },
-  { name: 'missing', change: (world: EngineWorld) => world.run(removeCsv(world)) },
+  {
+    name: 'changed',
+    change: (world: EngineWorld) => world.editInPlace((csv) => csv.replace('Fox,12.99,1', 'Fox,12.99,9')),
+  },
+  {
+    name: 'missing',
+    change: (world: EngineWorld) => {
+      world.remove(CSV);
+      world.remove('/data/.catalog.csv');
+    },
+  },
 ]) {
   test(`after a kill with sales in the journal, a catalog.csv that is ${name} stops the start and stays as it is`, async (t) => {
     const { world, engine } = await selling();
     await world.run(engine.purchase(batch(1, 1, ['Tux 5'])));
     world.kill();
-    await change(world);
+    change(world);
     const before = [CSV, JOURNAL].map((path) => world.disk.content(path));
     const error = await t.throwsAsync(world.open(), { code: 'BAD_JOURNAL' });
     t.regex(error?.message ?? '', new RegExp(`^/data/catalog.csv: .*${name}.*put it back`));
@@ -256,10 +265,17 @@ for (const { name, change } of [
   });
 }
 
-async function removeCsv(world: EngineWorld): Promise<void> {
-  world.disk.changeName(CSV, (names) => names.delete(CSV));
-  world.disk.syncNames('/data');
-}
+test('after a kill, a catalog.csv that was removed or replaced has its name back, and another one is kept beside', async (t) => {
+  for (const change of ['removed', 'replaced']) {
+    const { world, engine } = await selling();
+    await world.run(engine.purchase(batch(1, 1, ['Tux 5'])));
+    world.kill();
+    if (change === 'removed') world.remove(CSV);
+    else world.edit((csv) => csv.replace('Tux,15.99,100', 'Tux,15.99,7'));
+    t.deepEqual(stock(await world.open(), 'Tux'), [95], change);
+    t.is(world.disk.paths().includes(`${CSV}.replaced-1`), change === 'replaced');
+  }
+});
 
 test('a broken catalog.csv stops the start and stays as it is', async (t) => {
   const world = new EngineWorld();

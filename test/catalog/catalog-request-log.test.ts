@@ -14,7 +14,6 @@ const purchases = names.map((name, index) => ({
   name,
   quantity: index + 1,
   key: '',
-  transientKey: false,
   requestId: `r-${index}`,
 }));
 

@@ -61,8 +61,24 @@ export class EngineWorld {
     return this.disk.content(CSV)!.toString();
   }
 
+  /** As an editor does it: another file under the same name. */
   edit(change: (csv: string) => string): void {
     this.disk.put(CSV, Buffer.from(change(this.csv())));
+  }
+
+  /** Writes into the file itself. */
+  editInPlace(change: (csv: string) => string): void {
+    const csv = Buffer.from(change(this.csv()));
+    const file = this.disk.lookUp(CSV)!;
+    file.truncate(0);
+    file.write(csv, 0);
+    file.sync();
+  }
+
+  /** Takes a name away. */
+  remove(path: string): void {
+    this.disk.changeName(path, (names) => names.delete(path));
+    this.disk.syncNames('/data');
   }
 }
 

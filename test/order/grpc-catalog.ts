@@ -135,7 +135,7 @@ export class GrpcCatalog {
       const answer = { incarnation: recovery.incarnation, store: recovery.store, lacking: undefined };
       call.write({ ...answer, sales: [] });
       for (const { tag, name, quantity, key } of recovery.sales) {
-        call.write({ ...answer, sales: [{ ...tag, name: Buffer.from(name), quantity, key, transientKey: false }] });
+        call.write({ ...answer, sales: [{ ...tag, name: Buffer.from(name), quantity, key }] });
       }
       call.end();
     } catch (error) {

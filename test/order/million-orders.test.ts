@@ -24,7 +24,7 @@ async function fill(log: FileOrderLog): Promise<void> {
 }
 
 test('a start with a million orders', async (t) => {
-  t.timeout(60_000);
+  t.timeout(180_000);
   const directory = await makeDirectory();
   const log = await openLog(directory);
   await fill(log);

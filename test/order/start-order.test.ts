@@ -63,7 +63,7 @@ async function untilSelling({ health }: Running): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-const noOrder: PlaceOrderRequest = { name: 'Tux', quantity: 1, key: '', requestId: '', transientKey: false };
+const noOrder: PlaceOrderRequest = { name: 'Tux', quantity: 1, key: '', requestId: '' };
 
 function placeOrder(client: OrderClient, order: Partial<PlaceOrderRequest>): Promise<PlaceOrderResponse> {
   return unary(client, (done) => client.placeOrder({ ...noOrder, ...order }, done));

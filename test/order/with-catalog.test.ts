@@ -46,7 +46,7 @@ async function open(t: ExecutionContext, dataDir: string, settings: Record<strin
   });
   const store: Store = {
     dataDir,
-    buy: (name, quantity, key) => stream.call({ name, quantity, key, requestId: '', transientKey: false }),
+    buy: (name, quantity, key) => stream.call({ name, quantity, key, requestId: '' }),
     async stop() {
       await stream.close();
       stub.close();

@@ -173,7 +173,9 @@ test(`${STARTS} threads at every limit of descriptors: they serve, or one line s
       said.push(stderr);
       t.regex(
         stderr,
-        new RegExp(`^NO_DESCRIPTORS: thread \\d cannot start: .*only ${descriptors} files.*ulimit -n.*\\n$`),
+        new RegExp(
+          `^NO_DESCRIPTORS: (thread \\d cannot start|cannot listen): .*only ${descriptors} files.*ulimit -n.*\\n$`,
+        ),
       );
     }
   }

@@ -3,10 +3,11 @@
 // unanswered is sent again, in order and before anything new. What was under way on the broken stream may still arrive
 // at the catalog, late: gRPC cannot take it back.
 
+import type { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
 import { OrderError } from '../../src/order/order-error.js';
-
+import type { SoldOrder } from '../../src/order/order-types.js';
 import type { SimulatedChannel, SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedProcess } from '../support/simulated-world.js';
 import type { CatalogHost } from './store-hosts.js';
@@ -42,30 +43,37 @@ export class SimulatedLink implements CatalogLink {
     });
   }
 
-  restore(): Promise<void> {
-    return Promise.reject(new Error('nothing is lacking'));
+  async restore(store: string, groups: AsyncIterable<readonly SoldOrder[]>): Promise<void> {
+    for await (const group of groups) {
+      const sales = group.map(({ tag, name, ...sale }) => ({ ...sale, ...tag, name: Buffer.from(name) }));
+      await this.#ask((engine) => engine.restore(store, sales));
+    }
   }
 
-  recover(position: LogPosition): Promise<Recovery> {
+  async recover(position: LogPosition): Promise<Recovery> {
+    const recovered = await this.#ask((engine) => engine.recover(position));
+    const { storeId: store } = recovered;
+    if ('lacking' in recovered) return { store, lacking: recovered.lacking };
+    const sales = recovered.sales.map(({ name, quantity, key, incarnation, sequence }) => ({
+      tag: { incarnation, sequence },
+      name: name.toString(),
+      quantity,
+      key,
+    }));
+    return { store, incarnation: recovered.incarnation, sales };
+  }
+
+  /** A unary call: it may get lost, and come twice. */
+  #ask<T>(call: (engine: CatalogEngine) => Promise<T>): Promise<T> {
     const { network, process, catalog } = this;
     return new Promise((resolve, reject) => {
       process.after(RECOVER_TIMEOUT_MS, () => reject(new Error('no answer')));
       network.send(() => {
+        if (catalog.engine === undefined) return;
         const reply = (settle: () => void) => network.send(() => process.isAlive && settle());
-        catalog.engine?.recover(position).then(
-          (recovered) =>
-            reply(() => {
-              if ('lacking' in recovered) return reject(new Error('the catalog lacks sales'));
-              const { incarnation, sales, storeId } = recovered;
-              const sold = sales.map(({ name, quantity, key, ...tag }) => ({
-                tag: { incarnation: tag.incarnation, sequence: tag.sequence },
-                name: Buffer.from(name).toString(),
-                quantity,
-                key,
-              }));
-              resolve({ store: storeId, incarnation, sales: sold });
-            }),
-          (error) => reply(() => reject(error)),
+        call(catalog.engine).then(
+          (answer) => reply(() => resolve(answer)),
+          (error) => reply(() => reject(asRefusal(error))),
         );
       });
     });
@@ -102,6 +110,11 @@ export class SimulatedLink implements CatalogLink {
       for (const call of this.#unanswered.splice(0)) call.reject(error);
     } else if (this.#unanswered.length > 0) this.#connectSoon();
   }
+}
+
+function asRefusal(error: unknown): unknown {
+  const isRefusal = error instanceof CatalogError && error.code === 'BOOKS_DIFFER';
+  return isRefusal ? new OrderError('REFUSED', error.message) : error;
 }
 
 interface StreamEvents {

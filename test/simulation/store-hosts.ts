@@ -46,7 +46,10 @@ export abstract class Host {
   readonly disk: SimulatedDisk;
   process: SimulatedProcess;
   starts = 0;
+  /** Ends the life with that error. */
+  protected fail: (error: Error) => void = () => undefined;
   #isStopped = false;
+  #paused: Promise<void> | undefined;
   #onEnd: () => void = () => undefined;
 
   constructor(readonly options: HostOptions) {
@@ -71,14 +74,19 @@ export abstract class Host {
       const ended = new Promise<void>((resolve) => {
         this.#onEnd = resolve;
       });
+      const failed = new Promise<never>((_, reject) => {
+        this.fail = reject;
+      });
+      failed.catch(() => undefined);
       this.starts++;
       const booted = this.boot(this.process).catch((error: unknown) => {
         if (!isExpectedAtStart(error)) throw error;
         this.crash(false);
       });
-      await Promise.race([booted, ended]);
-      await ended;
+      await Promise.race([booted, ended, failed]);
+      await Promise.race([ended, failed]);
       await world.sleep(world.random.integer(RESTART_MS_MIN, RESTART_MS_MAX));
+      await this.#paused;
     }
   }
 
@@ -93,6 +101,29 @@ export abstract class Host {
   /** The service says that it cannot go on: it will be started again, a little later. */
   protected endSoon(process: SimulatedProcess): void {
     process.after(this.options.world.random.integer(0, END_MS_MAX), () => this.crash(false));
+  }
+
+  /** Ends the service in order, as far as it can. */
+  protected abstract shutDown(): Promise<void>;
+
+  /**
+   * Stops the service cleanly; it is started again at once, or when the function that is returned is called.
+   *
+   * @param isKept does not come back by itself
+   */
+  async stop(isKept: boolean): Promise<() => void> {
+    let resume: () => void = () => undefined;
+    if (isKept) {
+      this.#paused = new Promise((resolve) => {
+        resume = resolve;
+      });
+    }
+    const { process } = this;
+    const killed = new Promise<void>((resolve) => process.onKill(resolve));
+    // A crash may come meanwhile.
+    await Promise.race([this.shutDown(), killed]);
+    if (process.isAlive) this.crash(false);
+    return resume;
   }
 
   /** Does not start the service again when it ends. */
@@ -133,6 +164,10 @@ export class CatalogHost extends Host {
     this.engine = engine;
   }
 
+  protected override async shutDown(): Promise<void> {
+    await this.engine?.close();
+  }
+
   protected override forget(): void {
     this.engine = undefined;
   }
@@ -141,6 +176,10 @@ export class CatalogHost extends Host {
 export class OrderHost extends Host {
   engine: OrderEngine | undefined;
   log: FileOrderLog | undefined;
+  /** Why the catalog does not sell to this start of the service. */
+  refusal = '';
+  /** Somebody has put another book in place. */
+  mayBeRefused = false;
 
   constructor(
     options: HostOptions,
@@ -164,7 +203,7 @@ export class OrderHost extends Host {
       syncPeriodMs: syncMode === 'commit' ? SYNC_PERIOD_MS : syncMode.periodMs,
       keySeed: world.seed,
     });
-    const link = this.connect(process);
+    const link = this.#noting(this.connect(process));
     this.engine = new OrderEngine({
       link: seams.link?.(link) ?? link,
       log: this.log,
@@ -172,9 +211,35 @@ export class OrderHost extends Host {
       logger: silent,
       limits: { batchOrdersMax: 3 },
     });
-    void this.engine.failed.then(() => this.endSoon(process));
+    const { engine } = this;
+    void engine.failed.then(() => this.endSoon(process));
     void this.engine.start();
     this.#watch(process, this.log);
+  }
+
+  #noting(link: CatalogLink): CatalogLink {
+    const note = (error: unknown): never => {
+      if (error instanceof OrderError && error.code === 'REFUSED') {
+        this.refusal = error.message;
+        if (!this.mayBeRefused) this.fail(new Error(`nobody has touched the books, and yet: ${error.message}`));
+      }
+      throw error;
+    };
+    return {
+      processOrders: (batch) => link.processOrders(batch),
+      recover: (position) => link.recover(position).catch(note),
+      restore: (store, sales) => link.restore(store, sales).catch(note),
+    };
+  }
+
+  protected override async shutDown(): Promise<void> {
+    const { engine, log } = this;
+    if (engine === undefined || log === undefined) return;
+    // Some stops do not wait for what is under way.
+    if (this.options.world.random.chance(0.8)) await engine.stop();
+    await log.close().catch((error: unknown) => {
+      if (!isExpectedAtStart(error)) throw error;
+    });
   }
 
   /** With a sync period, a sync may fail while nobody waits for it: the operator sees it and starts the service again. */
@@ -186,6 +251,7 @@ export class OrderHost extends Host {
   protected override forget(): void {
     this.engine = undefined;
     this.log = undefined;
+    this.refusal = '';
   }
 }
 

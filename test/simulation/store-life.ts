@@ -2,6 +2,7 @@
 // break; then all is healed, everybody comes to rest, and the books are checked. A few times over, then a clean stop.
 
 import type { SyncMode } from '../../src/storage/index.js';
+import type { DirectoryCopy, Touch } from '../support/simulated-disk.js';
 import { SimulatedNetwork } from '../support/simulated-network.js';
 import { SimulatedWorld } from '../support/simulated-world.js';
 import { SimulatedLink } from './simulated-link.js';
@@ -13,6 +14,10 @@ export interface StoreWorldOptions {
   readonly syncMode?: SyncMode;
   /** Whether the power may fail, not only a process. */
   readonly powerFailures?: boolean;
+  /** Whether people rename, replace, cut and remove files while the store runs. */
+  readonly touches?: boolean;
+  /** Whether they put older directories in place, or none, or those of another store, between two runs. */
+  readonly swaps?: boolean;
   readonly seams?: Seams;
 }
 
@@ -59,7 +64,8 @@ class StoreLife {
     const hostOptions = { world, syncMode: options.syncMode ?? 'commit', seams };
     const catalog = new CatalogHost(hostOptions, `name,price,quantity\n${rows.join('')}`);
     const order = new OrderHost(hostOptions, (process) => new SimulatedLink(process, network, catalog));
-    this.#market = { world, network, catalog, order, seams, stock };
+    const mayLose = hostOptions.syncMode !== 'commit' && options.powerFailures !== false;
+    this.#market = { world, network, catalog, order, seams, stock, mayLose };
     this.#hosts = [catalog, order];
   }
 
@@ -81,6 +87,7 @@ class StoreLife {
   async #phases(): Promise<void> {
     const { random } = this.world;
     for (let phase = random.integer(1, PHASES_MAX); phase > 0; phase--) {
+      const before = this.options.swaps === true ? await this.#copyBooks() : undefined;
       this.#planFaults();
       this.#planCrashes();
       const buyers = Array.from({ length: random.integer(1, BUYERS_MAX) }, (_, buyer) =>
@@ -93,7 +100,64 @@ class StoreLife {
       await this.#rest();
       for (const name of this.#market.stock.keys()) await query(this.#market, this.#notes, name);
       await checkBooks(this.#market, this.#notes);
+      if (before !== undefined) await this.#swapBooks(before);
     }
+  }
+
+  /** As they are after a clean stop, or, now and then, as somebody copies them while the store runs. */
+  async #copyBooks(): Promise<Map<Host, DirectoryCopy>> {
+    const copy = (): Map<Host, DirectoryCopy> =>
+      new Map(this.#hosts.map((host) => [host, host.disk.copyOf(directoryOf(host))]));
+    await this.#rest();
+    if (this.world.random.chance(0.2)) return copy();
+    const resumes = await this.#stopAll();
+    const copied = copy();
+    for (const resume of resumes) resume();
+    await this.#rest();
+    return copied;
+  }
+
+  async #stopAll(): Promise<(() => void)[]> {
+    const { order, catalog } = this.#market;
+    return [await order.stop(true), await catalog.stop(true)];
+  }
+
+  /**
+   * Both services stop cleanly; one of the books is replaced by an older one, by none or by another store's; they start. Then
+   * either nothing is sold, or the books are right. With the right book back all goes on.
+   */
+  async #swapBooks(before: ReadonlyMap<Host, DirectoryCopy>): Promise<void> {
+    const { random } = this.world;
+    const { order } = this.#market;
+    const resumes = await this.#stopAll();
+    const right = new Map(this.#hosts.map((host) => [host, host.disk.copyOf(directoryOf(host))]));
+    const host = random.pick(this.#hosts);
+    const how = random.pick(['older', 'none', 'foreign'] as const);
+    const swapped = how === 'older' ? before.get(host)! : how === 'none' ? new Map() : foreign(right.get(host)!);
+    host.disk.putBack(directoryOf(host), swapped);
+    order.mayBeRefused = true;
+    for (const resume of resumes) resume();
+    await this.#untilDecided();
+    if (order.isUp) await checkBooks(this.#market, this.#notes);
+    const wasRefused = order.refusal !== '';
+    const again = await this.#stopAll();
+    // Where it sold, nothing was amiss, and what stands there now goes on.
+    if (wasRefused) for (const [one, copy] of right) one.disk.putBack(directoryOf(one), copy);
+    order.mayBeRefused = false;
+    for (const resume of again) resume();
+    await this.#rest();
+    await checkBooks(this.#market, this.#notes);
+  }
+
+  /** Until the order service sells, or knows why it may not. */
+  async #untilDecided(): Promise<void> {
+    const { catalog, order } = this.#market;
+    const untilMs = this.world.nowMs + REST_MS_MAX;
+    while (this.world.nowMs < untilMs) {
+      await this.world.sleep(20);
+      if (catalog.isUp && (order.isUp || order.refusal !== '')) return;
+    }
+    throw new Error('the order service neither sells nor is refused');
   }
 
   /** Waits until both services are up and have nothing to do. */
@@ -145,10 +209,25 @@ class StoreLife {
       if (step < at || crashes === 0) return;
       crashes--;
       at = step + random.integer(1, CRASH_STEPS_MAX);
+      if (this.options.touches === true && random.chance(0.5)) return this.#touch();
       const isPowerFailure = this.options.powerFailures !== false && random.chance(0.5);
       const dying = random.chance(0.2) ? this.#hosts : [random.pick(this.#hosts)];
-      for (const host of dying) if (host.process.isAlive) host.crash(isPowerFailure);
+      for (const host of dying) {
+        if (!host.process.isAlive) continue;
+        if (random.chance(0.2)) void host.stop(false);
+        else host.crash(isPowerFailure);
+      }
     };
+  }
+
+  #touch(): void {
+    const { random } = this.world;
+    const { catalog, order } = this.#market;
+    const [disk, path, hows] = random.pick([
+      [order.disk, '/order/orders.csv', ['removed', 'rewritten', 'older', 'cut']],
+      [catalog.disk, '/catalog/journal', ['removed', 'rewritten', 'older']],
+    ] as const);
+    disk.touch(path, random.pick<Touch>(hows));
   }
 
   #heal(): void {
@@ -158,4 +237,15 @@ class StoreLife {
       Object.assign(disk.faults, { failedWrite: 0, shortWrite: 0, failedSync: 0, capacityBytes: NO_LIMIT });
     }
   }
+}
+
+function directoryOf(host: Host): string {
+  return host instanceof CatalogHost ? '/catalog' : '/order';
+}
+
+/** The same orders, of another store; a catalog of another store is one that has never sold. */
+function foreign(copy: DirectoryCopy): DirectoryCopy {
+  const log = copy.get('/order/orders.csv');
+  const text = log?.toString().replace(/,[a-z0-9]{8}(?=-\d+-\d+$)/gm, ',foreign0');
+  return text === undefined ? new Map() : new Map([['/order/orders.csv', Buffer.from(text)]]);
 }

@@ -2,24 +2,35 @@
 // outside, and some seed must find them wrong.
 
 import test from 'ava';
+import { KeptSales } from '../../src/catalog/kept-sales.js';
 import { PurchaseTags } from '../../src/catalog/purchase-tags.js';
 import type { CatalogLink } from '../../src/order/catalog-link.js';
-import { NO_TAG } from '../../src/store-contract.js';
-import { without } from '../support/simulated-omissions.js';
+import { OrdersFile } from '../../src/order/orders-file.js';
+import { compareTags, NO_TAG } from '../../src/store-contract.js';
+import { bound, without } from '../support/simulated-omissions.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import type { Seams } from './store-hosts.js';
-import { liveStore } from './store-life.js';
+import { liveStore, type StoreWorldOptions } from './store-life.js';
 
 const SEEDS = 600;
 
 interface Mutation {
   readonly name: string;
-  readonly seams: Seams;
+  readonly seams?: Seams;
+  /** Takes something out of the sources themselves; returns what puts it back. */
+  readonly patch?: () => () => void;
+  readonly world?: StoreWorldOptions;
+  /** Another change, with which the store is right as long as the mutation is not there. */
+  readonly given?: () => () => void;
 }
+
+const TOUCHES: StoreWorldOptions = { touches: true };
+const SWAPS: StoreWorldOptions = { swaps: true };
+const PERIODIC: StoreWorldOptions = { syncMode: { periodMs: 20 } };
 
 const mutations: readonly Mutation[] = [
   { name: 'the catalog does not sync its journal', seams: { catalogFiles: (files) => without('datasync', files) } },
-  { name: 'the order service does not sync its journal', seams: { orderFiles: (files) => without('datasync', files) } },
+  { name: 'the order service does not sync its log', seams: { orderFiles: (files) => without('datasync', files) } },
   { name: 'catalog.csv is renamed before it is synced', seams: { catalogFiles: (files) => without('sync', files) } },
   { name: 'the directory of orders is not synced', seams: { orderFiles: (files) => without('syncDirectory', files) } },
   {
@@ -53,28 +64,119 @@ const mutations: readonly Mutation[] = [
         batch.incarnation === newest ? batch : { ...batch, incarnation: newest, settledSequence: 0 },
     },
   },
+  { name: 'purchases are not recognized by their tag', patch: forgetTags },
+  {
+    name: 'after a crash, rows that may be in the cache alone are not written again',
+    seams: { orderFiles: (files) => without('rewrite', files) },
+    given: forgetSettled,
+  },
+  { name: 'the order log does not look whether the path names its file', world: TOUCHES, patch: lookAway },
+  {
+    name: 'the order log has no second name',
+    world: TOUCHES,
+    seams: { orderFiles: (files) => ({ ...bound(files), link: () => Promise.reject(noLinks()) }) },
+  },
+  {
+    name: 'the journal has no second name',
+    world: TOUCHES,
+    seams: { catalogFiles: (files) => ({ ...bound(files), link: () => Promise.reject(noLinks()) }) },
+  },
+  {
+    name: 'what is settled is forgotten, and an order log that lacks it gets what is left',
+    world: TOUCHES,
+    patch: () => both(forgetSettled(), denyForgetting()),
+  },
+  {
+    name: 'the order log of another store is taken',
+    world: SWAPS,
+    seams: {
+      link: (link) =>
+        changed(link, {
+          recover: async (position) => ({
+            ...(await link.recover({ ...position, store: '' })),
+            ...(position.store !== '' && { store: position.store }),
+          }),
+        }),
+    },
+  },
+  { name: 'a catalog that is behind the order log sells', world: SWAPS, seams: { link: withoutBehind } },
+  { name: 'a catalog that lost sales in a crash sells without them', world: PERIODIC, seams: { link: withoutBehind } },
+  {
+    name: 'sales that the catalog lost are not given back to it',
+    world: PERIODIC,
+    seams: { link: (link) => changed(link, { restore: () => Promise.resolve() }) },
+  },
 ];
 
-for (const { name, seams } of mutations) {
-  test.serial(`mutation: ${name}: a seed fails`, async (t) => {
-    const failed = await firstFailure(0, SEEDS, (seed) => liveStore(seed, { seams }));
-    t.not(failed, undefined, 'no seed noticed');
-    t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
-    await t.notThrowsAsync(liveStore(failed!.seed), 'it is the mutation that fails');
+/** Where the catalog is behind the order log, nobody compares. */
+function withoutBehind(link: CatalogLink): CatalogLink {
+  return changed(link, {
+    recover: async (position) => {
+      const recovery = await link.recover({ store: '', logged: NO_TAG, endedUncleanly: true });
+      if ('lacking' in recovery) return recovery;
+      return { ...recovery, sales: recovery.sales.filter(({ tag }) => compareTags(tag, position.logged) > 0) };
+    },
   });
 }
 
-test.serial('mutation: purchases are not recognized by their tag: a seed fails', async (t) => {
+function lookAway(): () => void {
+  const { lookAfter } = OrdersFile.prototype;
+  OrdersFile.prototype.lookAfter = () => Promise.resolve();
+  return () => {
+    OrdersFile.prototype.lookAfter = lookAfter;
+  };
+}
+
+/** The catalog keeps no sale that is settled, and knows it. */
+function forgetSettled(): () => void {
+  const { after, hasAllAfter } = KeptSales.prototype;
+  KeptSales.prototype.after = function (tag) {
+    return this.all().filter((sale) => compareTags(sale, tag) > 0 && compareTags(sale, this.newestSettled) > 0);
+  };
+  KeptSales.prototype.hasAllAfter = function (tag) {
+    return compareTags(tag, this.newestSettled) >= 0;
+  };
+  return () => Object.assign(KeptSales.prototype, { after, hasAllAfter });
+}
+
+function denyForgetting(): () => void {
+  const { hasAllAfter } = KeptSales.prototype;
+  KeptSales.prototype.hasAllAfter = () => true;
+  return () => Object.assign(KeptSales.prototype, { hasAllAfter });
+}
+
+/** The later of two changes is undone first. */
+function both(undoFirst: () => void, undoSecond: () => void): () => void {
+  return () => {
+    undoSecond();
+    undoFirst();
+  };
+}
+
+function forgetTags(): () => void {
   const { recall } = PurchaseTags.prototype;
   PurchaseTags.prototype.recall = () => undefined;
-  try {
-    const failed = await firstFailure(0, SEEDS, (seed) => liveStore(seed));
+  return () => {
+    PurchaseTags.prototype.recall = recall;
+  };
+}
+
+function noLinks(): Error {
+  return Object.assign(new Error('no hard links here'), { code: 'EPERM' });
+}
+
+for (const { name, seams = {}, patch, world = {}, given } of mutations) {
+  test.serial(`mutation: ${name}: a seed fails`, async (t) => {
+    const undoGiven = given?.();
+    const undo = patch?.();
+    const failed = await firstFailure(0, SEEDS, (seed) => liveStore(seed, { ...world, seams }));
+    undo?.();
     t.not(failed, undefined, 'no seed noticed');
     t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
-  } finally {
-    PurchaseTags.prototype.recall = recall;
-  }
-});
+    if (failed !== undefined) await t.notThrowsAsync(liveStore(failed.seed, world), 'it is the mutation that fails');
+    undoGiven?.();
+  });
+}
 
 function changed(link: CatalogLink, changes: Partial<CatalogLink>): CatalogLink {
   return {

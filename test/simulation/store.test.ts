@@ -30,6 +30,21 @@ test.serial('synced now and then, the books hold after the death of any process'
   await check(t, SEEDS / 4, { syncMode: { periodMs: 20 }, powerFailures: false });
 });
 
+test.serial(
+  'synced now and then, both books lose the same to a power failure, or one gets it back from the other',
+  async (t) => {
+    await check(t, SEEDS / 4, { syncMode: { periodMs: 20 } });
+  },
+);
+
+test.serial('files are renamed, replaced, cut and removed while all of that happens: nothing is lost', async (t) => {
+  await check(t, SEEDS / 2, { touches: true });
+});
+
+test.serial('an older book, none, or another store’s: nothing is sold, or the books are right', async (t) => {
+  await check(t, SEEDS / 2, { swaps: true });
+});
+
 test.serial('a seed always lives the same life', async (t) => {
   t.deepEqual(await liveStore(42), await liveStore(42));
 });

@@ -86,6 +86,34 @@ export class SimulatedDisk {
     this.#durableNames.set(path, inode);
   }
 
+  /** What stands below a directory, to be put back later. */
+  copyOf(directory: string): DirectoryCopy {
+    const paths = this.paths().filter((path) => path.startsWith(`${directory}/`));
+    return new Map(paths.map((path) => [path, this.content(path)!]));
+  }
+
+  /** What stands below a directory becomes what the copy has; durable at once. Nobody may be using it. */
+  putBack(directory: string, copy: DirectoryCopy): void {
+    this.syncNames(directory);
+    for (const path of this.copyOf(directory).keys()) {
+      this.#cachedNames.delete(path);
+      this.#durableNames.delete(path);
+    }
+    for (const [path, content] of copy) this.put(path, content);
+  }
+
+  /** Somebody else, at once: removes the name, gives it to another file, or cuts the file short. */
+  touch(path: string, how: Touch): void {
+    const inode = this.#cachedNames.get(path);
+    if (inode === undefined) return;
+    const length = this.#random.integer(0, inode.cached.length);
+    if (how === 'cut') return inode.truncate(length);
+    if (how === 'removed') return this.changeName(path, (names) => names.delete(path));
+    const other = new Inode();
+    other.write(how === 'rewritten' ? inode.cached : inode.cached.subarray(0, length), 0);
+    this.changeName(path, (names) => names.set(path, other));
+  }
+
   paths(): string[] {
     return [...this.#cachedNames.keys()].sort();
   }
@@ -114,6 +142,12 @@ export class SimulatedDisk {
     return Math.max(0, Math.min(wanted, this.faults.capacityBytes - used));
   }
 }
+
+/** The files below a directory, by path. */
+export type DirectoryCopy = ReadonlyMap<string, Buffer>;
+
+/** What people do to a file: rm or mv; sed -i; logrotate, or a copy from before; truncate. */
+export type Touch = 'removed' | 'rewritten' | 'older' | 'cut';
 
 type NameChange = (names: Map<string, Inode>) => void;
 

@@ -8,8 +8,10 @@ export type Omission = 'datasync' | 'sync' | 'syncDirectory' | 'truncate' | 'rew
 
 const nothing = () => Promise.resolve();
 
-export function without(omission: Omission, fileSystem: FileSystem): FileSystem {
+/** The same calls, in an object that can be spread. */
+export function bound(fileSystem: FileSystem): FileSystem {
   return {
+    open: (path, mode) => fileSystem.open(path, mode),
     stat: (path) => fileSystem.stat(path),
     followLinks: (path) => fileSystem.followLinks(path),
     link: (path, name) => fileSystem.link(path, name),
@@ -17,6 +19,13 @@ export function without(omission: Omission, fileSystem: FileSystem): FileSystem 
     rename: (from, to) => fileSystem.rename(from, to),
     remove: (path) => fileSystem.remove(path),
     createDirectory: (path) => fileSystem.createDirectory(path),
+    syncDirectory: (path) => fileSystem.syncDirectory(path),
+  };
+}
+
+export function without(omission: Omission, fileSystem: FileSystem): FileSystem {
+  return {
+    ...bound(fileSystem),
     syncDirectory: omission === 'syncDirectory' ? nothing : (path) => fileSystem.syncDirectory(path),
     async open(path, mode) {
       const file = await fileSystem.open(path, mode);
