@@ -11,7 +11,7 @@ import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
-import { createDirectory, lockDirectory, waitingFileSystem } from '../storage/index.js';
+import { createDirectory, lockDirectory } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
@@ -64,7 +64,6 @@ export async function startCatalog(settings: Settings, log: Log): Promise<Runnin
   const options: FileStoreOptions = {
     directory,
     seedPath: seedCsv,
-    fileSystem: waitingFileSystem,
     syncMode: durability === 'commit' ? 'commit' : { periodMs: flushIntervalMs },
     log,
   };

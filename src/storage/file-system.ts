@@ -90,7 +90,7 @@ const WRITE_HERE_BYTES_MAX = 64 * 1024;
 
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
-  open: (path, mode) => openFile(path, mode, (descriptor) => new NodeFile(descriptor)),
+  open: openFile,
   async stat(path) {
     try {
       const stats = await stat(path, { bigint: true });
@@ -107,15 +107,6 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => rm(path, { force: true }),
   createDirectory,
   syncDirectory,
-};
-
-/**
- * The real file system for a thread whose work is its journal: datasync() holds the thread until the disk has answered. Two
- * changes of threads less for each group; but nothing else happens on the thread meanwhile.
- */
-export const waitingFileSystem: FileSystem = {
-  ...nodeFileSystem,
-  open: (path, mode) => openFile(path, mode, (descriptor) => new WaitingFile(descriptor)),
 };
 
 async function followLinks(path: string): Promise<string> {
@@ -137,14 +128,10 @@ function identityOf({ dev, ino }: fs.BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-function openFile(
-  path: string,
-  mode: OpenMode,
-  create: (descriptor: number) => OpenFile,
-): Promise<OpenFile | undefined> {
+function openFile(path: string, mode: OpenMode): Promise<OpenFile | undefined> {
   return new Promise((resolve, reject) => {
     fs.open(path, OPEN_FLAGS[mode], FILE_RIGHTS, (error, descriptor) => {
-      if (error === null) resolve(requireRegular(descriptor).then(() => create(descriptor)));
+      if (error === null) resolve(requireRegular(descriptor).then(() => new NodeFile(descriptor)));
       else if (error.code === 'ENOENT' && mode !== 'create') resolve(undefined);
       else reject(error);
     });
@@ -207,16 +194,6 @@ class NodeFile implements OpenFile {
 
   close(): Promise<void> {
     return new Promise((resolve, reject) => fs.close(this.descriptor, settleVoid(resolve, reject)));
-  }
-}
-
-class WaitingFile extends NodeFile {
-  override datasync(): Promise<void> {
-    return new Promise((resolve) => {
-      fs.fdatasyncSync(this.descriptor);
-      // Under a lasting load there is always a next group: between two of them everybody else gets a turn.
-      setImmediate(resolve);
-    });
   }
 }
 

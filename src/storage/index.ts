@@ -12,7 +12,6 @@ export {
   type OpenMode,
   readFully,
   readWholeFile,
-  waitingFileSystem,
   writeAll,
 } from './file-system.js';
 export {
