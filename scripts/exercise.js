@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const folders = readdirSync(`${ROOT}/exercises`).filter((name) => /^\d\d-/.test(name));
 
-const usage = `npm run exercise -- <1 to ${folders.length}>: see exercises/README.md\n`;
+const usage = `Usage: npm run exercise -- <1 to ${folders.length}>: see exercises/README.md\n`;
 
 const [number = ''] = process.argv.slice(2);
 if (number === '--help' || number === '-h') {

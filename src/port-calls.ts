@@ -75,12 +75,14 @@ class PortCalls {
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.on('message', (message: unknown) => {
-      if (typeof message !== 'object' || message === null) return;
-      if ('call' in message) this.#serve(message as CallMessage);
-      else if ('reply' in message) this.#finish(message as ReplyMessage);
-    });
+    port.on('message', (message: unknown) => this.receive(message));
     port.on('close', () => this.#close());
+  }
+
+  receive(message: unknown): void {
+    if (typeof message !== 'object' || message === null) return;
+    if ('call' in message) this.#serve(message as CallMessage);
+    else if ('reply' in message) this.#finish(message as ReplyMessage);
   }
 
   serve(handlers: Record<string, Handler>): void {
@@ -142,11 +144,26 @@ class PortCalls {
   }
 
   #send(message: CallMessage | ReplyMessage): void {
-    this.#port.postMessage(message);
+    const peer = ports.get(peers.get(this.#port)!);
+    const isNotification = 'call' in message && message.call === NOTIFICATION;
+    // Notifications keep their order among themselves, also with those from before the other end was there.
+    if (peer === undefined || isNotification) this.#port.postMessage(message);
+    else queueMicrotask(() => peer.receive(message));
   }
 }
 
 const ports = new WeakMap<MessagePort, PortCalls>();
+/** The other ends of ports that have both in this thread. */
+const peers = new WeakMap<MessagePort, MessagePort>();
+
+/**
+ * Says that both ends of a channel stay in this thread: calls go straight over, without being cloned and without a turn of
+ * the event loop. What is handed over must not be changed afterwards.
+ */
+export function joinPorts(one: MessagePort, other: MessagePort): void {
+  peers.set(one, other);
+  peers.set(other, one);
+}
 
 function callsOf(port: MessagePort): PortCalls {
   let calls = ports.get(port);

@@ -25,16 +25,13 @@ import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { IdempotencyGate } from './keys/idempotency-gate.js';
 import { OrderError } from './order-error.js';
-import { recoverSales } from './order-recovery.js';
+import { recoverBooks } from './order-recovery.js';
 import type { LoggedOrder, OrderRequest } from './order-types.js';
 import { AnswerSheet, type Answers, type Purchase } from './purchase.js';
 import { Settlement } from './settlement.js';
 
 /** How often waiting callers are looked through for those whose time is up, and the catalog is told what is settled. */
 const TICK_MS = 250;
-/** Between two tries to reach the catalog at the start: doubled each time up to the last. */
-const RECOVER_RETRY_MS_MIN = 50;
-const RECOVER_RETRY_MS_MAX = 1000;
 /** How often a stop looks whether all is done. */
 const STOP_STEP_MS = 10;
 
@@ -89,18 +86,11 @@ export class OrderEngine {
   /** Recovers, however long the catalog is away, then sells. Resolves when recovered (or failed or stopped before). */
   async start(): Promise<void> {
     this.#tick();
-    let delayMs = RECOVER_RETRY_MS_MIN;
-    let told = '';
-    while (this.#phase === 'recovering') {
-      try {
-        this.#open(await recoverSales(this.#options));
-        return;
-      } catch (error) {
-        if (error instanceof OrderError && error.code !== 'REFUSED') return this.#end(error);
-        told = this.#tellWhyNot(error as Error, told);
-      }
-      await this.#pause(delayMs);
-      delayMs = Math.min(2 * delayMs, RECOVER_RETRY_MS_MAX);
+    try {
+      const incarnation = await recoverBooks(this.#options, () => this.#phase === 'recovering');
+      if (incarnation !== undefined) this.#open(incarnation);
+    } catch (error) {
+      this.#end(error as OrderError);
     }
   }
 
@@ -174,18 +164,6 @@ export class OrderEngine {
     this.#incarnation = incarnation;
     this.#options.logger.info('selling', { incarnation, orders: this.#options.log.orderCount });
     this.#update();
-  }
-
-  /** Says why nothing is sold yet, unless that was said already; returns what was said. */
-  #tellWhyNot(error: Error, told: string): string {
-    const { log, logger } = this.#options;
-    if (!(error instanceof OrderError)) {
-      if (told === '') logger.warn('cannot recover yet, trying on', { error });
-      return told || error.message;
-    }
-    const line = log.damage === undefined ? error.message : `${log.damage}; ${error.message}`;
-    if (line !== told) logger.error(`not selling: ${line}`);
-    return line;
   }
 
   #enqueue(purchase: Purchase): void {

@@ -14,6 +14,7 @@
 // Where a book is behind and no crash explains it, somebody has put an older one in its place. The catalog refuses then
 // (OrderError REFUSED), and nothing is sold before a person has looked.
 
+import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { compareTags, type Tag } from '../store-contract.js';
 import type { CatalogLink } from './catalog-link.js';
@@ -23,6 +24,46 @@ import type { SoldOrder } from './order-types.js';
 
 /** Orders appended at once during recovery. */
 const GROUP_ORDERS_MAX = 4096;
+/** Between two tries: doubled each time up to the last. */
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 1000;
+
+interface RecoveryOptions {
+  readonly link: CatalogLink;
+  readonly log: OrderLog;
+  readonly clock: Clock;
+  readonly logger: Log;
+}
+
+/**
+ * Compares and completes the books, however long the catalog is away or refuses. It says why nothing is sold, and says it
+ * again only where that has changed.
+ *
+ * @param isWanted asked before each try
+ * @returns the incarnation to sell under; undefined if that is not wanted any more
+ * @throws OrderError where trying again is of no use
+ */
+export async function recoverBooks(options: RecoveryOptions, isWanted: () => boolean): Promise<number | undefined> {
+  const { clock, log, logger } = options;
+  let told = '';
+  for (let delayMs = RETRY_MS_MIN; isWanted(); delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
+    try {
+      return await recoverSales(options);
+    } catch (error) {
+      const isRefusal = error instanceof OrderError && error.code === 'REFUSED';
+      if (error instanceof OrderError && !isRefusal) throw error;
+      const reason =
+        isRefusal && log.damage !== undefined ? `${log.damage}; ${error.message}` : (error as Error).message;
+      if (isRefusal && reason !== told) logger.error(`not selling: ${reason}`);
+      else if (!isRefusal && told === '') logger.warn('cannot recover yet, trying on', { error });
+      told = isRefusal || told === '' ? reason : told;
+    }
+    await new Promise<void>((resolve) => {
+      clock.after(delayMs, resolve);
+    });
+  }
+  return undefined;
+}
 
 /**
  * Completes whichever book is behind; returns the incarnation to sell under.
@@ -30,8 +71,7 @@ const GROUP_ORDERS_MAX = 4096;
  * @throws OrderError REFUSED where the books differ otherwise, PROTOCOL when the catalog's answer cannot be right; else
  *   whatever stood in the way
  */
-export async function recoverSales(options: { link: CatalogLink; log: OrderLog; logger: Log }): Promise<number> {
-  const { link, log, logger } = options;
+async function recoverSales({ link, log, logger }: RecoveryOptions): Promise<number> {
   const { lastTag: logged, store, endedUncleanly } = log;
   const first = await link.recover({ logged, store, endedUncleanly });
   if ('lacking' in first) {

@@ -167,11 +167,12 @@ export class OrdersFile {
    * @throws OrderError LOG_FAILED where that is not possible; all that can still be had was written back by then
    */
   async lookAfter(): Promise<void> {
+    const checked = this.#checkedBytes;
     const written = this.#bytes;
     const { finding } = await this.#guarded.check(written);
     if (finding === 'gone') return this.#writeBack(written);
-    if (finding === 'cut' || !(await this.#isAsWritten(this.#checkedBytes, written))) await this.#mend(written);
-    this.#checkedBytes = written;
+    if (finding === 'cut' || !(await this.#isAsWritten(checked, written))) await this.#mend(written);
+    this.#checkedBytes = Math.max(written, this.#checkedBytes);
   }
 
   /** Reads the row of an order; `number` must be less than the index's count. */
@@ -212,6 +213,8 @@ export class OrdersFile {
 
   /** Whether the file has what was written from one byte to another: what memory has of that, and no hole before. */
   async #isAsWritten(from: number, to: number): Promise<boolean> {
+    // Not even a header yet.
+    if (from === 0) return true;
     const { start, kept } = this.#newest(from, to);
     const found = Buffer.allocUnsafe(to - from + 1);
     if ((await readFully(this.#file, found, from - 1)) < found.length) return false;

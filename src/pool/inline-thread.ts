@@ -7,6 +7,7 @@ import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
 import { Deferred } from '../deferred.js';
 import { monotonicUs } from '../monotonic-us.js';
+import { joinPorts } from '../port-calls.js';
 import type { SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
 import type { SettledOptions } from './pool-options.js';
@@ -35,6 +36,7 @@ export class InlineThread implements PoolThread {
     this.#waitTime = waitTime;
     this.#listener = listener;
     const { port1, port2 } = new MessageChannel();
+    joinPorts(port1, port2);
     this.port = port1;
     this.#servicePort = port2;
   }

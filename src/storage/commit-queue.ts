@@ -43,16 +43,16 @@ export class CommitQueue {
     this.#nextSequence++;
   }
 
-  /** Settles with everything appended so far; undefined if all of that is settled already. */
-  lastSettled(): Promise<void> | undefined {
-    if (this.#tail.records > 0) return this.#tail.settled();
+  /** Resolves with everything appended so far; undefined if all of that is done already. */
+  lastFinished(): Promise<void> | undefined {
+    if (this.#tail.records > 0) return this.#tail.finished();
     for (const task of [...this.#tasks.toReversed(), this.#current]) {
-      if (task instanceof GroupBuffer) return task.settled();
+      if (task instanceof GroupBuffer) return task.finished();
     }
     return undefined;
   }
 
-  /** A restart, after all that was appended so far; settles with it. */
+  /** A restart, after all that was appended so far; resolves with it. */
   restart(openingRecords: readonly Uint8Array[]): Promise<void> {
     if (this.#tail.records > 0) this.#sealTail();
     return new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ export class CommitQueue {
     // First, because they may commit again at once, and must not find a group that is done.
     this.#current = undefined;
     if (task instanceof GroupBuffer) {
-      task.settle();
+      task.finish();
       this.#spare ??= task;
     } else task?.resolve();
   }
@@ -93,7 +93,7 @@ export class CommitQueue {
       if (task instanceof GroupBuffer) {
         if (task.records > 0 && !task.isAwaited) this.isDropUntold = true;
         this.#nextSequence -= task.records;
-        task.settle(failure);
+        task.finish(failure);
       } else task?.reject(failure);
     }
   }
@@ -102,7 +102,7 @@ export class CommitQueue {
   dropTail(): void {
     this.isDropUntold = false;
     this.#nextSequence -= this.#tail.records;
-    this.#tail.settle();
+    this.#tail.finish();
   }
 
   #sealTail(): void {

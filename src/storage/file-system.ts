@@ -167,7 +167,7 @@ class NodeFile implements OpenFile {
 
   read(target: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.read(this.descriptor, target, 0, target.length, position, settle(resolve, reject));
+      fs.read(this.descriptor, target, 0, target.length, position, countCallbackOf(resolve, reject));
     });
   }
 
@@ -176,34 +176,34 @@ class NodeFile implements OpenFile {
       if (bytes.length <= WRITE_HERE_BYTES_MAX) {
         return resolve(fs.writeSync(this.descriptor, bytes, 0, bytes.length, position));
       }
-      fs.write(this.descriptor, bytes, 0, bytes.length, position, settle(resolve, reject));
+      fs.write(this.descriptor, bytes, 0, bytes.length, position, countCallbackOf(resolve, reject));
     });
   }
 
   truncate(size: number): Promise<void> {
-    return new Promise((resolve, reject) => fs.ftruncate(this.descriptor, size, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.ftruncate(this.descriptor, size, callbackOf(resolve, reject)));
   }
 
   datasync(): Promise<void> {
-    return new Promise((resolve, reject) => fs.fdatasync(this.descriptor, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.fdatasync(this.descriptor, callbackOf(resolve, reject)));
   }
 
   sync(): Promise<void> {
-    return new Promise((resolve, reject) => fs.fsync(this.descriptor, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.fsync(this.descriptor, callbackOf(resolve, reject)));
   }
 
   close(): Promise<void> {
-    return new Promise((resolve, reject) => fs.close(this.descriptor, settleVoid(resolve, reject)));
+    return new Promise((resolve, reject) => fs.close(this.descriptor, callbackOf(resolve, reject)));
   }
 }
 
 type Reject = (error: unknown) => void;
 
-function settle(resolve: (count: number) => void, reject: Reject) {
+function countCallbackOf(resolve: (count: number) => void, reject: Reject) {
   return (error: Error | null, count: number) => (error === null ? resolve(count) : reject(error));
 }
 
-function settleVoid(resolve: () => void, reject: Reject) {
+function callbackOf(resolve: () => void, reject: Reject) {
   return (error?: Error | null) => (error === null || error === undefined ? resolve() : reject(error));
 }
 

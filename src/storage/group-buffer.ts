@@ -44,8 +44,8 @@ export class GroupBuffer {
     markAfterSync(this.#buffer, 0);
   }
 
-  /** Settles when the group does; all who wait share one promise. */
-  settled(): Promise<void> {
+  /** Resolves or rejects when the group is on disk or is not; all who wait share one promise. */
+  finished(): Promise<void> {
     this.#promise ??= new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -54,7 +54,7 @@ export class GroupBuffer {
   }
 
   /** Tells those who wait, and makes the buffer empty. */
-  settle(error?: Error): void {
+  finish(error?: Error): void {
     if (error === undefined) this.#resolve();
     else if (this.#promise !== undefined) this.#reject(error);
     this.#promise = undefined;

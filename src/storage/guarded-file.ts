@@ -265,7 +265,7 @@ export class GuardedFile {
     } catch (error) {
       if (systemCode(error) === 'EXDEV') {
         const what = `${this.path} is mounted by itself: mount the directory that it lies in instead`;
-        throw new StorageError('INACCESSIBLE', what, { path: this.path, cause: error });
+        throw new StorageError('MOUNTED_FILE', what, { path: this.path, cause: error });
       }
       this.#warnOnce(error);
     }

@@ -112,13 +112,6 @@ export class Journal {
     return this.#queue.nextSequence - 1;
   }
 
-  /** append() for each payload in turn; returns the number of the last one, or of the record before if there is none. */
-  appendMany(payloads: Iterable<Uint8Array>): number {
-    this.#checkOpen();
-    for (const payload of payloads) this.#queue.append(payload);
-    return this.#queue.nextSequence - 1;
-  }
-
   /**
    * Resolves when everything appended so far is on disk (with a sync period: written).
    *
@@ -127,10 +120,10 @@ export class Journal {
    */
   commit(): Promise<void> {
     if (this.#state !== 'open' || this.#queue.isDropUntold) return Promise.reject(this.#tellFailure());
-    const settled = this.#queue.lastSettled();
-    if (settled === undefined) return Promise.resolve();
+    const committed = this.#queue.lastFinished();
+    if (committed === undefined) return Promise.resolve();
     this.#wake();
-    return settled;
+    return committed;
   }
 
   /**

@@ -17,6 +17,7 @@
  * - `INACCESSIBLE`: a file or directory cannot be opened, read, created or renamed. Correct the path, the rights or the
  *   disk, and start again.
  * - `NO_SOCKETS`: a data directory lies on a file system without Unix-domain sockets. Use one on another.
+ * - `MOUNTED_FILE`: a file is mounted by itself, so it cannot be replaced whole. Mount its directory.
  */
 export const STORAGE_ERROR_CODES = [
   'CORRUPT',
@@ -25,6 +26,7 @@ export const STORAGE_ERROR_CODES = [
   'LOCKED',
   'INACCESSIBLE',
   'NO_SOCKETS',
+  'MOUNTED_FILE',
 ] as const;
 
 export type StorageErrorCode = (typeof STORAGE_ERROR_CODES)[number];

@@ -243,9 +243,12 @@ function directoryOf(host: Host): string {
   return host instanceof CatalogHost ? '/catalog' : '/order';
 }
 
-/** The same orders, of another store; a catalog of another store is one that has never sold. */
+/** As many orders of another store, a little larger; a catalog of another store is one that has never sold. */
 function foreign(copy: DirectoryCopy): DirectoryCopy {
   const log = copy.get('/order/orders.csv');
-  const text = log?.toString().replace(/,[a-z0-9]{8}(?=-\d+-\d+$)/gm, ',foreign0');
+  const text = log
+    ?.toString()
+    .replace(/,[a-z0-9]{8}(?=-\d+-\d+$)/gm, ',foreign0')
+    .replace(/(?<=,)\d+(?=,[^,]*,\d{4}-\d\d)/g, (quantity) => String(Number(quantity) + 1));
   return text === undefined ? new Map() : new Map([['/order/orders.csv', Buffer.from(text)]]);
 }

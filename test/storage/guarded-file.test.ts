@@ -270,7 +270,7 @@ test('a file that is mounted by itself (EXDEV): refused, with what to do', async
   const here = await scene(t, files);
   await writeFile(here.path, HEADER);
   files.fail('link', 'EXDEV');
-  const error = await t.throwsAsync(here.open(), { instanceOf: StorageError, code: 'INACCESSIBLE' });
+  const error = await t.throwsAsync(here.open(), { instanceOf: StorageError, code: 'MOUNTED_FILE' });
   t.is(error?.message, `${here.path} is mounted by itself: mount the directory that it lies in instead`);
 });
 

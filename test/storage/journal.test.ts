@@ -15,14 +15,16 @@ test('what was committed is there again, in order, with numbers from 1', async (
   const path = join(await scratchDirectory(t), 'journal');
   const first = await openJournal(path);
   t.is(first.journal.append(bytesOf('tux')), 1);
-  t.is(first.journal.appendMany(['whale', '', 'fox'].map(bytesOf)), 4);
+  t.deepEqual(
+    ['whale', '', 'fox'].map((text) => first.journal.append(bytesOf(text))),
+    [2, 3, 4],
+  );
   await first.journal.commit();
   await first.journal.close();
 
   const second = await openJournal(path);
   t.deepEqual(second.records, ['tux', 'whale', '', 'fox']);
   t.is(second.journal.append(bytesOf('python')), 5);
-  t.is(second.journal.appendMany([]), 5);
   await second.journal.close();
   t.deepEqual(await recordsOf(path), ['tux', 'whale', '', 'fox', 'python'], 'close() commits');
 });
@@ -229,7 +231,7 @@ test('restart() puts a new journal in place of the old one; what is appended mea
   const directory = await scratchDirectory(t);
   const path = join(directory, 'journal');
   const { journal } = await openJournal(path);
-  journal.appendMany(Array.from({ length: 1000 }, () => bytesOf('old')));
+  for (let count = 0; count < 1000; count++) journal.append(bytesOf('old'));
   await journal.commit();
   journal.append(bytesOf('old, not committed'));
   const restarted = journal.restart([bytesOf('summary'), bytesOf('of all that')]);

@@ -355,11 +355,11 @@ test('a seed that is a named pipe is one line that names it, and nobody waits fo
 
 test('a damaged journal is one line that says what to do', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'toystore-journal-'));
-  await mkdir(join(dataDir, 'order'));
-  await writeFile(join(dataDir, 'order', 'orders.journal'), 'no journal at all, but long enough');
-  await using store = await StoreProcess.spawn('order', { dataDir });
+  await mkdir(join(dataDir, 'catalog'));
+  await writeFile(join(dataDir, 'catalog', 'journal'), 'no journal at all, but long enough');
+  await using store = await StoreProcess.spawn('catalog', { dataDir });
   t.is((await store.exited).code, 1);
-  t.regex(store.stderr.at(-1) ?? '', /^order: .*orders.journal: corrupt .*; put the right file back, or move /);
+  t.regex(store.stderr.at(-1) ?? '', /^catalog: .*journal: corrupt .*; put the right file back, or move /);
   await rm(dataDir, { recursive: true });
 });
 

@@ -17,6 +17,9 @@ const touches: readonly { readonly command: string; readonly file: string }[] = 
   { command: 'mv order/orders.csv order/orders.csv.1', file: 'orders.csv' },
   { command: 'rm order/orders.csv', file: 'orders.csv' },
   { command: ': > order/orders.csv', file: 'orders.csv' },
+  { command: 'mv catalog/journal catalog/journal.1', file: 'journal' },
+  { command: 'rm catalog/catalog.csv', file: 'catalog.csv' },
+  { command: 'sed -i s/100/1000/ catalog/catalog.csv', file: 'catalog.csv' },
 ];
 
 for (const end of ['stop', 'kill'] as const) {
@@ -42,7 +45,7 @@ for (const end of ['stop', 'kill'] as const) {
     t.is(store.sold.size, 3 + 3 * touches.length + 2 + 1);
   });
 
-  for (const command of ['rm -rf order', 'mv order elsewhere']) {
+  for (const command of ['rm -rf ../var', 'mv ../var ../elsewhere']) {
     test(`${command}, then a ${end}: nothing more is sold, and nothing that was answered is gone`, async (t) => {
       const store = await TouchedStore.create(t);
       await store.start();
@@ -56,7 +59,11 @@ for (const end of ['stop', 'kill'] as const) {
       t.is(await store.status('/products/Tux'), 200);
       t.is(await store.status('/orders/0'), 200);
       await store[end]();
-      t.is(await store.start(), '');
+      // A catalog that was killed then has nothing left to sell from: that is a matter for a person.
+      const line = await store.start();
+      await store.checkOrders();
+      t.true(line === '' || (end === 'kill' && /^not selling: .*put/.test(line)), line);
+      if (line !== '') return;
       await store.checkBooks();
       t.deepEqual(await store.buy(1), [200]);
     });
