@@ -30,6 +30,7 @@ RUN cp /usr/bin/chown /usr/local/bin/take-data && perl /tmp/grant-chown.pl /usr/
 WORKDIR /app
 COPY package.json toys.csv openapi.yaml ./
 COPY proto ./proto
+COPY sql ./sql
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/proto ./dist/proto
 COPY --from=build /app/dist/src ./dist/src

@@ -14,6 +14,8 @@ while [ "$1" != -- ]; do
   directory=$1
   shift
   [ -d "$directory" ] || continue
+  # Over a database nothing is written there.
+  [ -z "${DATABASE_URL:-}" ] || continue
   if [ -n "$(find "$directory" -uid 0 -print -quit)" ]; then take-data -Rh "$me" "$directory" 2>/dev/null || true; fi
   [ -w "$directory" ] && continue
   echo "$directory belongs to user $(stat -c %u "$directory") and user $me cannot write it: on the host, give it to $me" \

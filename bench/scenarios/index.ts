@@ -13,6 +13,7 @@ import { cache } from './cache.js';
 import { compare } from './compare.js';
 import { durable } from './durable.js';
 import { idle } from './idle.js';
+import { postgres } from './postgres.js';
 import { rate } from './rate.js';
 import type { Scenario } from './scenario.js';
 import { clients, docker, probability } from './sessions.js';
@@ -30,6 +31,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   durable,
   recovery: part('recovery', recovery),
   docker,
+  postgres,
   idle,
   cache,
   baseline,

@@ -2,7 +2,9 @@
 // or stops, and another one takes over. The books stay right, and no answer is stale.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
+import { CatalogClient } from '../../proto/gen/toystore/v1/catalog.js';
 import { PostgresServer } from './support/postgres-server.js';
 import { type Backend, StandbyStore } from './support/standby-store.js';
 
@@ -151,6 +153,35 @@ for (const [service, signal, limitMs] of FAULTS) {
     },
   );
 }
+
+test.serial(
+  'a catalog that hung and was replaced answers no find with what it knew, not even one that it wakes up to',
+  async (t) => {
+    const url = await server.createDatabase();
+    await using store = await StandbyStore.start({ url });
+    await store.untilReady();
+    const { process, port } = store.serving('catalog');
+    const stub = new CatalogClient(`127.0.0.1:${port}`, credentials.createInsecure());
+    t.teardown(() => stub.close());
+    const find = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        stub.findToy({ name: 'Tux' }, (error, found) =>
+          error === null ? resolve(found.toy!.quantity) : reject(error),
+        );
+      });
+    t.is(await find(), STOCK);
+    process.child.kill('SIGSTOP');
+    const customer = new Customer(t, store.urls);
+    await customer.firstSale(performance.now());
+    await customer.stop();
+    // Its socket takes them while it is stopped: they are the first that it sees when it wakes.
+    const finds = Array.from({ length: 20 }, () => find().catch((error: ServiceError) => error.code));
+    await pause(200);
+    process.child.kill('SIGCONT');
+    for (const answer of await Promise.all(finds)) t.is(answer, status.UNAVAILABLE);
+    await process.exited;
+  },
+);
 
 test.serial('all is settled, and everything is killed or stopped, and started again: it sells on', async (t) => {
   const url = await server.createDatabase();

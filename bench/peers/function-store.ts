@@ -1,0 +1,48 @@
+// function-store.ts: the usual design over PostgreSQL: the same HTTP server, a pool of connections, and one call of a stored
+// function for each order, which takes from the stock and writes the order in one transaction.
+//
+//   node function-store.js --database-url postgresql://…     --►  "function ready on http://127.0.0.1:N"
+//
+// The tables and the function are made by whoever starts it (scenarios/postgres.ts).
+
+import { type AddressInfo, createServer } from 'node:net';
+import pg from 'pg';
+import { HttpServer, Router } from '../../src/http/index.js';
+import { flag, portFlag, ready } from './peer-process.js';
+
+/** What fits such a database best: more connections only wait for the same rows. */
+const CONNECTIONS = 32;
+
+const pool = new pg.Pool({ connectionString: flag('database-url', ''), max: CONNECTIONS });
+
+const router = new Router()
+  .add('GET', '/products/:name', async (exchange) => {
+    const { rows } = await pool.query({
+      name: 'find',
+      text: 'SELECT price_cents, quantity FROM bench_toys WHERE name = $1',
+      values: [exchange.parameter('name')],
+    });
+    const [toy] = rows;
+    if (toy === undefined) return exchange.sendError(404, 'product not found');
+    const price = Number(toy.price_cents) / 100;
+    const data = { name: exchange.parameter('name'), price, quantity: Number(toy.quantity) };
+    exchange.send(200, JSON.stringify({ data }));
+  })
+  .add('POST', '/orders', async (exchange) => {
+    const { name, quantity } = JSON.parse(exchange.body.toString());
+    const { rows } = await pool.query({
+      name: 'buy',
+      text: 'SELECT bench_buy($1, $2) AS number',
+      values: [name, quantity],
+    });
+    const number = Number(rows[0].number);
+    if (number < 0) return exchange.sendError(409, 'not enough stock');
+    exchange.send(200, JSON.stringify({ data: { order_number: number } }));
+  })
+  .add('GET', '/healthz', (exchange) => exchange.send(200, '{}'))
+  .add('GET', '/readyz', (exchange) => exchange.send(200, '{}'));
+
+const server = new HttpServer({ router });
+const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => server.serve(socket));
+await new Promise<void>((resolve) => listener.listen(portFlag(), '127.0.0.1', resolve));
+ready('function', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`, () => pool.end());
