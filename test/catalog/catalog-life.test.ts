@@ -8,11 +8,15 @@ import { FileCatalogStore } from '../../src/catalog/file-catalog-store.js';
 import { KeptSales } from '../../src/catalog/kept-sales.js';
 import { PurchaseTags } from '../../src/catalog/purchase-tags.js';
 import { RESULT } from '../../src/store-contract.js';
+import { runs } from '../support/effort.js';
 import { without } from '../support/simulated-omissions.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { type CatalogWorldOptions, livesThrough } from './catalog-life.js';
 
-const SEEDS = 200;
+/** Each mistake below is seen within the first 30. */
+const SEEDS = runs(100);
+/** So many are looked through for one that sees a mistake. */
+const SEEDS_MAX = 200;
 const ONLY = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 
 const worlds: readonly { name: string; options: CatalogWorldOptions }[] = [
@@ -44,7 +48,7 @@ const mutations: readonly { name: string; options: CatalogWorldOptions }[] = [
 
 for (const { name, options } of mutations) {
   test.serial(`mutation: ${name}: a seed fails`, async (t) => {
-    const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, options));
+    const failed = await firstFailure(0, SEEDS_MAX, (seed) => livesThrough(seed, options));
     t.not(failed, undefined, 'no seed noticed');
     t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
   });
@@ -75,7 +79,7 @@ for (const { name, take } of inside) {
   test.serial(`mutation: ${name}: a seed fails`, async (t) => {
     const putBack = take();
     try {
-      const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, { faults: true }));
+      const failed = await firstFailure(0, SEEDS_MAX, (seed) => livesThrough(seed, { faults: true }));
       t.not(failed, undefined, 'no seed noticed');
       t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
     } finally {

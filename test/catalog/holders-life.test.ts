@@ -7,10 +7,13 @@ import { FileCatalogStore } from '../../src/catalog/file-catalog-store.js';
 import { Holder } from '../../src/catalog/holder.js';
 import { Holders } from '../../src/catalog/holders.js';
 import { StockTable } from '../../src/catalog/stock-table.js';
+import { runs } from '../support/effort.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { holdersLive } from './holders-life.js';
 
-const SEEDS = 60;
+const SEEDS = runs(60);
+/** So many are looked through for one that sees a mistake. */
+const SEEDS_MAX = 240;
 const ONLY = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 
 test.serial('what front ends hold is never stale', async (t) => {
@@ -108,7 +111,7 @@ for (const { name, take } of mutations) {
   test.serial(`mutation: ${name}: a seed fails`, async (t) => {
     take();
     try {
-      const failed = await firstFailure(0, 4 * SEEDS, holdersLive);
+      const failed = await firstFailure(0, SEEDS_MAX, holdersLive);
       t.not(failed, undefined, 'no seed noticed');
       t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
     } finally {

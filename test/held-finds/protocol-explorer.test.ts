@@ -1,7 +1,8 @@
 // Every schedule of a few queries and sales through the protocol by which front ends hold toys; and that the explorer
 // sees mistakes.
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { isThorough } from '../support/effort.js';
 import type { Mistake } from './explorer/mistakes.js';
 import { type Case, explore } from './explorer/protocol-explorer.js';
 
@@ -10,25 +11,37 @@ const KILLED_HELD: Case = { fronts: [[1]], isPrimed: true, sales: 1, crashes: 1 
 const cases: Record<string, Case> = {
   'a front end that comes to hold a toy': { fronts: [[3]], sales: 2, connects: 1 },
   'one that comes to hold two toys that share a word': { toys: 2, fronts: [[3]], sales: 1, connects: 1 },
-  'two threads of one front end': { fronts: [[1, 1]], isPrimed: true, sales: 1, renewals: 1 },
   'two front ends that hold a toy': { fronts: [[1], []], isPrimed: true, sales: 1, calls: 1 },
-  'leases that are over': { fronts: [[2]], isPrimed: true, sales: 1, connects: 1, renewals: 1 },
   'leases of two ticks': { fronts: [[2]], isPrimed: true, sales: 1, renewals: 2, lease: 2 },
   'a stream that is cut': { fronts: [[2]], isPrimed: true, sales: 1, cuts: 1, connects: 1 },
   'a catalog that is killed': { fronts: [[2]], isPrimed: true, sales: 1, crashes: 1, connects: 1 },
-  'a catalog that is killed, and asked by somebody else': { ...KILLED_HELD, calls: 1, connects: 1 },
   'a catalog that is killed twice': { ...KILLED_HELD, crashes: 2 },
   'a catalog that is stopped and started': { fronts: [[2]], isPrimed: true, sales: 1, stops: 1, connects: 1 },
   'a front end that stops': { fronts: [[2]], isPrimed: true, sales: 1, goodbyes: 1, renewals: 1 },
   'a front end that is killed': { fronts: [[2]], isPrimed: true, sales: 1, frontKills: 1, connects: 1 },
 };
 
+/** A hundred thousand states each, and close to others above: a quarter of a minute for all three. */
+const largeCases: Record<string, Case> = {
+  'two threads of one front end': { fronts: [[1, 1]], isPrimed: true, sales: 1, renewals: 1 },
+  'leases that are over': { fronts: [[2]], isPrimed: true, sales: 1, connects: 1, renewals: 1 },
+  'a catalog that is killed, and asked by somebody else': { ...KILLED_HELD, calls: 1, connects: 1 },
+};
+
+function noScheduleIsStale(t: ExecutionContext, explored: Case): void {
+  const { states, violation } = explore(explored);
+  t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
+  t.log(`${states} states`);
+}
+
 for (const [name, explored] of Object.entries(cases)) {
-  test(`no schedule shows what is over: ${name}`, (t) => {
-    const { states, violation } = explore(explored);
-    t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
-    t.log(`${states} states`);
-  });
+  test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
+}
+
+for (const [name, explored] of Object.entries(largeCases)) {
+  if (isThorough) test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
+  else
+    test.skip(`no schedule shows what is over: ${name}; skipped: it takes TEST_EFFORT=10`, noScheduleIsStale, explored);
 }
 
 const HELD: Case = { fronts: [[2]], sales: 1, calls: 1, connects: 1 };

@@ -7,6 +7,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { AnswerWriter, bodyText } from '../../src/http/server/answer-writer.js';
 import { prepareHeaders } from '../../src/http/server/prepared-headers.js';
+import { runs } from '../support/effort.js';
 import { readRequests, readResponses } from './read-messages.js';
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -106,7 +107,7 @@ test('requests are read back as they were written, however they are cut', (t) =>
       const bytes = Buffer.from(requests.map(requestBytes).join(''), 'latin1');
       t.deepEqual(readRequests(cut(bytes, places)), requests.flatMap(requestLines));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -134,7 +135,7 @@ test('answers of the writer are read back as they were written, however they are
           t.true(lines.includes(`${name}: ${content}`));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -174,7 +175,7 @@ test('random and damaged bytes never throw, and read the same however they are c
       const answered = readResponses([bytes], ['GET', 'HEAD'], {}, true);
       t.deepEqual(readResponses(cut(bytes, places), ['GET', 'HEAD'], {}, true), answered);
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -227,7 +228,7 @@ test('what we read as a request, node:http reads as the same request', async (t)
         }
       },
     ),
-    { numRuns: 150, endOnFailure: true },
+    { numRuns: runs(80), endOnFailure: true },
   );
   t.pass();
 });

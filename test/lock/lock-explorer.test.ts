@@ -1,7 +1,8 @@
 // Every schedule of a few threads over one lock. That the explorer sees bugs is shown in lock-seeded-bugs.test.ts.
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { SharedRwLock } from '../../src/lock/index.js';
+import { isThorough } from '../support/effort.js';
 import { explore } from './explorer/lock-explorer.js';
 import {
   type Case,
@@ -19,8 +20,15 @@ import {
 } from './explorer/scripts.js';
 
 const cases: Record<string, Case> = {
-  '2 readers, 2 writers, each of which may time out, and any of which may wake for no reason': {
+  '2 readers, 2 writers, each of which may time out': {
     scripts: [timedReader, timedReader, timedWriter, timedWriter],
+  },
+  '2 readers, 1 writer, each of which may time out, and any of which may wake for no reason': {
+    scripts: [timedReader, timedReader, timedWriter],
+    spuriousWakes: 1,
+  },
+  '1 reader, 2 writers, each of which may time out, and any of which may wake for no reason': {
+    scripts: [timedReader, timedWriter, timedWriter],
     spuriousWakes: 1,
   },
   '2 readers, 2 writers, whose time is over at once': {
@@ -41,6 +49,19 @@ const cases: Record<string, Case> = {
     scripts: [timedReader, timedWriter],
     fuseReads: false,
   },
+  '1 reader, 1 writer, one of which dies anywhere and is repaired': {
+    scripts: [reader, writer, repairer],
+    mortalThreads: 2,
+  },
+  '2 writers, one of which dies anywhere and is repaired': { scripts: [writer, writer, repairer], mortalThreads: 2 },
+};
+
+/** Half a million schedules and more each: a minute for all three. */
+const largeCases: Record<string, Case> = {
+  '2 readers, 2 writers, each of which may time out, and any of which may wake for no reason': {
+    scripts: [timedReader, timedReader, timedWriter, timedWriter],
+    spuriousWakes: 1,
+  },
   '2 readers, 1 writer, one of which dies anywhere and is repaired': {
     scripts: [reader, reader, writer, repairer],
     mortalThreads: 3,
@@ -51,11 +72,18 @@ const cases: Record<string, Case> = {
   },
 };
 
+function everyScheduleIsFine(t: ExecutionContext, exploration: Case): void {
+  const { situations, schedulesEnded, violation } = explore({ ...exploration, lockClass: SharedRwLock });
+  t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
+  t.true(schedulesEnded > 0);
+  t.log(`${situations} situations, ${schedulesEnded} ways to end`);
+}
+
 for (const [name, exploration] of Object.entries(cases)) {
-  test(`every schedule is fine: ${name}`, (t) => {
-    const { situations, schedulesEnded, violation } = explore({ ...exploration, lockClass: SharedRwLock });
-    t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
-    t.true(schedulesEnded > 0);
-    t.log(`${situations} situations, ${schedulesEnded} ways to end`);
-  });
+  test(`every schedule is fine: ${name}`, everyScheduleIsFine, exploration);
+}
+
+for (const [name, exploration] of Object.entries(largeCases)) {
+  if (isThorough) test(`every schedule is fine: ${name}`, everyScheduleIsFine, exploration);
+  else test.skip(`every schedule is fine: ${name}; skipped: it takes TEST_EFFORT=10`, everyScheduleIsFine, exploration);
 }

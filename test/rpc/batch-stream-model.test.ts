@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { BatchStream } from '../../src/rpc/index.js';
+import { runs } from '../support/effort.js';
 import { FakeChannel } from './fake-stream.js';
 
 interface Item {
@@ -106,7 +107,7 @@ test('property: every call gets the outcome of its item, in order, whatever brea
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs(100) },
   );
 });
 

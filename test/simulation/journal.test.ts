@@ -7,10 +7,14 @@
 //   SEED=123 npx ava dist/test/simulation/journal.test.js     runs that seed alone and prints what happened
 
 import test, { type ExecutionContext } from 'ava';
+import { runs } from '../support/effort.js';
 import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
 import { type JournalWorldOptions, livesThrough } from './journal-life.js';
 
-const SEEDS = 3000;
+/** Each mistake below is seen within the first 40. */
+const SEEDS = runs(300);
+/** So many are looked through for one that sees a mistake. */
+const SEEDS_MAX = 3000;
 
 async function check(t: ExecutionContext, seeds: number, options: JournalWorldOptions): Promise<void> {
   let steps = 0;
@@ -26,11 +30,11 @@ test('a journal survives crashes, power failures and a faulty disk', async (t) =
 });
 
 test('a journal synced now and then survives the death of its process without a loss', async (t) => {
-  await check(t, SEEDS / 10, { syncMode: { periodMs: 20 }, powerFailures: false });
+  await check(t, SEEDS / 3, { syncMode: { periodMs: 20 }, powerFailures: false });
 });
 
 test('a journal synced now and then comes back from a power failure with a beginning of what it had', async (t) => {
-  await check(t, SEEDS / 10, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
+  await check(t, SEEDS / 3, { syncMode: { periodMs: 20 }, mayLoseConfirmed: true });
 });
 
 test('a seed always lives the same life', async (t) => {
@@ -48,7 +52,7 @@ const mutations: readonly { name: string; options: JournalWorldOptions }[] = [
 
 for (const { name, options } of mutations) {
   test(`mutation: ${name}: a seed fails`, async (t) => {
-    const failed = await firstFailure(0, SEEDS, (seed) => livesThrough(seed, options));
+    const failed = await firstFailure(0, SEEDS_MAX, (seed) => livesThrough(seed, options));
     t.not(failed, undefined, 'no seed noticed');
     t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
     await t.notThrowsAsync(livesThrough(failed!.seed, {}), 'it is the mutation that fails');

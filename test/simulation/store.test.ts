@@ -5,10 +5,12 @@
 //   SEED=123 npx ava dist/test/simulation/store.test.js     lives that seed's life alone
 
 import test, { type ExecutionContext } from 'ava';
+import { runs } from '../support/effort.js';
 import { checkSeeds } from '../support/simulated-seeds.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-const SEEDS = 400;
+/** Each mistake of store-mutations.test.ts is seen within the first 20. */
+const SEEDS = runs(150);
 
 async function check(t: ExecutionContext, seeds: number, options: StoreWorldOptions): Promise<void> {
   const sums = { steps: 0, starts: 0, orders: 0 };

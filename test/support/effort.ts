@@ -9,3 +9,6 @@ export function runs(count: number): number {
   if (!(effort > 0)) throw new Error(`TEST_EFFORT is ${JSON.stringify(process.env.TEST_EFFORT)}: it must be above 0`);
   return Math.max(1, Math.round(count * effort));
 }
+
+/** Whether there is time for what takes a minute by itself: from TEST_EFFORT=10 on. */
+export const isThorough = Number(process.env.TEST_EFFORT || 1) >= 10;
