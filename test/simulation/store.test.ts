@@ -9,8 +9,8 @@ import { runs } from '../support/effort.js';
 import { checkSeeds } from '../support/simulated-seeds.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-/** Each mistake of store-mutations.test.ts is seen within the first 20. */
-const SEEDS = runs(150);
+/** Each mistake of store-mutations.test.ts is seen within the first 130. */
+const SEEDS = runs(160);
 
 async function check(t: ExecutionContext, seeds: number, options: StoreWorldOptions): Promise<void> {
   const sums = { steps: 0, starts: 0, orders: 0 };
