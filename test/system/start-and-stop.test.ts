@@ -161,6 +161,7 @@ test('the services may start in any order', async (t) => {
 });
 
 test('ready means every thread of the front end: no find is refused after that', async (t) => {
+  // What a front end holds it may show a moment longer: here every find asks.
   const env = { ...(await backendPlaces()), THREADS: '4', CACHE_TOYS: '0' };
   await using frontend = await StoreProcess.start('frontend', { env });
   await using order = await StoreProcess.start('order', { env });
