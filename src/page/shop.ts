@@ -8,6 +8,7 @@ import { VisitorOrders } from './visitor-orders.js';
 /** The parts of a toy's card that change. */
 interface Card {
   readonly item: HTMLLIElement;
+  readonly price: HTMLElement;
   readonly stock: HTMLElement;
   readonly quantity: HTMLInputElement;
   readonly button: HTMLButtonElement;
@@ -20,6 +21,7 @@ export class Shop {
   readonly #list = byId<HTMLUListElement>('toys');
   readonly #more = byId('more-toys');
   readonly #cards = new Map<string, Card>();
+  #cardsMade = 0;
   readonly #orders = new VisitorOrders(() => this.#showOrders());
 
   constructor() {
@@ -44,20 +46,26 @@ export class Shop {
   #show({ name, priceCents, quantity }: LiveToy): void {
     let card = this.#cards.get(name);
     if (card === undefined) {
-      card = this.#addCard(name, priceCents);
+      card = this.#addCard(name);
       this.#cards.set(name, card);
     }
     card.left = quantity;
+    setText(card.price, formatPrice(priceCents));
     setText(card.stock, quantity === 0 ? 'sold out' : `${quantity.toLocaleString('en')} left`);
     card.item.classList.toggle('sold-out', quantity === 0);
     this.#refresh(card);
   }
 
-  #addCard(name: string, priceCents: number): Card {
-    const id = `toy-${this.#cards.size}`;
+  #addCard(name: string): Card {
+    const id = `toy-${this.#cardsMade++}`;
     const stock = make('p', { class: 'stock' });
     const quantity = make('input', { type: 'number', min: '1', step: '1', value: '1', id: `${id}-quantity` });
-    const button = make('button', { type: 'submit', 'aria-describedby': `${id}-outcome` }, `Buy ${name}`);
+    const button = make(
+      'button',
+      { type: 'submit', 'aria-describedby': `${id}-outcome` },
+      'Buy',
+      make('span', { class: 'visually-hidden' }, ` ${name}`),
+    );
     const outcome = make('p', { class: 'outcome', id: `${id}-outcome`, role: 'status' });
     const form = make(
       'form',
@@ -66,9 +74,9 @@ export class Shop {
       quantity,
       button,
     );
-    const price = make('p', { class: 'price' }, formatPrice(priceCents));
+    const price = make('p', { class: 'price' });
     const item = make('li', { class: 'toy' }, make('h3', {}, name), price, stock, form, outcome);
-    const card: Card = { item, stock, quantity, button, outcome, left: 0, isBuying: false };
+    const card: Card = { item, price, stock, quantity, button, outcome, left: 0, isBuying: false };
     // The second click of a double click comes after a quick answer, when the button can be pressed again.
     button.addEventListener('click', (event) => {
       if (event.detail > 1) event.preventDefault();
@@ -92,7 +100,9 @@ export class Shop {
     card.isBuying = true;
     this.#refresh(card);
     this.#say(card, 'open', 'On its way…');
-    const outcome = await this.#orders.buy(name, quantity);
+    const outcome = await this.#orders.buy(name, quantity, (message) => {
+      this.#say(card, 'open', `${message} Trying again; it is bought once.`);
+    });
     card.isBuying = false;
     this.#refresh(card);
     this.#say(card, outcome.kind, wordsOf(outcome));

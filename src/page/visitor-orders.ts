@@ -27,12 +27,17 @@ const ORDERS_MAX = 50;
 const RETRY_MS = 2_000;
 
 export class VisitorOrders {
-  readonly #kept: Kept = load();
+  #kept: Kept = load() ?? { orders: [], open: [] };
   readonly #onChange: () => void;
 
-  /** @param onChange called when orders or open purchases have changed */
+  /** @param onChange called when orders or open purchases have changed, in another window of this browser too */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
+    window.addEventListener('storage', ({ key }) => {
+      if (key !== STORAGE_KEY) return;
+      this.#kept = load() ?? this.#kept;
+      onChange();
+    });
   }
 
   /** Newest first. */
@@ -44,41 +49,37 @@ export class VisitorOrders {
     return this.#kept.open;
   }
 
-  /** Buys; resolves with what became of it, which is never `open`: that is tried until it is known. */
-  buy(name: string, quantity: number): Promise<OrderOutcome> {
+  /**
+   * Buys; resolves with what became of it, which is never `open`: that is tried until it is known.
+   * @param onOpen called after each try that left it open, with what the store said
+   */
+  buy(name: string, quantity: number, onOpen: (message: string) => void): Promise<OrderOutcome> {
     const purchase = { key: newKey(), name, quantity };
-    this.#kept.open.push(purchase);
-    this.#save();
-    return this.#drive(purchase);
+    this.#change(({ open }) => open.push(purchase));
+    return this.#drive(purchase, onOpen);
   }
 
   /** Sends again what was open when the page was left. */
   resume(): void {
-    for (const purchase of [...this.#kept.open]) void this.#drive(purchase);
+    for (const purchase of this.open) void this.#drive(purchase, () => undefined);
   }
 
-  async #drive(purchase: OpenPurchase): Promise<OrderOutcome> {
+  async #drive(purchase: OpenPurchase, onOpen: (message: string) => void): Promise<OrderOutcome> {
     for (;;) {
       const outcome = await placeOrder(purchase.name, purchase.quantity, purchase.key);
       if (outcome.kind !== 'open') {
-        this.#end(purchase, outcome);
+        this.#change((kept) => end(kept, purchase, outcome));
         return outcome;
       }
+      onOpen(outcome.message);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
-  #end(purchase: OpenPurchase, outcome: OrderOutcome): void {
-    const index = this.#kept.open.findIndex(({ key }) => key === purchase.key);
-    if (index !== -1) this.#kept.open.splice(index, 1);
-    if (outcome.kind === 'sold') {
-      this.#kept.orders.unshift({ number: outcome.orderNumber, name: purchase.name, quantity: purchase.quantity });
-      this.#kept.orders.splice(ORDERS_MAX);
-    }
-    this.#save();
-  }
-
-  #save(): void {
+  /** Changes what is kept as it is now: another window may have written since this one looked. */
+  #change(change: (kept: Kept) => void): void {
+    this.#kept = load() ?? this.#kept;
+    change(this.#kept);
     try {
       localStorage.setItem(STORAGE_KEY, JSON.stringify(this.#kept));
     } catch {
@@ -88,12 +89,23 @@ export class VisitorOrders {
   }
 }
 
-function load(): Kept {
+function end({ orders, open }: Kept, purchase: OpenPurchase, outcome: OrderOutcome): void {
+  const index = open.findIndex(({ key }) => key === purchase.key);
+  if (index !== -1) open.splice(index, 1);
+  if (outcome.kind !== 'sold') return;
+  const { orderNumber: number } = outcome;
+  // Two windows may have sent it: under one key it is one order.
+  if (orders.some((order) => order.number === number)) return;
+  orders.unshift({ number, name: purchase.name, quantity: purchase.quantity });
+  orders.splice(ORDERS_MAX);
+}
+
+function load(): Kept | undefined {
   try {
     const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '') as Kept;
     if (Array.isArray(kept.orders) && Array.isArray(kept.open)) return kept;
   } catch {
     // Nothing is kept, or somebody else wrote it.
   }
-  return { orders: [], open: [] };
+  return undefined;
 }

@@ -5,6 +5,7 @@ import {
   CatalogClient,
   type FindToyResponse,
   type FindToysResponse,
+  type ListToysResponse,
   type ProcessOrdersRequest,
   type ProcessOrdersResponse,
   type RecoverResponse,
@@ -24,6 +25,12 @@ export class StockClient implements Disposable {
   find(name: string): Promise<FindToyResponse> {
     return new Promise((resolve, reject) => {
       this.client.findToy({ name }, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+  }
+
+  list(limit: number): Promise<ListToysResponse> {
+    return new Promise((resolve, reject) => {
+      this.client.listToys({ limit }, (error, answer) => (error ? reject(error) : resolve(answer)));
     });
   }
 

@@ -209,3 +209,27 @@ test('what there is to measure', async (t) => {
 function portOf(catalog: RunningCatalog): number {
   return Number(catalog.address.split(':').at(-1));
 }
+
+test('toys are listed: the first ones of the file as they are now, and how many there are', async (t) => {
+  const { catalog } = await started(t);
+  using client = new StockClient(catalog.address);
+  await client.order('Tux', 30);
+  const tux = { name: 'Tux', priceCents: 1599, quantity: 70 };
+  const whale = { name: 'Whale', priceCents: 1950, quantity: 100 };
+  const fox = { name: 'Fox', priceCents: 1299, quantity: 1 };
+  t.deepEqual(await client.list(2), { toys: [tux, whale], total: 3 });
+  t.deepEqual(await client.list(1_000), { toys: [tux, whale, fox], total: 3 });
+  t.deepEqual(await client.list(0), { toys: [], total: 3 });
+});
+
+test('a list has a thousand toys at most, whatever is asked for', async (t) => {
+  const path = await directory(t);
+  const many = Array.from({ length: 1_500 }, (_, index) => `Toy ${index},1.5,${index}\n`);
+  await writeFile(join(path, 'seed.csv'), `name,price,quantity\n${many.join('')}`);
+  const catalog = await startCatalog(settingsFor(path, ['--threads=1']), log);
+  t.teardown(() => catalog.stop());
+  using client = new StockClient(catalog.address);
+  const { toys, total } = await client.list(4_294_967_295);
+  t.is(total, 1_500);
+  t.deepEqual([toys.length, toys[999]?.name], [1_000, 'Toy 999']);
+});

@@ -3,6 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import anyTest, { type TestFn } from 'ava';
+import { WATCHERS_MAX } from '../../src/frontend/live/live-streams.js';
+import { RawClient } from '../http/served.js';
+import { parseAnswer } from '../support/raw-http.js';
 import { type CallOptions, call } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 import { ApiDescription } from './api-description.js';
@@ -13,7 +16,8 @@ const test = anyTest as TestFn<{ store: StoreProcess; description: ApiDescriptio
 
 test.before(async (t) => {
   t.context.description = await ApiDescription.read(FILE);
-  t.context.store = await StoreProcess.start('start');
+  // Every find asks the catalog, so that one that stands still is noticed at once.
+  t.context.store = await StoreProcess.start('start', { env: { CACHE_TOYS: '0' } });
 });
 
 test.after.always(async (t) => {
@@ -61,6 +65,9 @@ const exchanges: [what: string, method: string, target: string, status: number, 
   ['ready', 'GET', '/readyz', 200],
   ['metrics', 'GET', '/metrics', 200],
   ['the description', 'GET', '/openapi.yaml', 200],
+  ['the page', 'GET', '/', 200],
+  ['the page, as the browser has it', 'GET', '/', 304, { headers: { 'If-None-Match': '*' } }],
+  ['no file of the page', 'GET', '/assets/000000000000/main.js', 404],
 ];
 
 test.serial('the description is valid OpenAPI', async (t) => {
@@ -93,6 +100,41 @@ for (const [what, method, target, status, options] of exchanges) {
     t.deepEqual(t.context.description.check(method, target, answer), []);
   });
 }
+
+test.serial('200 and 304 as described: what the page loads', async (t) => {
+  const { store, description } = t.context;
+  const page = (await call(store.port, 'GET', '/')).body;
+  for (const [, path = ''] of page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)) {
+    const asset = await call(store.port, 'GET', path);
+    t.is(asset.status, 200);
+    t.deepEqual(description.check('GET', path, asset), []);
+    const again = await call(store.port, 'GET', path, { headers: { 'If-None-Match': '*' } });
+    t.is(again.status, 304);
+    t.deepEqual(description.check('GET', path, again), []);
+  }
+});
+
+test.serial('200 and 503 as described: one who watches, and one too many', async (t) => {
+  const { store, description } = t.context;
+  const watching: RawClient[] = [];
+  try {
+    // Each thread of the front end has room for so many.
+    for (;;) {
+      const watcher = new RawClient(store.port);
+      watching.push(watcher);
+      watcher.write('GET /live HTTP/1.1\r\nHost: store\r\n\r\n');
+      while (!watcher.received.includes('\r\n\r\n')) await watcher.more();
+      const answer = watcher.received.startsWith('HTTP/1.1 200')
+        ? parseAnswer(watcher.received)
+        : await watcher.answer();
+      t.deepEqual(description.check('GET', '/live', answer), []);
+      if (answer.status === 503) break;
+    }
+    t.true(watching.length > WATCHERS_MAX);
+  } finally {
+    for (const watcher of watching) watcher.socket.destroy();
+  }
+});
 
 test.serial('504 as described: the catalog and the order service stand still', async (t) => {
   const { store, description } = t.context;

@@ -1,5 +1,7 @@
 // Both sides of a thread's session counts, and the notice that keeps a freed place from going unseen.
 
+import { once } from 'node:events';
+import { Socket } from 'node:net';
 import test from 'ava';
 import { SessionCounter, SessionLedger } from '../../src/pool/session-counters.js';
 
@@ -55,4 +57,23 @@ test('counts wrap at 32 bits', (t) => {
   t.like(ledger, { sessions: 3, onTheWay: 1 });
   counter.countEnded();
   t.like(ledger, { sessions: 2, onTheWay: 1 });
+});
+
+test('a place is given back once: when its session asks for it, or when its socket closes', async (t) => {
+  const { ledger, counter } = bothSides();
+  const [watcher, customer, stranger] = [new Socket(), new Socket(), new Socket()];
+  for (const socket of [watcher, customer]) {
+    ledger.countSent();
+    counter.countUntilClosed(socket);
+  }
+  counter.freePlace(stranger);
+  t.is(ledger.sessions, 2);
+  counter.freePlace(watcher);
+  counter.freePlace(watcher);
+  t.is(ledger.sessions, 1);
+  for (const socket of [watcher, customer]) {
+    socket.destroy();
+    await once(socket, 'close');
+  }
+  t.is(ledger.sessions, 0);
 });
