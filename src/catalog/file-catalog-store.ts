@@ -290,7 +290,6 @@ export class FileCatalogStore implements CatalogStore {
   }
 }
 
-/** Few enough to be typed, and enough that two stores never have the same one. */
 /** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
 async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
   try {

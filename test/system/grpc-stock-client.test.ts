@@ -91,7 +91,7 @@ test.serial('the streams that the services use among themselves can be explored 
   stream.write({ names: [Buffer.from('Fox'), Buffer.from('Unicorn')] });
   const [answer] = await once(stream, 'data');
   stream.end();
-  t.deepEqual(answer, { results: [0, -1], pricesCents: [1299, 0], quantities: [100, 0] });
+  t.deepEqual(answer, { results: [0, -1], pricesCents: [1299, 0], quantities: [100, 0], holdable: [] });
 });
 
 test.serial('health: SERVING for the server, the services and the sale; NOT_FOUND for what is not there', async (t) => {
