@@ -32,7 +32,7 @@ export interface FrontendThreadData {
 
 /** Toys that the page shows: more than anybody looks through. */
 const LIVE_TOYS_MAX = 100;
-/** A service that does not tell its toys or its metrics within this is away, for the page and for a scrape. */
+/** A service that does not tell its toys or its metrics within this is away, for the page. */
 const ANSWER_TIMEOUT_MS = 900;
 
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port, freePlace }): ThreadService => {
@@ -64,7 +64,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const httpMetrics = new HttpMetrics(metrics);
   const sources = metricsSources(metrics, backends);
   const live = new LiveStreams({
-    metrics: () => storeSnapshot(sources).catch(() => undefined),
+    metrics: () => storeSnapshot(sources, ANSWER_TIMEOUT_MS).catch(() => undefined),
     toys: () => catalog.list(LIVE_TOYS_MAX, ANSWER_TIMEOUT_MS).catch(() => undefined),
   });
   const server = new HttpServer({
@@ -115,7 +115,7 @@ function createHeldToys(
 function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
   return [
     { service: 'frontend', gather: () => own.gatherAll().catch(() => undefined) },
-    { service: 'catalog', gather: () => metrics.catalog.gather(ANSWER_TIMEOUT_MS) },
-    { service: 'order', gather: () => metrics.order.gather(ANSWER_TIMEOUT_MS) },
+    { service: 'catalog', gather: (timeoutMs) => metrics.catalog.gather(timeoutMs) },
+    { service: 'order', gather: (timeoutMs) => metrics.order.gather(timeoutMs) },
   ];
 }

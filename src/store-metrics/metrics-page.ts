@@ -10,8 +10,8 @@ import { formatMetrics, type MetricsSnapshot, mergeSnapshots } from '../metrics/
 export interface MetricsSource {
   /** The value of the label `service`. */
   readonly service: string;
-  /** Undefined when the service does not answer; never rejects. */
-  gather(): Promise<MetricsSnapshot | undefined>;
+  /** Undefined when the service does not answer in time; never rejects. @param timeoutMs its own where it is not given */
+  gather(timeoutMs?: number): Promise<MetricsSnapshot | undefined>;
 }
 
 /** The metrics of several services as Prometheus text. */
@@ -19,9 +19,16 @@ export async function metricsPage(sources: readonly MetricsSource[]): Promise<st
   return formatMetrics(await storeSnapshot(sources));
 }
 
-/** The metrics of several services at this moment, with toystore_up for each. */
-export async function storeSnapshot(sources: readonly MetricsSource[]): Promise<MetricsSnapshot> {
-  const snapshots = await Promise.all(sources.map((source) => source.gather()));
+/**
+ * The metrics of several services at this moment, with toystore_up for each.
+ *
+ * @param timeoutMs how long each may take; its own time-out where it is not given
+ */
+export async function storeSnapshot(
+  sources: readonly MetricsSource[],
+  timeoutMs?: number,
+): Promise<MetricsSnapshot> {
+  const snapshots = await Promise.all(sources.map((source) => source.gather(timeoutMs)));
   const up: MetricsSnapshot = [
     {
       name: 'toystore_up',

@@ -10,7 +10,7 @@ import { StoreProcess } from '../support/store-process.js';
 const test = anyTest as TestFn<{ store: StoreProcess }>;
 
 test.before(async (t) => {
-  t.context.store = await StoreProcess.start('start', { env: { LOG_LEVEL: 'debug' } });
+  t.context.store = await StoreProcess.start('start', { env: { LOG_LEVEL: 'debug', CACHE_TOYS: '0' } });
 });
 
 test.after.always(async (t) => {
