@@ -24,10 +24,7 @@ export async function metricsPage(sources: readonly MetricsSource[]): Promise<st
  *
  * @param timeoutMs how long each may take; its own time-out where it is not given
  */
-export async function storeSnapshot(
-  sources: readonly MetricsSource[],
-  timeoutMs?: number,
-): Promise<MetricsSnapshot> {
+export async function storeSnapshot(sources: readonly MetricsSource[], timeoutMs?: number): Promise<MetricsSnapshot> {
   const snapshots = await Promise.all(sources.map((source) => source.gather(timeoutMs)));
   const up: MetricsSnapshot = [
     {
