@@ -290,7 +290,7 @@ for (const threads of [0, 1]) {
     t.true(await isUnderPressure());
     await first.close();
     t.is(await second.ask('who'), 'thread 0');
-    while (await isUnderPressure());
+    while (await isUnderPressure()) await new Promise((resolve) => setImmediate(resolve));
     t.is(ports.length, 1);
   });
 }
