@@ -17,6 +17,9 @@ const RESERVE = 32 + LINGERING_RESERVED;
 /** A thread's event loop, its channel and its wake-up descriptors: 10 to 14 on Linux. */
 const PER_THREAD = 16;
 
+/** A thread that has died has given its own back by the time that somebody asks why: those, and what it lacked. */
+export const NEEDED_TO_START = 2 * PER_THREAD;
+
 /**
  * So many must be free to accept: one for the connection, and a few for whatever else happens meanwhile, such as the copy
  * of a handle. Far fewer than RESERVE, which the pool's own connections leave alone.
@@ -34,9 +37,13 @@ export function connectionsWithinLimit(threadsToCome: number): number {
   return Math.max(1, limit - openNow - RESERVE - PER_THREAD * threadsToCome);
 }
 
-/** What to say of something that failed because the process is out of descriptors; undefined if that is not why. */
-export function shortageBehind(error: Error | undefined): string | undefined {
-  if (haveSpareDescriptors() && !/\bE[MN]FILE\b/.test(String(error))) return undefined;
+/**
+ * What to say of something that failed because the process is out of descriptors; undefined if that is not why.
+ *
+ * @param needed how many must be free for that not to be the reason
+ */
+export function shortageBehind(error: Error | undefined, needed = SPARE): string | undefined {
+  if (haveSpareDescriptors(needed) && !/\bE[MN]FILE\b/.test(String(error))) return undefined;
   const limit = descriptorLimit();
   const allowed = limit === undefined ? 'too few' : `only ${limit}`;
   return `the process may have ${allowed} files and connections open at a time: raise that (ulimit -n), or start fewer threads`;
@@ -59,10 +66,10 @@ function descriptorLimit(): number | undefined {
 }
 
 /** Whether the process can open a few descriptors more. */
-export function haveSpareDescriptors(): boolean {
+export function haveSpareDescriptors(count = SPARE): boolean {
   const opened: number[] = [];
   try {
-    while (opened.length < SPARE) opened.push(openSync(devNull, 'r'));
+    while (opened.length < count) opened.push(openSync(devNull, 'r'));
     return true;
   } catch {
     return false;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { Deferred } from '../deferred.js';
-import { shortageBehind } from './descriptor-limit.js';
+import { NEEDED_TO_START, shortageBehind } from './descriptor-limit.js';
 import { type HandoffSender, NativeHandoffSender, type SendOutcome } from './handoff.js';
 import { IpcHandoffSender, IpcRendezvous } from './ipc-handoff.js';
 import type { FromThread, ThreadStart, ToThread } from './messages.js';
@@ -198,7 +198,7 @@ export class WorkerThread implements PoolThread {
 /** Why a thread could not start, from what it failed with. */
 export function startError(threadIndex: number, error: Error | undefined): PoolError {
   const cause = error === undefined ? undefined : { cause: error };
-  const shortage = shortageBehind(error);
+  const shortage = shortageBehind(error, NEEDED_TO_START);
   if (shortage !== undefined) {
     return new PoolError('NO_DESCRIPTORS', `thread ${threadIndex} cannot start: ${shortage}`, cause);
   }
