@@ -34,6 +34,7 @@ COPY sql ./sql
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/proto ./dist/proto
 COPY --from=build /app/dist/src ./dist/src
+COPY --from=build /app/dist/site ./dist/site
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     DATA_DIR=/data
