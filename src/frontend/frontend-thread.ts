@@ -50,8 +50,10 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
+  let wentAway = new Set<string>();
   const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
+    if (!isConnected) wentAway.add(backend);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
     if (threadIndex > 0) return;
@@ -65,6 +67,11 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const sources = metricsSources(metrics, backends);
   const live = new LiveStreams({
     metrics: () => storeSnapshot(sources, ANSWER_TIMEOUT_MS).catch(() => undefined),
+    takeAway: () => {
+      const away = wentAway;
+      wentAway = new Set();
+      return away;
+    },
     toys: () => catalog.list(LIVE_TOYS_MAX, ANSWER_TIMEOUT_MS).catch(() => undefined),
   });
   const server = new HttpServer({

@@ -23,8 +23,9 @@ export class LiveReading {
   /**
    * @param snapshot of the whole store
    * @param atMs when it was taken, in milliseconds since 1970
+   * @param away services that were out of reach at some time since the snapshot before
    */
-  next(snapshot: MetricsSnapshot, atMs: number): LiveFigures {
+  next(snapshot: MetricsSnapshot, atMs: number, away: ReadonlySet<string> = new Set()): LiveFigures {
     const now = new Moment(snapshot, atMs);
     const growth = new Growth(this.#before, now);
     this.#before = now;
@@ -45,7 +46,7 @@ export class LiveReading {
     const misses = growth.of('toystore_held_misses_total', '', {});
     return {
       atMs,
-      services: SERVICES.map((name) => serviceOf(name, growth)),
+      services: SERVICES.map((name) => serviceOf(name, growth, away.has(name))),
       findsPerSecond: growth.perSecond(finds) ?? 0,
       ordersPerSecond: growth.perSecond(orders) ?? 0,
       failedPerSecond: growth.perSecond(failed) ?? 0,
@@ -152,12 +153,12 @@ function percentile(bounds: readonly (readonly [bound: number, atOrBelow: number
   return lowBound;
 }
 
-function serviceOf(name: LiveService['name'], growth: Growth): LiveService {
+function serviceOf(name: LiveService['name'], growth: Growth, wasAway: boolean): LiveService {
   const { now } = growth;
   const sells = (service: string): boolean => now.sum('toystore_selling', '', { service }) === 1;
   return {
     name,
-    isUp: name === 'frontend' || now.sum('toystore_up', '', { service: name }) === 1,
+    isUp: name === 'frontend' || (!wasAway && now.sum('toystore_up', '', { service: name }) === 1),
     isSelling: name === 'frontend' ? sells('catalog') && sells('order') : sells(name),
     threads: now.rows('toystore_pool_sessions', { service: name }).map(({ labels: { thread = '' }, value }) => {
       const labels = { service: name, thread };

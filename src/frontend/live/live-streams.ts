@@ -29,6 +29,8 @@ export interface LiveSources {
   readonly metrics: () => Promise<MetricsSnapshot | undefined>;
   /** The toys of the shop; undefined while they cannot be had. Never rejects. */
   readonly toys: () => Promise<LiveToys | undefined>;
+  /** The services that were out of reach since this was asked last: one that is back at once is told of too. */
+  readonly takeAway?: () => ReadonlySet<string>;
 }
 
 interface Watcher {
@@ -85,12 +87,16 @@ export class LiveStreams {
     this.#isReading = true;
     // What was counted before somebody looked is no figure of a second.
     this.#reading = new LiveReading();
+    this.#sources.takeAway?.();
     this.#toysEvent = '';
     while (this.#watchers.size > 0) {
       const dueAtMs = performance.now() + PERIOD_MS;
       const [metrics, toys] = await Promise.all([this.#sources.metrics(), this.#sources.toys()]);
       if (toys !== undefined) this.#toysEvent = eventOf('toys', toys);
-      const figures = metrics === undefined ? '' : eventOf('figures', this.#reading.next(metrics, Date.now()));
+      const figures =
+        metrics === undefined
+          ? ''
+          : eventOf('figures', this.#reading.next(metrics, Date.now(), this.#sources.takeAway?.()));
       for (const watcher of this.#watchers) this.#send(watcher, figures);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAtMs - performance.now())).unref());
     }
