@@ -112,8 +112,8 @@ Bars: 5 s over a million orders, and over a million toys.`,
     detail: `Durable orders through HTTP and finds; beside the same HTTP server with one call of a
 stored function
 for each order over 32 connections, beside pgbench with that function alone, and beside the files.
-Bars: five times the usual design and four times pgbench with 32 clients, at 64 connections; a median
-of twice the function's own at one; finds at 0.95 of those over files.
+Bars: five times the usual design and four times pgbench with 32 clients, at 64 connections; a
+median of twice the function's own at one; finds at 0.95 of those over files.
 Needs PostgreSQL (apt-get install postgresql).`,
   },
   idle: {
