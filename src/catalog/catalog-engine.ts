@@ -217,7 +217,9 @@ export class CatalogEngine {
 
   /**
    * Sells no more, brings everything to the disk, and writes catalog.csv, which then is the truth. What cannot be written
-   * is logged and left to the next start. Never rejects.
+   * is logged and left to the next start.
+   *
+   * @throws StorageError: the end was not a clean one; all is closed, and nothing is lost
    */
   async close(): Promise<void> {
     if (this.#isBroken) return this.#store.abandon();

@@ -124,8 +124,9 @@ export interface CatalogStore {
   stats(): CatalogStoreStats;
 
   /**
-   * Ends in order, after the last group. What cannot be written is logged and left to the next start. Never rejects.
+   * Ends in order, after the last group. What cannot be written is logged and left to the next start.
    *
+   * @throws StorageError: the end was not a clean one; all is closed
    * @param isClean everything appended was stored, and the next start may count this end as a clean one
    * @param hasLeases whether a front end may still hold something
    */

@@ -13,10 +13,10 @@ import { type Clock, systemClock, type Timer } from '../clock.js';
 import {
   type FileSystem,
   GuardedFile,
+  isOutOfRoom,
   Journal,
   type JournalState,
   nodeFileSystem,
-  readWholeFile,
   StorageError,
   type StorageLog,
   type SyncMode,
@@ -24,8 +24,7 @@ import {
   writeChunks,
 } from '../storage/index.js';
 import { CatalogCheckpoint } from './catalog-checkpoint.js';
-import { CatalogError } from './catalog-error.js';
-import { CatalogText, parseCatalog } from './catalog-file.js';
+import { CatalogText } from './catalog-file.js';
 import { CHECKPOINT_RETRY_MS } from './catalog-limits.js';
 import { CatalogRecovery } from './catalog-recovery.js';
 import type {
@@ -36,6 +35,7 @@ import type {
   LoadedCatalog,
   SaleGroup,
 } from './catalog-store.js';
+import { readToys } from './read-toys.js';
 import { encodeBase, encodeLeases, encodeSales, encodeStore, SALES } from './sale-records.js';
 import { StockTable } from './stock-table.js';
 import { newStoreId } from './store-id.js';
@@ -79,9 +79,12 @@ export class FileCatalogStore implements CatalogStore {
   #isClosed = false;
   /** What is written would be lost: the files have no names any more, or cannot be written anew. */
   #isCutOff = false;
+  /** Writes what a start writes; undefined once that is done. */
+  #finish: (() => Promise<void>) | undefined;
 
   /**
    * Opens the catalog in a directory: reads catalog.csv (or takes the seed), and brings the stock to where the journal says.
+   * On a disk without room for what a start writes it is open and `full`, and goes on when there is room.
    *
    * @throws CatalogError BAD_FILE, BAD_JOURNAL; StorageError CORRUPT, INACCESSIBLE, WRITE_FAILED, SYNC_FAILED. Files that
    *   were refused are left as they are.
@@ -92,17 +95,9 @@ export class FileCatalogStore implements CatalogStore {
     const csv = await GuardedFile.open({ path: paths.csv, fileSystem, log, mode: 'read' });
     let journal: Journal | undefined;
     try {
-      const found = csv.file === undefined ? undefined : await readFile(paths.csv, fileSystem);
-      const bytes = found ?? (await readFile(options.seedPath, fileSystem));
-      if (bytes === undefined) {
-        throw new CatalogError(
-          'BAD_FILE',
-          `${options.seedPath}: no such file, and there is no ${paths.csv}: set SEED_CSV`,
-        );
-      }
-      const rows = parseCatalog(bytes, found === undefined ? options.seedPath : paths.csv);
+      const { bytes, rows } = await readToys(csv, options.seedPath, fileSystem);
       const table = StockTable.build(rows);
-      const recovery = new CatalogRecovery(table, found !== undefined);
+      const recovery = new CatalogRecovery(table, csv.file !== undefined);
       let store: FileCatalogStore | undefined;
       journal = await Journal.open({
         path: paths.journal,
@@ -116,11 +111,15 @@ export class FileCatalogStore implements CatalogStore {
         },
       });
       const loaded = recovery.apply(paths);
-      if (found === undefined) await csv.replace((file) => writeChunks(file, [bytes]));
+      const base = encodeBase(table.fingerprint(table.shown));
       const storeId = recovery.storeId ?? options.storeId ?? newStoreId();
-      if (recovery.storeId === undefined) journal.append(encodeStore(storeId));
-      if (!recovery.hasMatched) journal.append(encodeBase(table.fingerprint(table.shown)));
-      await journal.commit();
+      const opened = journal;
+      const finish = async (): Promise<void> => {
+        if (csv.file === undefined) await csv.replace((file) => writeChunks(file, [bytes]));
+        if (recovery.storeId === undefined) opened.append(encodeStore(storeId));
+        if (!recovery.hasMatched) opened.append(base);
+        await opened.commit();
+      };
       const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
       const checkpoint = new CatalogCheckpoint(
         {
@@ -139,7 +138,9 @@ export class FileCatalogStore implements CatalogStore {
       store = new FileCatalogStore(
         { directory, fileSystem, clock, log, csv, journal, checkpoint, onState: events.onState },
         { ...loaded, storeId, mayLackSales },
+        finish,
       );
+      await store.#finishOpening();
       return store;
     } catch (error) {
       await journal?.close().catch(() => undefined);
@@ -148,9 +149,10 @@ export class FileCatalogStore implements CatalogStore {
     }
   }
 
-  private constructor(parts: Parts, loaded: LoadedCatalog) {
+  private constructor(parts: Parts, loaded: LoadedCatalog, finish: () => Promise<void>) {
     this.loaded = loaded;
     this.#parts = parts;
+    this.#finish = finish;
     parts.checkpoint.onFailure = (error) => {
       if (!this.#isCutOff) parts.log.error('catalog.csv could not be written; it is tried again', { error });
     };
@@ -200,7 +202,11 @@ export class FileCatalogStore implements CatalogStore {
   async close(isClean: boolean, hasLeases: boolean): Promise<void> {
     const { directory, fileSystem, log, csv, journal, checkpoint } = this.#parts;
     this.#stopLooking();
-    let isWritten = false;
+    const failures: unknown[] = [];
+    const note = (message: string) => (error: unknown) => {
+      failures.push(error);
+      log.error(message, { error });
+    };
     try {
       if (!hasLeases) checkpoint.leaseMs = 0;
       if (isClean) {
@@ -209,14 +215,14 @@ export class FileCatalogStore implements CatalogStore {
         const isJournalWhole = await this.#isJournalWhole();
         if (!isCsvWhole || !isJournalWhole || this.#isCutOff) await this.#writeAnew(isJournalWhole);
         await checkpoint.close();
-        isWritten = true;
       }
     } catch (error) {
-      log.error('catalog.csv could not be written at the end; the journal has what it lacks', { error });
+      note('catalog.csv could not be written at the end; the journal has what it lacks')(error);
     }
     checkpoint.abandon();
-    await journal.close().catch((error: unknown) => log.error('closing the journal failed', { error }));
-    await csv.close(isWritten).catch((error: unknown) => log.error('closing catalog.csv failed', { error }));
+    await journal.close().catch(note('closing the journal failed'));
+    await csv.close(isClean && failures.length === 0).catch(note('closing catalog.csv failed'));
+    if (failures.length > 0) throw failures[0];
   }
 
   abandon(): void {
@@ -234,6 +240,17 @@ export class FileCatalogStore implements CatalogStore {
     journal.append(record);
     checkpoint.onAppended(record, isSale);
     await journal.commit();
+  }
+
+  /** Throws what is no want of room. */
+  async #finishOpening(): Promise<void> {
+    try {
+      await this.#finish?.();
+      this.#finish = undefined;
+    } catch (error) {
+      if (!isOutOfRoom(error)) throw error;
+      this.#setCutOff(error);
+    }
   }
 
   #onJournalState(): void {
@@ -256,6 +273,8 @@ export class FileCatalogStore implements CatalogStore {
     const { checkpoint, journal } = this.#parts;
     if (journal.state === 'failed') return;
     try {
+      await this.#finishOpening();
+      if (this.#finish !== undefined) return this.#lookIn(CHECKPOINT_RETRY_MS);
       const isCsvWhole = await checkpoint.isCsvWhole();
       const isJournalWhole = await this.#isJournalWhole();
       if (this.#isClosed) return;
@@ -284,17 +303,7 @@ export class FileCatalogStore implements CatalogStore {
     const isCutOff = error !== undefined;
     if (isCutOff === this.#isCutOff) return;
     this.#isCutOff = isCutOff;
-    if (isCutOff)
-      log.error(`the files in ${directory} are gone or were cut, and cannot be written: nothing is sold`, { error });
+    if (isCutOff) log.error(`the files in ${directory} cannot be written: nothing is sold until they can`, { error });
     onState();
-  }
-}
-
-/** The content of a file, or undefined if there is none. Throws CatalogError BAD_FILE that names it. */
-async function readFile(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
-  try {
-    return await readWholeFile(path, fileSystem);
-  } catch (cause) {
-    throw new CatalogError('BAD_FILE', `${path} cannot be read`, { cause });
   }
 }

@@ -78,7 +78,7 @@ export async function startCatalogIn(home: CatalogHome, settings: Settings, log:
     await service.start();
     return service;
   } catch (error) {
-    await service.stop();
+    await service.stop().catch(() => undefined);
     throw error;
   }
 }
@@ -171,8 +171,11 @@ class CatalogProcess implements RunningCatalog {
     // Threads of a broken catalog may wait for a lock that nobody will give back: they end with the process.
     const closed = this.#pool?.close({ drainTimeoutMs: this.#isBroken ? 0 : STOP_BUDGETS.catalog.drainMs });
     if (!this.#isBroken) await closed;
-    await this.#engine?.close();
-    await this.#home.release();
+    try {
+      await this.#engine?.close();
+    } finally {
+      await this.#home.release();
+    }
   }
 
   #createPool(engine: CatalogEngine): ThreadPool {

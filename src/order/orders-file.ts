@@ -11,6 +11,7 @@
 import {
   type FileSystem,
   GuardedFile,
+  isOutOfRoom,
   type OpenFile,
   readFully,
   StorageError,
@@ -66,7 +67,7 @@ export class OrdersFile {
   ): Promise<{ file: OrdersFile; loaded: LoadedOrders }> {
     const guarded = await GuardedFile.open({ path, fileSystem, log });
     try {
-      if (guarded.file === undefined) await guarded.replace((file) => writeAll(file, HEADER, 0));
+      if (guarded.file === undefined) await create(guarded);
       const index = new OrderIndex(HEADER.length);
       const tail = new FileTail(TAIL_BYTES);
       const loaded = await loadOrders(guarded.path, guarded.file!, { index, keys, tail });
@@ -255,6 +256,16 @@ export class OrdersFile {
       outcome = `its orders cannot be written back (${(cause as Error).message})`;
     }
     throw new OrderError('LOG_FAILED', `${what}; ${outcome}`);
+  }
+}
+
+/** Without the header where the disk has no room for it: cutRest() writes it. */
+async function create(guarded: GuardedFile): Promise<void> {
+  try {
+    await guarded.replace((file) => writeAll(file, HEADER, 0));
+  } catch (error) {
+    if (!isOutOfRoom(error)) throw error;
+    await guarded.replace(() => Promise.resolve());
   }
 }
 

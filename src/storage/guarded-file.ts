@@ -63,6 +63,7 @@ export class GuardedFile {
   #hasWarned = false;
   /** What is being done with the names: one thing after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
 
   private constructor({ path, fileSystem, log, mode }: GuardedFileOptions, target: string) {
     this.path = target;
@@ -155,13 +156,41 @@ export class GuardedFile {
     });
   }
 
-  /** Closes the file. After a clean stop it has one name, and the world may touch it. */
-  async close(isClean: boolean): Promise<void> {
+  /**
+   * Closes the file, once. After a clean stop it has one name, and the world may touch it.
+   *
+   * @throws StorageError INACCESSIBLE: its names cannot be put right; the next start sees that this one did not end cleanly
+   */
+  close(isClean: boolean): Promise<void> {
+    this.#closed ??= this.#close(isClean);
+    return this.#closed;
+  }
+
+  async #close(isClean: boolean): Promise<void> {
     await this.#last;
-    await this.#file?.close();
-    if (!isClean || this.#file === undefined) return;
-    await this.#fileSystem.remove(this.#secondName);
-    await this.#fileSystem.syncDirectory(dirname(this.path));
+    try {
+      if (isClean && this.#file !== undefined) await this.#leaveOneName();
+    } catch (error) {
+      throw asStorageError(error, 'INACCESSIBLE', 'removing its second name', this.path);
+    } finally {
+      await this.#file?.close();
+    }
+  }
+
+  /**
+   * The second name becomes the first one, in one step: were it only removed, the file could be gone for good where somebody
+   * took the first name away just before. A rename to a name of the same file does nothing, so the first one goes before.
+   */
+  async #leaveOneName(): Promise<void> {
+    const files = this.#fileSystem;
+    const { finding } = await this.#check(0);
+    if (finding === 'gone') throw new Error('it was removed with its second name');
+    const second = await files.stat(this.#secondName);
+    if (second?.identity === this.#identity) {
+      await files.remove(this.path);
+      await files.rename(this.#secondName, this.path);
+    } else await files.remove(this.#secondName);
+    await files.syncDirectory(dirname(this.path));
   }
 
   async #openFile(): Promise<void> {

@@ -6,7 +6,7 @@ import type { GuardedFile } from './guarded-file.js';
 import { type OnRecord, replay } from './journal-reader.js';
 import { repair } from './journal-repair.js';
 import { encodeHeader, encodeRecord, HEADER_BYTES, recordBytes } from './record-format.js';
-import { translated } from './storage-error.js';
+import { isOutOfRoom, type StorageError, translated } from './storage-error.js';
 import type { StorageLog } from './storage-log.js';
 
 export interface OpenedJournal {
@@ -15,14 +15,16 @@ export interface OpenedJournal {
   /** Up to here the file reaches: zeros, behind `end`. */
   readonly allocated: number;
   readonly nextSequence: number;
+  /** Why there is no file: the disk has no room for a new one. */
+  readonly missing?: StorageError;
 }
 
-const FIRST_SEQUENCE = 1;
+export const FIRST_SEQUENCE = 1;
 
 /**
  * The journal of that file, replayed, repaired and on disk; or a new one.
  *
- * @throws StorageError CORRUPT, INACCESSIBLE; when created, also as replaceFile does
+ * @throws StorageError CORRUPT, INACCESSIBLE; when created, also as replaceFile does, but for a disk without room
  */
 export async function openJournalFile(
   guarded: GuardedFile,
@@ -31,7 +33,7 @@ export async function openJournalFile(
   onRecord: OnRecord,
 ): Promise<OpenedJournal> {
   const { file, path } = guarded;
-  if (file === undefined) return createJournalFile(guarded, [], FIRST_SEQUENCE);
+  if (file === undefined) return createFirst(guarded);
   try {
     const found = await replay(file, path, onRecord);
     await repair(fileSystem, file, path, found, log);
@@ -42,6 +44,15 @@ export async function openJournalFile(
   } catch (error) {
     // What onRecord threw is the caller's own.
     throw translated(error, 'INACCESSIBLE', 'reading and repairing', path);
+  }
+}
+
+async function createFirst(guarded: GuardedFile): Promise<OpenedJournal> {
+  try {
+    return await createJournalFile(guarded, [], FIRST_SEQUENCE);
+  } catch (error) {
+    if (!isOutOfRoom(error)) throw error;
+    return { end: 0, allocated: 0, nextSequence: FIRST_SEQUENCE, missing: error as StorageError };
   }
 }
 

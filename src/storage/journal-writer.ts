@@ -13,9 +13,9 @@
 import { type OpenFile, readFully, writeAll, writeAtOnce } from './file-system.js';
 import type { GroupBuffer } from './group-buffer.js';
 import type { FileCheck, GuardedFile } from './guarded-file.js';
-import { createJournalFile, type OpenedJournal } from './journal-file.js';
+import { createJournalFile, FIRST_SEQUENCE, type OpenedJournal } from './journal-file.js';
 import type { SyncTimes } from './journal-stats.js';
-import { asStorageError } from './storage-error.js';
+import { asStorageError, type StorageError } from './storage-error.js';
 
 /**
  * Zeros written ahead at a time. The group that does it waits about a millisecond longer for its sync; at 10,000 orders a
@@ -100,9 +100,15 @@ export class JournalWriter {
 
   /**
    * Whether that many bytes can be written and synced. They are zeros, which mean nothing to a reader, and are taken back.
-   * Throws SYNC_FAILED.
+   * Where there was no room for the file itself, it is made first. Throws SYNC_FAILED.
    */
   async canWrite(byteCount: number): Promise<boolean> {
+    try {
+      if (this.#guarded.file === undefined) await this.replace([], FIRST_SEQUENCE);
+    } catch (error) {
+      if ((error as StorageError).code === 'SYNC_FAILED') throw error;
+      return false;
+    }
     const isWritable = await writeAll(this.#file, Buffer.alloc(byteCount), this.#end).then(
       () => true,
       () => false,

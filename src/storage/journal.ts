@@ -57,9 +57,11 @@ export class Journal {
 
   /**
    * Opens the journal, or creates an empty one, and hands every record to `onRecord`, oldest first. A torn tail is cut
-   * off; when the promise resolves, everything that was handed on is on disk.
+   * off; when the promise resolves, everything that was handed on is on disk. Where the disk has no room for a new
+   * journal, it is `full` from the start, and made when there is room.
    *
-   * @throws StorageError CORRUPT (the file is left as it is), INACCESSIBLE; when the file is new also WRITE_FAILED, SYNC_FAILED
+   * @throws StorageError CORRUPT (the file is left as it is), INACCESSIBLE; when the file is new also WRITE_FAILED, but not for
+   *   want of room, and SYNC_FAILED
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
@@ -84,6 +86,10 @@ export class Journal {
     this.#syncTimes = new SyncTimes(this.#clock, log, options.path);
     this.#writer = new JournalWriter(guarded, this.#syncTimes, opened, options.syncMode === 'commit');
     this.#queue = new CommitQueue(opened.nextSequence);
+    if (opened.missing === undefined) return;
+    this.#failure = opened.missing;
+    this.#state = 'full';
+    this.#probeSoon(PROBE_BYTES_MIN);
   }
 
   /** Size of the file in bytes, as far as it is written. */

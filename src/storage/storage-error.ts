@@ -62,6 +62,12 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
+/** Whether a write failed for want of room: on the disk, in the quota, or in what the process may write. */
+export function isOutOfRoom(error: unknown): boolean {
+  const code = systemCode(error instanceof StorageError ? error.cause : error);
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+}
+
 /** `error` as a StorageError with that code; one that already is a StorageError stays what it is. */
 export function asStorageError(error: unknown, code: StorageErrorCode, doing: string, path: string): StorageError {
   if (error instanceof StorageError) return error;

@@ -102,7 +102,7 @@ test('after a failed sync nothing is confirmed or denied, queries go on, and a r
   await t.throwsAsync(world.run(begin(engine, { incarnation: 1, sequence: 1 })), { code: 'NOT_JOURNALED' });
   t.deepEqual(stock(engine, 'Tux'), [99]);
   const journal = world.disk.content(JOURNAL);
-  await world.run(engine.close());
+  await t.throwsAsync(world.run(engine.close()), { code: 'SYNC_FAILED' });
   t.deepEqual(world.disk.content(JOURNAL), journal, 'a close writes nothing any more');
 
   const again = await world.open();
@@ -111,13 +111,53 @@ test('after a failed sync nothing is confirmed or denied, queries go on, and a r
   t.deepEqual(stock(again, 'Tux'), [97]);
 });
 
-test('a close on a full disk leaves to the journal what catalog.csv lacks', async (t) => {
+test('a close on a full disk says so, and leaves to the journal what catalog.csv lacks', async (t) => {
   const { world, engine } = await selling();
   await world.run(engine.purchase(batch(1, 1, ['Tux 1'])));
   world.disk.faults.failedWrite = 1;
-  await world.run(engine.close());
+  await t.throwsAsync(world.run(engine.close()), { code: 'WRITE_FAILED' });
   t.regex(world.csv(), /^Tux,15.99,100$/m);
   world.disk.faults.failedWrite = 0;
   const again = await world.open();
   t.deepEqual(stock(again, 'Tux'), [99]);
+});
+
+for (const before of ['nothing', 'a clean stop'] as const) {
+  test(`opened on a disk without room, after ${before}: toys are found; they are sold when there is room`, async (t) => {
+    const world = new EngineWorld();
+    if (before === 'a clean stop') await world.run((await world.open()).close());
+    const errors: string[] = [];
+    const states: string[] = [];
+    const log = { info: () => undefined, warn: () => undefined, error: (message: string) => errors.push(message) };
+    world.disk.faults.capacityBytes = 0;
+    const engine = await world.open({ log, onState: (state) => states.push(state) });
+    t.is(engine.state, 'full');
+    t.deepEqual(stock(engine, 'Tux', 'Fox'), [100, 1]);
+    await t.throwsAsync(world.run(begin(engine)), { code: 'NOT_JOURNALED' });
+    await world.sleep(5_000);
+    const said = errors.filter(
+      (line) => line === 'the files in /data cannot be written: nothing is sold until they can',
+    );
+    t.is(said.length, 1, 'said once');
+
+    world.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await world.sleep(2_000);
+    t.is(engine.state, 'selling');
+    t.is(states.at(-1), 'selling');
+    await world.run(begin(engine));
+    t.deepEqual(await world.run(engine.purchase(batch(1, 1, ['Tux 10']))), [0]);
+    world.kill();
+    t.deepEqual(stock(await world.open(), 'Tux'), [90]);
+  });
+}
+
+test('closed on a disk that never had room: said, and the next start begins as if this one had not been', async (t) => {
+  const world = new EngineWorld();
+  world.disk.faults.capacityBytes = 0;
+  const engine = await world.open();
+  await t.throwsAsync(world.run(engine.close()), { code: 'WRITE_FAILED' });
+  world.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+  const again = await world.open();
+  await world.run(begin(again));
+  t.deepEqual(await world.run(again.purchase(batch(1, 1, ['Tux 10']))), [0]);
 });

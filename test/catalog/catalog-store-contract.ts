@@ -92,7 +92,7 @@ export function testCatalogStore(test: TestFn, what: string, createHome: () => P
       t.is(second.loaded.storeId, first.loaded.storeId);
       t.deepEqual(told(second), expected([]));
       t.true(second.loaded.endedCleanly);
-      await second.close(true, false);
+      await second.close(false, false);
     });
   });
 
@@ -113,7 +113,7 @@ export function testCatalogStore(test: TestFn, what: string, createHome: () => P
         await end(home, store);
         const again = await home.open();
         t.deepEqual(told(again), expected(groups));
-        await again.close(true, false);
+        await again.close(false, false);
       });
     });
   }
@@ -138,7 +138,7 @@ export function testCatalogStore(test: TestFn, what: string, createHome: () => P
       await home.crash(store);
       const again = await home.open();
       t.deepEqual(told(again), expected(groups));
-      await again.close(true, false);
+      await again.close(false, false);
     });
   });
 
@@ -157,7 +157,7 @@ export function testCatalogStore(test: TestFn, what: string, createHome: () => P
       await home.crash(store);
       const again = await home.open();
       t.deepEqual(told(again), expected(groups));
-      await again.close(true, false);
+      await again.close(false, false);
     });
   });
 
@@ -172,7 +172,7 @@ export function testCatalogStore(test: TestFn, what: string, createHome: () => P
       await home.crash(store);
       const again = await home.open();
       t.deepEqual(told(again), expected(groups));
-      await again.close(true, false);
+      await again.close(false, false);
     });
   });
 

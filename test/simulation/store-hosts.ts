@@ -8,7 +8,7 @@ import type { CatalogLink, PurchaseBatch } from '../../src/order/catalog-link.js
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
-import { type FileSystem, StorageError, type SyncMode } from '../../src/storage/index.js';
+import { type FileSystem, StorageError, type SyncMode, secondNameOf } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, type SimulatedWorld } from '../support/simulated-world.js';
 
@@ -49,6 +49,8 @@ export abstract class Host {
   /** Ends the life with that error. */
   protected fail: (error: Error) => void = () => undefined;
   #isStopped = false;
+  /** The clean stop that is under way, or was made; until the service is up again. */
+  #stopping: Promise<void> | undefined;
   #paused: Promise<void> | undefined;
   #onEnd: () => void = () => undefined;
 
@@ -79,15 +81,25 @@ export abstract class Host {
       });
       failed.catch(() => undefined);
       this.starts++;
-      const booted = this.boot(this.process).catch((error: unknown) => {
-        if (!isExpectedAtStart(error)) throw error;
-        this.crash(false);
-      });
+      const booted = this.boot(this.process).then(
+        () => {
+          this.#stopping = undefined;
+        },
+        (error: unknown) => {
+          if (!isExpectedAtStart(error)) throw error;
+          this.crash(false);
+        },
+      );
       await Promise.race([booted, ended, failed]);
       await Promise.race([ended, failed]);
       await world.sleep(world.random.integer(RESTART_MS_MIN, RESTART_MS_MAX));
       await this.#paused;
     }
+  }
+
+  /** Whether the service goes on with its file; from the last step of a clean stop on it is anybody's. */
+  uses(path: string): boolean {
+    return this.#stopping === undefined || this.disk.lookUp(secondNameOf(path)) !== undefined;
   }
 
   /** Ends the process at once; with a power failure also what its disk had not on it. */
@@ -121,7 +133,8 @@ export abstract class Host {
     const { process } = this;
     const killed = new Promise<void>((resolve) => process.onKill(resolve));
     // A crash may come meanwhile.
-    await Promise.race([this.shutDown(), killed]);
+    this.#stopping ??= this.shutDown();
+    await Promise.race([this.#stopping, killed]);
     if (process.isAlive) this.crash(false);
     return resume;
   }
@@ -165,7 +178,9 @@ export class CatalogHost extends Host {
   }
 
   protected override async shutDown(): Promise<void> {
-    await this.engine?.close();
+    await this.engine?.close().catch((error: unknown) => {
+      if (!isExpectedAtStart(error)) throw error;
+    });
   }
 
   protected override forget(): void {

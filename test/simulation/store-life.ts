@@ -223,11 +223,12 @@ class StoreLife {
   #touch(): void {
     const { random } = this.world;
     const { catalog, order } = this.#market;
-    const [disk, path, hows] = random.pick([
-      [order.disk, '/order/orders.csv', ['removed', 'rewritten', 'older', 'cut']],
-      [catalog.disk, '/catalog/journal', ['removed', 'rewritten', 'older']],
+    const [host, path, hows] = random.pick([
+      [order, '/order/orders.csv', ['removed', 'rewritten', 'older', 'cut']],
+      [catalog, '/catalog/journal', ['removed', 'rewritten', 'older']],
     ] as const);
-    disk.touch(path, random.pick<Touch>(hows));
+    // Between two runs a touch is for the next start to find (`swaps`).
+    if (host.uses(path)) host.disk.touch(path, random.pick<Touch>(hows));
   }
 
   #heal(): void {

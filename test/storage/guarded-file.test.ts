@@ -321,6 +321,55 @@ test("what somebody appended is there to see: the size is the file's, not ours",
   await guarded.close(true);
 });
 
+/** Runs `touch` before the call with that number, counted from 1, and says how many there were. */
+function touchingBefore(
+  call: number,
+  touch: () => void,
+): { files: FileSystem; calls: () => number; begin: () => void } {
+  let calls = Number.NEGATIVE_INFINITY;
+  const files = new Proxy(nodeFileSystem, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as (...parameters: unknown[]) => unknown;
+      return (...parameters: unknown[]) => {
+        if (++calls === call) touch();
+        return method.apply(target, parameters);
+      };
+    },
+  });
+  const begin = (): void => {
+    calls = 0;
+  };
+  return { files, calls: () => calls, begin };
+}
+
+for (const touch of ['rm orders.csv', 'echo other > x && mv x orders.csv', 'mv orders.csv orders.csv.1']) {
+  test(`touched at any step of a clean stop, nothing is lost as long as it has two names: ${touch}`, async (t) => {
+    let steps = 0;
+    for (let call = 1; call === 1 || call <= steps; call++) {
+      const directory = await scratchDirectory(t);
+      const touched = touchingBefore(call, () => {
+        if (existsSync(join(directory, '.orders.csv'))) here.shell(`[ ! -e orders.csv ] || { ${touch}; }`);
+      });
+      const here = new Scene(directory, touched.files);
+      const guarded = await here.running();
+      touched.begin();
+      await guarded.close(true);
+      steps = touched.calls();
+      t.is(await here.content(), CONTENT, `touched before call ${call} of ${steps}`);
+      t.false(existsSync(join(directory, '.orders.csv')));
+    }
+    t.true(steps >= 4);
+  });
+}
+
+test('both names gone before the end of a clean stop: said, for nobody can find the content', async (t) => {
+  const here = await scene(t);
+  const guarded = await here.running();
+  here.shell('rm orders.csv .orders.csv');
+  const error = await t.throwsAsync(guarded.close(true), { instanceOf: StorageError, code: 'INACCESSIBLE' });
+  t.regex(error!.message, /orders\.csv: removing its second name failed .*removed with its second name/);
+});
+
 test("after a clean stop a replaced file is nobody's business", async (t) => {
   const here = await scene(t);
   await (await here.running()).close(true);
