@@ -113,6 +113,7 @@ export class Watch {
     await this.#registering;
     if (request.goodbye) return this.#sayGoodbye();
     if (this.#holder === undefined || this.#holder.isGone) {
+      if (request.renewal === 0) return;
       this.#registering = this.#register(request);
       return this.#registering;
     }

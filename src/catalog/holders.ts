@@ -186,6 +186,7 @@ export class Holders implements Registry {
 
   renew(holder: Holder, { renewal, confirmed }: HolderRequest): boolean {
     holder.confirm(confirmed);
+    if (renewal === 0) return false;
     const unconfirmedMs = this.#options.clock.monotonicMs() - holder.oldestUnconfirmedMs;
     if (this.#isClosing || unconfirmedMs > this.#options.leaseMs * LATE_SHARE) return false;
     this.#extend(holder, renewal);

@@ -137,7 +137,8 @@ export class CatalogWatch {
     for (const name of names) this.#board.invalidate(Buffer.from(name).toString());
     this.#stats.invalidations += Math.max(1, names.length);
     this.#confirmed = invalidation;
-    this.#send(false);
+    // A renewal would be answered: one message more for every order.
+    this.#stream.write({ renewal: 0, confirmed: invalidation, goodbye: false });
   }
 
   #renewed({ holder, renewed, leaseMs }: WatchResponse): void {
