@@ -4,9 +4,9 @@
 // the same header lines (field-memo.ts).
 import type { HttpErrorCode } from '../http-error.js';
 import { FieldTable, NO_LENGTH } from './field-table.js';
+import { NO_BYTES } from './grammar.js';
 import { threadStringMemo } from './string-memo.js';
 
-const NO_BYTES = Buffer.alloc(0);
 /** A kept head gets at least this much memory, which most fit, and so can use it again for the next. */
 const KEPT_BYTES_MIN = 512;
 /** More than this is let go of with the head. */
@@ -47,11 +47,6 @@ export class MessageHead {
     if (contentLength !== NO_LENGTH) return 'FRAMING_CONFLICT';
     if (!endsInChunked || chunkedCount > 1) return 'TRANSFER_ENCODING';
     return codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
-  }
-
-  /** A header by its lower-case name, several lines joined with ", "; undefined without. */
-  header(lowerCaseName: string): string | undefined {
-    return this.fields.header(lowerCaseName);
   }
 }
 
