@@ -14,9 +14,9 @@ export class HttpMetrics {
     this.#durations = new DurationHistogram({
       name: 'toystore_http_request_duration_seconds',
       help: 'Time from a whole request to its answer; an empty route is one that does not exist.',
-      registry: metrics.registry,
+      metrics,
     });
-    registerReadings(metrics.registry, [
+    registerReadings(metrics, [
       {
         name: 'toystore_http_refused_total',
         help: 'Messages refused before they were whole requests: malformed, too large, or too slow.',

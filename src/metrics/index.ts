@@ -4,13 +4,11 @@
 // what the services of the store have gathered and prints it. The library knows no service and no toy.
 
 export {
-  COUNT_BUCKETS,
   DURATION_BUCKETS_S,
   DurationHistogram,
   type DurationHistogramOptions,
   HistogramSeries,
 } from './duration-histogram.js';
-export { MetricRegistry, type MetricSource } from './metric-registry.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
   formatMetrics,

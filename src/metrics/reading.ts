@@ -4,8 +4,8 @@
 // number under a name. It costs nothing until it is read.
 
 import type { HistogramSummary } from '../histogram-summary.js';
-import type { MetricRegistry } from './metric-registry.js';
 import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
+import type { ThreadMetrics } from './thread-metrics.js';
 
 /** One value, or one for each of several labels. */
 export type Read<T> = T | readonly { readonly labels: Labels; readonly value: T }[];
@@ -38,11 +38,9 @@ export interface SummaryReading extends Named {
 
 export type Reading = CounterReading | GaugeReading | SummaryReading;
 
-/** Shows all of these in a registry. */
-export function registerReadings(registry: MetricRegistry, readings: readonly Reading[]): void {
-  for (const reading of readings) {
-    registry.registerMetric({ name: reading.name, get: () => familyOf(reading) });
-  }
+/** Shows all of these among a thread's metrics. */
+export function registerReadings(metrics: ThreadMetrics, readings: readonly Reading[]): void {
+  for (const reading of readings) metrics.register(() => familyOf(reading));
 }
 
 function familyOf(reading: Reading): MetricFamily {

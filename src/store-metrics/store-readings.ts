@@ -24,7 +24,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
  */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
   let registry: Promise<Registry> | undefined;
-  metrics.registry.registerCollection(async () => {
+  metrics.registerCollection(async () => {
     registry ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
       const register = new Registry();
       collectDefaultMetrics({ register });

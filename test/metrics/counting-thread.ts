@@ -15,11 +15,11 @@ const port = workerData as MessagePort;
 const metrics = new ThreadMetrics();
 const sales = new Map<string, number>();
 const salesRows = () => Array.from(sales, ([toy, value]) => ({ labels: { toy }, value }));
-registerReadings(metrics.registry, [
+registerReadings(metrics, [
   { name: 'toys_sold_total', help: 'Toys sold.', type: 'counter', read: salesRows },
   { name: 'sessions', help: 'Open sessions.', type: 'gauge', read: () => 1 },
 ]);
-const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', registry: metrics.registry });
+const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', metrics });
 metrics.shareOn(port);
 
 port.on('message', async (command: Command | { readonly do?: undefined }) => {

@@ -5,33 +5,33 @@ import test from 'ava';
 import { summarize } from '../../src/histogram-summary.js';
 import {
   formatMetrics,
-  MetricRegistry,
   mergeSnapshots,
   type Reading,
   registerReadings,
+  ThreadMetrics,
 } from '../../src/metrics/index.js';
 
 const help = 'Help.';
 
 async function lines(...readings: Reading[]): Promise<string[]> {
-  const registry = new MetricRegistry();
-  registerReadings(registry, readings);
-  return (await formatMetrics(await registry.snapshot()))
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, readings);
+  return (await formatMetrics(await metrics.snapshot()))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('# HELP'));
 }
 
 test('a counter is read when somebody looks', async (t) => {
   let total = 1;
-  const registry = new MetricRegistry();
-  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => total }]);
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, [{ name: 'sales_total', help, type: 'counter', read: () => total }]);
   t.is(
-    await formatMetrics(await registry.snapshot()),
+    await formatMetrics(await metrics.snapshot()),
     '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 1\n',
   );
   total = 5;
   t.is(
-    await formatMetrics(await registry.snapshot()),
+    await formatMetrics(await metrics.snapshot()),
     '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 5\n',
   );
 });
@@ -72,12 +72,12 @@ test('a summary of a perf_hooks histogram, in the unit of the metric', async (t)
 test('of several threads, gauges are added up or the highest counts, as they say', async (t) => {
   const snapshots = await Promise.all(
     [3, 5].map((value) => {
-      const registry = new MetricRegistry();
-      registerReadings(registry, [
+      const metrics = new ThreadMetrics();
+      registerReadings(metrics, [
         { name: 'sessions', help, type: 'gauge', read: () => value },
         { name: 'longest', help, type: 'gauge', aggregator: 'max', read: () => value },
       ]);
-      return registry.snapshot();
+      return metrics.snapshot();
     }),
   );
   const text = await formatMetrics(await mergeSnapshots(snapshots));
@@ -86,8 +86,8 @@ test('of several threads, gauges are added up or the highest counts, as they say
 });
 
 test('a snapshot survives JSON', async (t) => {
-  const registry = new MetricRegistry();
-  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => 7 }]);
-  const snapshot = await registry.snapshot();
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, [{ name: 'sales_total', help, type: 'counter', read: () => 7 }]);
+  const snapshot = await metrics.snapshot();
   t.is(await formatMetrics(JSON.parse(JSON.stringify(snapshot))), await formatMetrics(snapshot));
 });

@@ -19,7 +19,7 @@ async function startService(service: string, sold: number): Promise<AsyncDisposa
   hub.add(port2);
   const help = 'Toys sold.';
   const reading = { name: 'toystore_toys_sold_total', help, type: 'counter', read: () => sold } as const;
-  registerReadings(metrics.registry, [reading]);
+  registerReadings(metrics, [reading]);
   const thread = new GrpcThread({ services: [metricsService(metrics)] });
   const server = createServer((socket) => thread.serve(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
