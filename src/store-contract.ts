@@ -44,6 +44,11 @@ export function isOrderQuantity(quantity: number): boolean {
   return Number.isInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX;
 }
 
+/** A price as it is written: 1999 cents are 19.99, 1950 are 19.5, 1900 are 19. */
+export function priceText(cents: number): string {
+  return String(cents / 100);
+}
+
 /**
  * What became of a find, a purchase or an order: the numbers of proto/toystore/v1.
  *

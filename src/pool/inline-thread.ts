@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
+import { monotonicUs } from '../clock.js';
 import { Deferred } from '../deferred.js';
-import { monotonicUs } from '../monotonic-us.js';
 import { joinPorts } from '../port-calls.js';
 import type { SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';

@@ -16,7 +16,7 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 import { Acceptor, type ListenOptions } from './acceptor.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';

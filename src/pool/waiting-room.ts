@@ -7,7 +7,7 @@
 // The one that has waited longest stands first, and the time-out is the same for all; so one timer, for the first, is enough.
 
 import type { Socket } from 'node:net';
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 
 const US_PER_MS = 1e3;
 
@@ -16,7 +16,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export interface Waiting {
   readonly socket: Socket;
-  /** On the clock of monotonic-us.ts. */
+  /** On the clock of monotonicUs(). */
   readonly acceptedAtUs: number;
 }
 

@@ -3,7 +3,7 @@
 import { Socket } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { monotonicUs } from '../../src/monotonic-us.js';
+import { monotonicUs } from '../../src/clock.js';
 import { type Waiting, WaitingRoom } from '../../src/pool/waiting-room.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
