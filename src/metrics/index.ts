@@ -21,12 +21,5 @@ export {
   mergeSnapshots,
   snapshotOf,
 } from './metrics-snapshot.js';
-export {
-  type CounterReading,
-  type GaugeReading,
-  type Read,
-  type Reading,
-  registerReadings,
-  type SummaryReading,
-} from './reading.js';
+export { counter, gauge, type Reading, registerReadings, summary } from './reading.js';
 export { ThreadMetrics } from './thread-metrics.js';
