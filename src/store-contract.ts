@@ -39,7 +39,6 @@ export function isOrderKey(key: string): boolean {
   return isKey(key) || (key.length <= KEY_CHARACTERS_MAX && MADE_UP_KEY.test(key));
 }
 
-/** Whether a number can be the quantity of an order. */
 export function isOrderQuantity(quantity: number): boolean {
   return Number.isInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX;
 }

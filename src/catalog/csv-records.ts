@@ -85,7 +85,6 @@ export function requireUtf8(bytes: Buffer, path: string): void {
   }
 }
 
-/** The error for a line of the file. */
 export function refuse(path: string, line: number, reason: string): CatalogError {
   return new CatalogError('BAD_FILE', `${path}, line ${line}: ${reason}`);
 }

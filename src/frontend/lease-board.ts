@@ -52,7 +52,6 @@ export class LeaseBoard {
     this.#holder = new BigInt64Array(memory, 0, 1);
   }
 
-  /** A board without a lease. */
   static create(): LeaseBoard {
     return new LeaseBoard(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
   }

@@ -30,13 +30,11 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array;
 }
 
-/** A complete answer. */
 export interface ClientResponse {
   readonly status: number;
   readonly body: Buffer;
   /** Whether the server keeps the connection open. */
   readonly isKeepAlive: boolean;
-  /** A header by its lower-case name. */
   header(lowerCaseName: string): string | undefined;
 }
 

@@ -47,7 +47,6 @@ export interface PoolThread {
   readonly ledger: SessionLedger;
   /** Resolves when it serves; rejects with PoolError THREAD_FAILED or NO_DESCRIPTORS if it dies first. */
   start(): Promise<void>;
-  /** Moves a socket to it. */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;
   setPressure(connectionsWait: boolean): void;
   /** Finishes its sessions and ends for the given reason. */

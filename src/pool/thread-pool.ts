@@ -130,7 +130,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     else this.#place({ socket, acceptedAtUs: monotonicUs() });
   }
 
-  /** The pool at this moment. */
   stats(): PoolStats {
     const threads = this.#crew.threads.map((thread) => ({
       threadIndex: thread.threadIndex,

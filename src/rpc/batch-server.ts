@@ -38,7 +38,6 @@ export function drainBatches(call: object): boolean {
 /** The streams being served: what lets a drain find them without the service's help. */
 const servings = new WeakMap<object, { drain(): void }>();
 
-/** The place of one answer. */
 interface Slot<Response> {
   outcome: { response: Response } | { error: unknown } | undefined;
 }

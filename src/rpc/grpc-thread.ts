@@ -29,7 +29,6 @@ export interface GrpcThreadOptions {
 }
 
 export interface GrpcThreadStats {
-  /** Connections. */
   readonly sessions: number;
   /** Calls being worked on, long-lived streams among them. */
   readonly activeCalls: number;

@@ -37,7 +37,6 @@ export class StandbyServer {
     return new StandbyServer(listener, thread);
   }
 
-  /** Where it listens. */
   get bound(): AddressInfo {
     return this.#listener.address() as AddressInfo;
   }

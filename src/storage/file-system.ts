@@ -89,7 +89,6 @@ const LINKS_MAX = 40;
  */
 const WRITE_HERE_BYTES_MAX = 64 * 1024;
 
-/** The real file system. */
 export const nodeFileSystem: FileSystem = {
   open: openFile,
   async stat(path) {

@@ -66,7 +66,6 @@ export function recordBytes(payloadBytes: number): number {
   return (RECORD_HEADER_BYTES + payloadBytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
 }
 
-/** The header of a file. */
 export function encodeHeader(header: FileHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(bytes);
@@ -136,7 +135,6 @@ export function flawOf(bytes: Uint8Array, offset: number, length: number, sequen
   return (flagsAt(bytes, offset) & ~FLAGS_KNOWN) === 0 ? undefined : 'there are unknown flags';
 }
 
-/** Sequence number of the record at `offset`. */
 export function sequenceAt(bytes: Uint8Array, offset: number): number {
   const high = bytes[offset + SEQUENCE_AT + 4]! | (bytes[offset + SEQUENCE_AT + 5]! << 8);
   return uint32At(bytes, offset + SEQUENCE_AT) + high * TWO_TO_32;

@@ -128,7 +128,6 @@ export function batchStreamReadings(
   ];
 }
 
-/** The journal of a service. */
 export function journalReadings(stats: () => JournalStats): Reading[] {
   return [
     counter('toystore_journal_records_total', 'Records written.', () => stats().records),

@@ -20,9 +20,7 @@ const FIELDS_AT_FIRST = 12;
 
 /** Fields in the order they came. */
 export class FieldTable {
-  /** Number of fields. */
   count = 0;
-  /** The Content-Length, or `NO_LENGTH`. */
   contentLength = NO_LENGTH;
   /** Elements of all Transfer-Encoding fields, those of them that say chunked, and whether the last one does. */
   codingCount = 0;

@@ -22,7 +22,6 @@ export class MessageHead {
   isKeepAlive = true;
   /** The table for messages that are read field by field. Only the parser uses it directly. */
   readonly ownFields = new FieldTable();
-  /** The header fields. */
   fields = this.ownFields;
 
   /** Makes the object ready for another message. `ownFields` is emptied by who fills it. */
@@ -50,7 +49,6 @@ export class MessageHead {
   }
 }
 
-/** The head of a request. */
 export class RequestHead extends MessageHead {
   /** As it was sent; methods are case-sensitive. Empty while none has been read. */
   method = '';
@@ -130,7 +128,6 @@ export class RequestHead extends MessageHead {
   }
 }
 
-/** The head of a response. */
 export class ResponseHead extends MessageHead {
   /** 100 to 599. */
   status = 0;

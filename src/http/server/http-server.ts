@@ -15,7 +15,6 @@ import { SessionClock } from './session-clock.js';
 import type { RequestIds, SessionExchange } from './session-exchange.js';
 import type { HostedSession, SessionHost } from './session-host.js';
 
-/** What a server can be told. */
 export interface HttpServerOptions {
   readonly router: Router;
   readonly limits?: Partial<HttpLimits>;

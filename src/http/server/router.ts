@@ -19,7 +19,6 @@ export interface HeadAnswer {
   readonly headers?: PreparedHeaders;
 }
 
-/** Settings of one route. */
 export interface RouteOptions {
   /** Largest body this resource takes, in place of the server's `bodyBytesMax`. */
   readonly bodyBytesMax?: number;
@@ -72,7 +71,6 @@ const CONTENT_CODED: HeadAnswer = {
   headers: prepareHeaders({ 'Accept-Encoding': 'identity' }),
 };
 
-/** The routes of a server. */
 export class Router {
   private readonly root = newNode();
   private serverOptions: HeadAnswer = { status: 204, message: '', headers: allowHeaders([]) };
