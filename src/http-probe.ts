@@ -1,11 +1,16 @@
-// http-probe.ts: asks for the status of one page, with the least that can ask: the supervisor and the health check of a
+// http-probe.ts: asks for the status of one page, and so whether a whole store can do its work, with the least that can ask: the supervisor and the health check of a
 // container are started often, and to load the HTTP library would take longer than the question.
 
 import { connect } from 'node:net';
-import { type Address, formatAddress } from './address.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Address, formatAddress, parseHttpUrl } from './address.js';
 
 /** A status line is shorter than that. */
 const STATUS_LINE_BYTES_MAX = 256;
+/** Finding and selling is possible a moment after all three listen; a store that cannot sell says why in `/readyz`. */
+const READY_TIMEOUT_MS = 5_000;
+const ASK_EVERY_MS = 20;
+const OK = 200;
 
 /**
  * The status that a `GET` is answered with.
@@ -37,4 +42,17 @@ export function askStatus({ host, port }: Address, path: string, timeoutMs: numb
     socket.on('end', () => fail(new Error('it closed the connection')));
     socket.on('error', fail);
   });
+}
+
+/** Whether `/readyz` says yes within a few seconds. */
+export async function waitUntilReady(url: string): Promise<boolean> {
+  const address = parseHttpUrl(url);
+  if (address === undefined) return false;
+  const giveUpAt = performance.now() + READY_TIMEOUT_MS;
+  while (performance.now() < giveUpAt) {
+    const status = await askStatus(address, '/readyz', READY_TIMEOUT_MS).catch(() => undefined);
+    if (status === OK) return true;
+    await pause(ASK_EVERY_MS);
+  }
+  return false;
 }

@@ -12,7 +12,6 @@ export interface LiveToy {
   readonly quantity: number;
 }
 
-/** The toys of the shop. */
 export interface LiveToys {
   /** The first ones, in the order of the catalog's file; a page that shows a million helps nobody. */
   readonly toys: readonly LiveToy[];
@@ -27,7 +26,6 @@ export interface LiveLatency {
   readonly p99: number;
 }
 
-/** One thread of a service. */
 export interface LiveThread {
   readonly thread: string;
   /** Connections that it serves. */
@@ -36,7 +34,6 @@ export interface LiveThread {
   readonly utilization: number | null;
 }
 
-/** One service of the store. */
 export interface LiveService {
   readonly name: 'frontend' | 'catalog' | 'order';
   readonly isUp: boolean;

@@ -3,7 +3,6 @@
 import type { Log } from './log.js';
 import type { Settings } from './settings.js';
 
-/** A service that listens. */
 export interface RunningService {
   /** What it listens on, as the ready line shows it: `127.0.0.1:5001` or `http://127.0.0.1:5000`. */
   readonly address: string;

@@ -76,7 +76,6 @@ const LEASE_MS_MIN = 200;
 const LEASE_MS_MAX = 10_000;
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
-/** One row of the table. */
 interface Setting<T> extends SettingKind<T> {
   readonly defaultText: string;
   /** The services that look at it. */

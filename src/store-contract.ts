@@ -39,9 +39,13 @@ export function isOrderKey(key: string): boolean {
   return isKey(key) || (key.length <= KEY_CHARACTERS_MAX && MADE_UP_KEY.test(key));
 }
 
-/** Whether a number can be the quantity of an order. */
 export function isOrderQuantity(quantity: number): boolean {
   return Number.isInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX;
+}
+
+/** A price as it is written: 1999 cents are 19.99, 1950 are 19.5, 1900 are 19. */
+export function priceText(cents: number): string {
+  return String(cents / 100);
 }
 
 /**

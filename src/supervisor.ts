@@ -4,6 +4,7 @@
 // it while it still has work. Only where the system is to choose a port does a service wait for the one that it must know.
 
 import { wantsHelp } from './flags.js';
+import { waitUntilReady } from './http-probe.js';
 import { Log } from './log.js';
 import { EXIT_FAILED, EXIT_OK, waitForStop } from './process-end.js';
 import {
@@ -16,7 +17,6 @@ import {
 } from './settings.js';
 import { requireDistinctPorts, requireFreeAddress, requireOpenFiles } from './start-checks.js';
 import { KILL_MARGIN_MS, STOP_BUDGETS } from './stop-budgets.js';
-import { waitUntilReady } from './store-readiness.js';
 import { SupervisedService } from './supervised-service.js';
 
 /** From the one that needs the others to the one that needs none. */

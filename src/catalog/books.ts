@@ -56,7 +56,7 @@ export function compareBooks(catalog: CatalogBook, request: RecoverRequest): 'in
     throw new CatalogError(
       'BOOKS_DIFFER',
       `the order log is behind the catalog: it ends at ${nameOf(storeId, logged)}, was on disk up to ` +
-        `${nameOf(storeId, kept.newestSettled)}, and lacks ${countLacking(kept, logged)} orders: put the newer orders.csv back`,
+        `${nameOf(storeId, kept.newestSettled)}, and lacks ${countLacking(kept, logged)}: put the newer orders.csv back`,
     );
   }
   return 'in-step';
@@ -64,7 +64,7 @@ export function compareBooks(catalog: CatalogBook, request: RecoverRequest): 'in
 
 function countLacking(kept: KeptSales, logged: Tag): string {
   const count = kept.after(logged).filter((sale) => compareTags(sale, kept.newestSettled) <= 0).length;
-  return kept.hasAllAfter(logged) ? String(count) : `more than ${count}`;
+  return `${kept.hasAllAfter(logged) ? '' : 'more than '}${count} ${count === 1 ? 'order' : 'orders'}`;
 }
 
 /** A tag as it stands in orders.csv. */

@@ -28,7 +28,6 @@ import type { StockTable } from './stock-table.js';
 
 export interface CheckpointOptions {
   readonly csv: GuardedFile;
-  /** Length of catalog.csv, in bytes. */
   readonly csvBytes: number;
   readonly text: CatalogText;
   readonly storeId: string;

@@ -8,10 +8,9 @@
 // any order. Columns beside them belong to whoever made the file: they mean nothing here, and are written back as they were.
 // A file is either right in every row or refused with one line that names file, line and reason; it knows no disk.
 
-import { NAME_BYTES_MAX, QUANTITY_MAX } from '../store-contract.js';
+import { NAME_BYTES_MAX, priceText, QUANTITY_MAX } from '../store-contract.js';
 import { PRICE_CENTS_MAX, TOYS_MAX } from './catalog-limits.js';
-import { BYTE_ORDER_MARK, countLines, lineOfRecord, recordsOf, refuse, requireUtf8 } from './csv-records.js';
-import { NameIndex } from './name-index.js';
+import { BYTE_ORDER_MARK, lineOfRecord, recordsOf, refuse, requireUtf8 } from './csv-records.js';
 
 /** The toys of a file, as columns: what is at index i belongs to the toy of row i. */
 export interface CatalogRows {
@@ -52,7 +51,7 @@ export function parseCatalog(bytes: Buffer, path: string): CatalogRows {
     if (!isBlank(record)) {
       const reason = checker === undefined ? refuseHeader(record) : checker.add(record);
       if (reason !== undefined) throw refuse(path, lineOfRecord(bytes, row), reason);
-      checker ??= new RowChecker(record, countLines(bytes));
+      checker ??= new RowChecker(record);
     }
     row++;
   }
@@ -77,7 +76,7 @@ export class CatalogText {
     for (let index = 0; index < names.length; index++) {
       const row = cells?.[index]?.slice() ?? new Array<string>(columns.length).fill('');
       row[places.name] = names[index] as string;
-      row[places.price] = formatPrice(pricesCents[index] as number);
+      row[places.price] = priceText(pricesCents[index] as number);
       const quoted = row.map(quoteCell);
       const before = quoted.slice(0, places.quantity).map((cell) => `${cell},`);
       this.#before.push(before.join(''));
@@ -96,11 +95,6 @@ export class CatalogText {
   }
 }
 
-/** A price in its shortest form: 1999 cents are 19.99, 1950 are 19.5, 1900 are 19. */
-export function formatPrice(cents: number): string {
-  return String(cents / 100);
-}
-
 /** The cents of a price such as 19, 19.5 or 19.99; undefined where the text is none. */
 export function parsePrice(text: string): number | undefined {
   const match = /^(\d{1,10})(?:\.(\d{1,2}))?$/.exec(text);
@@ -113,16 +107,15 @@ export function parsePrice(text: string): number | undefined {
 class RowChecker {
   readonly #columns: readonly string[];
   readonly #places: ColumnPlaces;
-  readonly #names: NameIndex;
+  readonly #names = new Set<string>();
   readonly #pricesCents: number[] = [];
   readonly #quantities: number[] = [];
   readonly #cells: string[][] | undefined;
 
   /** @param header with the three columns in it */
-  constructor(header: readonly string[], rowsMax: number) {
+  constructor(header: readonly string[]) {
     this.#columns = header;
     this.#places = placeColumns(header);
-    this.#names = new NameIndex(rowsMax);
     this.#cells = header.length > REQUIRED_COLUMNS.length ? [] : undefined;
   }
 
@@ -143,7 +136,8 @@ class RowChecker {
       return `quantity is ${JSON.stringify(record[quantityPlace])}: it must be a whole number from 0 to ${QUANTITY_MAX}`;
     }
     if (this.#pricesCents.length === TOYS_MAX) return `more than ${TOYS_MAX} toys`;
-    if (!this.#names.add(name)) return `name ${quoteName(name)} stands in the file twice`;
+    const { size } = this.#names;
+    if (this.#names.add(name).size === size) return `name ${quoteName(name)} stands in the file twice`;
     this.#pricesCents.push(cents);
     this.#quantities.push(quantity);
     this.#cells?.push(record);
@@ -152,7 +146,7 @@ class RowChecker {
 
   rows(): CatalogRows {
     return {
-      names: this.#names.names,
+      names: [...this.#names],
       pricesCents: Float64Array.from(this.#pricesCents),
       quantities: Uint32Array.from(this.#quantities),
       columns: this.#columns,

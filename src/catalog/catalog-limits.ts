@@ -9,7 +9,7 @@ import { KEY_CHARACTERS_MAX, NAME_BYTES_MAX } from '../store-contract.js';
 
 /** Highest price, in cents: 9,999,999,999.99. Far above any toy, and exact in a double, as cents and as text. */
 export const PRICE_CENTS_MAX = 999_999_999_999;
-/** Most toys in a catalog: the index of each, plus one, is kept in 32 bits, and a table of this size takes 3 GB. */
+/** Most toys in a catalog: a Set of their names holds no more, and a table of this size takes 3 GB. */
 export const TOYS_MAX = 16_777_216;
 
 /** Most purchases in one message: one lock section executes them all, at about half a microsecond each. */

@@ -1,7 +1,7 @@
 // catalog-metrics.ts: what the catalog counts, under the names that Prometheus shows. docs/operations.md lists them.
 
 import { summarize } from '../histogram-summary.js';
-import type { Reading } from '../metrics/index.js';
+import { counter, gauge, type Reading, summary } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import { journalReadings, poolReadings } from '../store-metrics/store-readings.js';
 import type { CatalogStats } from './catalog-engine.js';
@@ -30,52 +30,26 @@ export function catalogReadings(catalog: MeasuredCatalog): Reading[] {
       return { batches, items: purchases };
     }),
     ...lockReadings(catalog.table),
-    {
-      ...{ name: 'toystore_toys', help: 'Toys in the catalog.', type: 'gauge' },
-      read: () => catalog.stats().toys,
-    },
-    {
-      ...{ name: 'toystore_stock', help: 'How many of a toy are left, as queries show it.', type: 'gauge' },
-      read: () =>
-        catalog.stock(MEASURED_TOYS_MAX).map(({ name, quantity }) => ({ labels: { toy: name }, value: quantity })),
-    },
-    {
-      ...{ name: 'toystore_selling', help: 'Whether the service takes orders: 1 or 0.', type: 'gauge' },
-      read: () => (catalog.stats().state === 'selling' ? 1 : 0),
-    },
-    {
-      ...{ name: 'toystore_catalog_sold_total', help: 'Purchases that were sold.', type: 'counter' },
-      read: () => catalog.stats().seller.sold,
-    },
-    {
-      ...{ name: 'toystore_holders', help: 'Front ends that may hold toys now.', type: 'gauge' },
-      read: () => holders().holders,
-    },
-    {
-      ...{ name: 'toystore_invalidations_total', help: 'Messages to a holder that a toy changes.', type: 'counter' },
-      read: () => holders().invalidations,
-    },
-    {
-      ...{ name: 'toystore_leases_run_out_total', help: 'Holders that fell silent for a lease.', type: 'counter' },
-      read: () => holders().leasesRunOut,
-    },
-    {
-      ...{ name: 'toystore_invalidation_seconds', help: 'Time until a holder has confirmed.' },
-      ...{ type: 'summary', unit: SECONDS_PER_US },
-      read: () => summarize(holders().confirmUs),
-    },
-    {
-      ...{
-        name: 'toystore_checkpoints_total',
-        help: 'Rewrites of the CSV file, each with a new journal.',
-        type: 'counter',
-      },
-      read: () => catalog.stats().checkpoints,
-    },
-    {
-      ...{ name: 'toystore_journal_bytes', help: 'Length of the journal.', type: 'gauge' },
-      read: () => catalog.stats().journal.bytes,
-    },
+    gauge('toystore_toys', 'Toys in the catalog.', () => catalog.stats().toys),
+    gauge('toystore_stock', 'How many of a toy are left, as queries show it.', () =>
+      catalog.stock(MEASURED_TOYS_MAX).map(({ name, quantity }) => ({ labels: { toy: name }, value: quantity })),
+    ),
+    gauge('toystore_selling', 'Whether the service takes orders: 1 or 0.', () =>
+      catalog.stats().state === 'selling' ? 1 : 0,
+    ),
+    counter('toystore_catalog_sold_total', 'Purchases that were sold.', () => catalog.stats().seller.sold),
+    gauge('toystore_holders', 'Front ends that may hold toys now.', () => holders().holders),
+    counter('toystore_invalidations_total', 'Messages to a holder that a toy changes.', () => holders().invalidations),
+    counter('toystore_leases_run_out_total', 'Holders that fell silent for a lease.', () => holders().leasesRunOut),
+    summary('toystore_invalidation_seconds', 'Time until a holder has confirmed.', SECONDS_PER_US, () =>
+      summarize(holders().confirmUs),
+    ),
+    counter(
+      'toystore_checkpoints_total',
+      'Rewrites of the CSV file, each with a new journal.',
+      () => catalog.stats().checkpoints,
+    ),
+    gauge('toystore_journal_bytes', 'Length of the journal.', () => catalog.stats().journal.bytes),
   ];
 }
 
@@ -86,31 +60,29 @@ export function finderReadings(finder: ToyFinder): Reading[] {
 }
 
 function itemReadings(kind: 'find' | 'purchase', read: () => { batches: number; items: number }): Reading[] {
+  const labels = { kind };
   return [
-    {
-      ...{ name: 'toystore_catalog_batches_total', help: 'Messages answered, by what they carried.', type: 'counter' },
-      read: () => [{ labels: { kind }, value: read().batches }],
-    },
-    {
-      ...{ name: 'toystore_catalog_items_total', help: 'Finds and purchases in those messages.', type: 'counter' },
-      read: () => [{ labels: { kind }, value: read().items }],
-    },
+    counter('toystore_catalog_batches_total', 'Messages answered, by what they carried.', () => [
+      { labels, value: read().batches },
+    ]),
+    counter('toystore_catalog_items_total', 'Finds and purchases in those messages.', () => [
+      { labels, value: read().items },
+    ]),
   ];
 }
 
 function lockReadings(table: StockTable): Reading[] {
+  const longestMs = () => Math.max(table.lockStats().longestReadWaitMs, table.lockStats().longestWriteWaitMs);
   return [
-    {
-      ...{ name: 'toystore_lock_waits_total', help: 'Acquisitions of the lock that had to wait.', type: 'counter' },
-      read: () => [
-        { labels: { mode: 'read' }, value: table.lockStats().readWaits },
-        { labels: { mode: 'write' }, value: table.lockStats().writeWaits },
-      ],
-    },
-    {
-      ...{ name: 'toystore_lock_longest_wait_seconds', help: 'The longest wait for the lock so far.' },
-      ...{ type: 'gauge', aggregator: 'max' },
-      read: () => Math.max(table.lockStats().longestReadWaitMs, table.lockStats().longestWriteWaitMs) * SECONDS_PER_MS,
-    },
+    counter('toystore_lock_waits_total', 'Acquisitions of the lock that had to wait.', () => [
+      { labels: { mode: 'read' }, value: table.lockStats().readWaits },
+      { labels: { mode: 'write' }, value: table.lockStats().writeWaits },
+    ]),
+    gauge(
+      'toystore_lock_longest_wait_seconds',
+      'The longest wait for the lock so far.',
+      () => longestMs() * SECONDS_PER_MS,
+      'max',
+    ),
   ];
 }

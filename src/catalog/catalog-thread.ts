@@ -32,7 +32,7 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const finder = new ToyFinder(new StockTable(memory));
-  registerReadings(metrics.registry, [...finderReadings(finder), ...eventLoopReadings(threadIndex)]);
+  registerReadings(metrics, [...finderReadings(finder), ...eventLoopReadings(threadIndex)]);
   const showing = new ShowingGate(ownership === undefined ? undefined : new Ownership(ownership));
   const watches = new Map<number, (bytes: Uint8Array) => void>();
   let lastWatch = 0;

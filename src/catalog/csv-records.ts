@@ -12,7 +12,6 @@ export const BYTE_ORDER_MARK = '\ufeff';
 /** Records of any number of cells: whoever reads them has a better message for a wrong one than the library. */
 const CSV_OPTIONS: Options = { relax_column_count: true, bom: true, record_delimiter: ['\r\n', '\n', '\r'] };
 const QUOTE = 0x22;
-const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
 /**
@@ -42,15 +41,6 @@ function* splitLines(text: string): Generator<string[]> {
     if (!hasReturns) yield line.split(',');
     else for (const part of line.replace(/\r$/, '').split('\r')) yield part.split(',');
   }
-}
-
-/** How many lines there are at most. */
-export function countLines(bytes: Buffer): number {
-  let count = 1;
-  for (let index = 0; index < bytes.length; index++) {
-    if (bytes[index] === LINE_FEED || bytes[index] === CARRIAGE_RETURN) count++;
-  }
-  return count;
 }
 
 function csvReason(error: CsvError): string {
@@ -95,7 +85,6 @@ export function requireUtf8(bytes: Buffer, path: string): void {
   }
 }
 
-/** The error for a line of the file. */
 export function refuse(path: string, line: number, reason: string): CatalogError {
   return new CatalogError('BAD_FILE', `${path}, line ${line}: ${reason}`);
 }

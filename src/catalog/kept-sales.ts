@@ -25,12 +25,10 @@ export class KeptSales {
     this.#sales = sales.toSorted(compareTags);
   }
 
-  /** Tag of the newest sale. */
   get newest(): Tag {
     return tagOf(this.#sales.at(-1));
   }
 
-  /** Tag of the newest sale that is settled. */
   get newestSettled(): Tag {
     return tagOf(this.#sales[this.#open - 1]);
   }
@@ -65,7 +63,6 @@ export class KeptSales {
     return !wasForgotten || compareTags(tag, this.#sales[this.#first]!) >= 0;
   }
 
-  /** The sales after a tag. */
   after(tag: Tag): Sale[] {
     return this.all().filter((sale) => compareTags(sale, tag) > 0);
   }

@@ -3,7 +3,7 @@
 // Another catalog over the same database may take over once this one has not been heard of there for a while. A process
 // that was stopped in its tracks, or cut off, does not know that: so each thread looks at the clock before each find.
 
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 
 const US_PER_MS = 1_000;
 

@@ -22,7 +22,6 @@ import type { CatalogStore, CatalogStoreEvents } from './catalog-store.js';
 import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js';
 import type { StockTable } from './stock-table.js';
 
-/** The catalog, listening. */
 export interface RunningCatalog extends RunningService {
   /** What there is to measure, at this moment. */
   stats(): CatalogStats & { readonly pool: PoolStats };

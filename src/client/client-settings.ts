@@ -64,7 +64,6 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS;
 
-/** The text of `--help`. */
 export function clientHelp(): string {
   const lines = Object.entries(OPTIONS).map(([name, { fallback, help, isFlagOnly }]) => {
     const defaultText = fallback ?? 'drawn, and printed';

@@ -10,7 +10,6 @@ import { shop } from './shopper.js';
 import { StoreConnection } from './store-connection.js';
 import { type LoadSummary, summarizeLoad, Tally } from './tally.js';
 
-/** One run of the load client. `run` is called once. */
 export class LoadRun {
   readonly query = new Tally();
   readonly order = new Tally();

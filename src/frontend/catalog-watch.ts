@@ -13,8 +13,8 @@ import {
   type WatchRequest,
   type WatchResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import { monotonicUs } from '../clock.js';
 import type { Log } from '../log.js';
-import { monotonicUs } from '../monotonic-us.js';
 import { createChannelOptions, ReopeningStream, RpcError, ServingPeer } from '../rpc/index.js';
 import type { LeaseBoard } from './lease-board.js';
 

@@ -48,7 +48,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     order: new AwayLine(log, 'the order service', { address: addresses.order.join() }),
   };
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
-  if (held !== undefined) registerReadings(metrics.registry, heldReadings(held));
+  if (held !== undefined) registerReadings(metrics, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
   let wentAway = new Set<string>();
   const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
@@ -61,8 +61,8 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   });
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
-  registerReadings(metrics.registry, batchStreamReadings(threadIndex, streams));
-  registerReadings(metrics.registry, eventLoopReadings(threadIndex));
+  registerReadings(metrics, batchStreamReadings(threadIndex, streams));
+  registerReadings(metrics, eventLoopReadings(threadIndex));
   const httpMetrics = new HttpMetrics(metrics);
   const sources = metricsSources(metrics, backends);
   const live = new LiveStreams({

@@ -1,24 +1,15 @@
 // held-readings.ts: how the toys that front ends hold show in `/metrics`.
 
-import type { Reading } from '../metrics/index.js';
+import { counter, gauge, type Reading } from '../metrics/index.js';
 import type { WatchStats } from './catalog-watch.js';
 import type { HeldToys } from './held-toys.js';
 
 /** What one thread holds, and how often that was of use. */
 export function heldReadings(held: HeldToys): Reading[] {
   return [
-    {
-      ...{ name: 'toystore_held_hits_total', help: 'Finds answered from what the front end holds.', type: 'counter' },
-      read: () => held.stats.hits,
-    },
-    {
-      ...{ name: 'toystore_held_misses_total', help: 'Finds for which the catalog was asked.', type: 'counter' },
-      read: () => held.stats.misses,
-    },
-    {
-      ...{ name: 'toystore_held_toys', help: 'Toys held, in each thread; some may be over.', type: 'gauge' },
-      read: () => held.stats.toys,
-    },
+    counter('toystore_held_hits_total', 'Finds answered from what the front end holds.', () => held.stats.hits),
+    counter('toystore_held_misses_total', 'Finds for which the catalog was asked.', () => held.stats.misses),
+    gauge('toystore_held_toys', 'Toys held, in each thread; some may be over.', () => held.stats.toys),
   ];
 }
 
@@ -26,13 +17,11 @@ const NOTHING_YET: WatchStats = { invalidations: 0, leasesRunOut: 0, registratio
 
 /** What the catalog has told the front end; undefined before it is asked. */
 export function watchReadings(stats: () => WatchStats | undefined): Reading[] {
-  const counter = (name: string, help: string, read: (stats: WatchStats) => number): Reading => ({
-    ...{ name: `toystore_held_${name}`, help, type: 'counter' },
-    read: () => read(stats() ?? NOTHING_YET),
-  });
+  const total = (name: string, help: string, read: (stats: WatchStats) => number): Reading =>
+    counter(`toystore_held_${name}`, help, () => read(stats() ?? NOTHING_YET));
   return [
-    counter('invalidations_total', 'Toys that the catalog has taken back.', ({ invalidations }) => invalidations),
-    counter('leases_run_out_total', 'Leases that were over before they were renewed.', (all) => all.leasesRunOut),
-    counter('registrations_total', 'Times that the catalog made the front end a holder.', (all) => all.registrations),
+    total('invalidations_total', 'Toys that the catalog has taken back.', ({ invalidations }) => invalidations),
+    total('leases_run_out_total', 'Leases that were over before they were renewed.', (all) => all.leasesRunOut),
+    total('registrations_total', 'Times that the catalog made the front end a holder.', (all) => all.registrations),
   ];
 }

@@ -1,6 +1,12 @@
 // http-metrics.ts: how many requests were answered how, and how long it took, for each route and status.
 
-import { DurationHistogram, type HistogramSeries, registerReadings, type ThreadMetrics } from '../metrics/index.js';
+import {
+  counter,
+  DurationHistogram,
+  type HistogramSeries,
+  registerReadings,
+  type ThreadMetrics,
+} from '../metrics/index.js';
 
 const SECONDS_PER_MS = 1e-3;
 
@@ -14,16 +20,11 @@ export class HttpMetrics {
     this.#durations = new DurationHistogram({
       name: 'toystore_http_request_duration_seconds',
       help: 'Time from a whole request to its answer; an empty route is one that does not exist.',
-      registry: metrics.registry,
+      metrics,
     });
-    registerReadings(metrics.registry, [
-      {
-        name: 'toystore_http_refused_total',
-        help: 'Messages refused before they were whole requests: malformed, too large, or too slow.',
-        type: 'counter',
-        read: () => Array.from(this.#refused, ([status, value]) => ({ labels: { status }, value })),
-      },
-    ]);
+    const refused = () => Array.from(this.#refused, ([status, value]) => ({ labels: { status }, value }));
+    const what = 'Messages refused before they were whole requests: malformed, too large, or too slow.';
+    registerReadings(metrics, [counter('toystore_http_refused_total', what, refused)]);
   }
 
   /** Counts one answered request. */

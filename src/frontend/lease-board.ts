@@ -13,7 +13,7 @@
 // generation and epoch, then reads the holder number. Who registers: takes the number away, counts up the epoch, sets the
 // number, sets the lease.
 
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 
 /** 256 KiB: with 10,000 toys held, one sale of fifteen takes a toy with it that it need not. */
 const GROUPS = 65_536;
@@ -52,7 +52,6 @@ export class LeaseBoard {
     this.#holder = new BigInt64Array(memory, 0, 1);
   }
 
-  /** A board without a lease. */
   static create(): LeaseBoard {
     return new LeaseBoard(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
   }

@@ -3,11 +3,10 @@
 import { Router } from '../http/index.js';
 import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import type { Backends } from './backends.js';
-import { metrics, openapi } from './document-handlers.js';
-import { healthz, readyz } from './health-handlers.js';
 import type { HeldToys } from './held-toys.js';
 import type { LiveStreams } from './live/live-streams.js';
 import { addPage } from './page.js';
+import { healthz, metrics, openapi, readyz } from './service-handlers.js';
 import { checkOrderHead, findOrder, findProduct, placeOrder } from './store-handlers.js';
 
 /** An order is a name of 64 bytes and a number; room for escapes, spaces and members that nobody reads. */

@@ -1,8 +1,9 @@
 // store-json.ts: the JSON of the store's answers, written as text without building objects first.
 
+import { priceText } from '../store-contract.js';
+
 /** How many names keep their escaped form: more than any shelf of toys that is asked for all the time. */
 const NAMES_KEPT_MAX = 4_096;
-const CENTS_PER_UNIT = 100;
 
 const productHeads = new Map<string, string>();
 
@@ -19,14 +20,6 @@ export function orderNumberJson(orderNumber: number): string {
 /** `{"data":{"number":…,"name":…,"quantity":…}}` */
 export function orderJson(number: number, name: string, quantity: number): string {
   return `{"data":{"number":${number},"name":${JSON.stringify(name)},"quantity":${quantity}}}`;
-}
-
-/** A price in its shortest form: 1599 cents are 15.99, 1950 are 19.5, 2000 are 20. */
-export function priceText(cents: number): string {
-  const whole = Math.floor(cents / CENTS_PER_UNIT);
-  const rest = cents % CENTS_PER_UNIT;
-  if (rest === 0) return String(whole);
-  return rest % 10 === 0 ? `${whole}.${rest / 10}` : `${whole}.${rest < 10 ? '0' : ''}${rest}`;
 }
 
 // Escaping a name costs more than all the rest of an answer; the names asked for are few.

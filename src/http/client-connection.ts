@@ -6,11 +6,12 @@
 // Whatever goes wrong (refused, lost, malformed, too slow) is an HttpError with a code; it ends the connection and every
 // request still waiting on it. The caller opens a new one. It never sends a request twice.
 import { connect, type Socket } from 'node:net';
+import { formatAddress } from '../address.js';
 import { assert } from '../assert.js';
 import { HttpError } from './http-error.js';
 import { type HttpLimits, httpLimits } from './limits.js';
 import { BodyCollector } from './parser/body-collector.js';
-import { FIELD_TEXT, TARGET, TOKEN } from './parser/grammar.js';
+import { FIELD_TEXT, isMadeOf, TARGET, TOKEN } from './parser/grammar.js';
 import { ResponseHead } from './parser/message-head.js';
 import { ResponseParser } from './parser/response-parser.js';
 
@@ -29,13 +30,11 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array;
 }
 
-/** A complete answer. */
 export interface ClientResponse {
   readonly status: number;
   readonly body: Buffer;
   /** Whether the server keeps the connection open. */
   readonly isKeepAlive: boolean;
-  /** A header by its lower-case name. */
   header(lowerCaseName: string): string | undefined;
 }
 
@@ -63,7 +62,7 @@ export class ClientConnection {
   constructor(options: ClientConnectionOptions) {
     const { host, port, timeoutMs = TIMEOUT_MS } = options;
     this.parser = new ResponseParser(httpLimits({ bodyBytesMax: BODY_BYTES_MAX, ...options.limits }));
-    this.hostLine = `Host: ${host.includes(':') ? `[${host}]` : host}:${port}\r\n`;
+    this.hostLine = `Host: ${formatAddress(host, port)}\r\n`;
     this.timer = setTimeout(() => this.timedOut(), timeoutMs);
     this.timer.unref();
     this.socket = connect({ host, port, noDelay: true });
@@ -130,7 +129,7 @@ export class ClientConnection {
     const waiting = this.waiting.shift();
     assert(waiting !== undefined, 'the parser expects as many answers as there are requests');
     this.timer.refresh();
-    waiting.resolve({ status, isKeepAlive, body: this.body.take(), header: (name) => head.header(name) });
+    waiting.resolve({ status, isKeepAlive, body: this.body.take(), header: (name) => head.fields.header(name) });
     if (isKeepAlive) return;
     this.isEnding = true;
     this.socket.end();
@@ -163,21 +162,14 @@ export class ClientConnection {
 
 /** A request as text of one character per byte. */
 function requestText(method: string, target: string, hostLine: string, options: RequestOptions): string {
-  assert(isMadeOf(method, TOKEN) && isMadeOf(target, TARGET), `malformed request ${method} ${target}`);
+  const isWhole = method !== '' && target !== '';
+  assert(isWhole && isMadeOf(method, TOKEN) && isMadeOf(target, TARGET), `malformed request ${method} ${target}`);
   let head = `${method} ${target} HTTP/1.1\r\n${hostLine}`;
   for (const [name, value] of Object.entries(options.headers ?? {})) {
-    assert(isMadeOf(name, TOKEN) && (value === '' || isMadeOf(value, FIELD_TEXT)), `malformed header ${name}`);
+    assert(name !== '' && isMadeOf(name, TOKEN) && isMadeOf(value, FIELD_TEXT), `malformed header ${name}`);
     head += `${name}: ${value}\r\n`;
   }
   if (options.body === undefined) return `${head}\r\n`;
   const body = Buffer.from(options.body as string).toString('latin1');
   return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
-}
-
-function isMadeOf(text: string, table: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code > 0xff || table[code] === 0) return false;
-  }
-  return text !== '';
 }

@@ -3,7 +3,7 @@
 /**
  * ALREADY_HELD      acquire by a holder that holds the lock or waits for it: the lock is not recursive
  * NOT_HELD          release of a lock that this holder does not hold in that mode
- * BAD_WORDS         the words are not on a SharedArrayBuffer, or do not reach far enough
+ * BAD_WORDS         the words are not on a SharedArrayBuffer, or are too few
  * TOO_MANY_HOLDERS  every holder slot is taken; dispose of locks, and repair() after each thread's end
  * DISPOSED          use after dispose
  */

@@ -25,21 +25,19 @@ import type { LockMachine } from './lock-machine.js';
 export class LockEvents {
   readonly #machine: LockMachine;
   readonly #words: Int32Array;
-  readonly #firstWord: number;
 
-  constructor(machine: LockMachine, words: Int32Array, firstWord: number) {
+  constructor(machine: LockMachine, words: Int32Array) {
     this.#machine = machine;
     this.#words = words;
-    this.#firstWord = firstWord;
   }
 
   /** @param doing what the waiter's word says */
   count(doing: number): number {
-    return this.#machine.load(this.#words, this.#wordOf(doing));
+    return this.#machine.load(this.#words, eventOf(doing));
   }
 
   sleep(doing: number, seenCount: number, timeoutMs: number): void {
-    this.#machine.wait(this.#words, this.#wordOf(doing), seenCount, timeoutMs);
+    this.#machine.wait(this.#words, eventOf(doing), seenCount, timeoutMs);
   }
 
   /** Wakes those to whom a release has handed the lock; or one that can take it, readers and writers by turns. */
@@ -70,13 +68,13 @@ export class LockEvents {
     }
   }
 
-  #wordOf(doing: number): number {
-    if (doing === AWAITING_WRITE) return this.#firstWord + WRITER_EVENT_WORD;
-    return this.#firstWord + (doing === (AWAITING_WRITE | IMPATIENT) ? IMPATIENT_EVENT_WORD : READER_EVENT_WORD);
-  }
-
   #wake(event: number, count: number): void {
-    this.#machine.add(this.#words, this.#firstWord + event, 1);
-    this.#machine.notify(this.#words, this.#firstWord + event, count);
+    this.#machine.add(this.#words, event, 1);
+    this.#machine.notify(this.#words, event, count);
   }
+}
+
+function eventOf(doing: number): number {
+  if (doing === AWAITING_WRITE) return WRITER_EVENT_WORD;
+  return doing === (AWAITING_WRITE | IMPATIENT) ? IMPATIENT_EVENT_WORD : READER_EVENT_WORD;
 }

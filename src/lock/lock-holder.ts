@@ -27,6 +27,7 @@ import {
   isLetIn,
   KEEPS_READERS_OUT,
   KEEPS_WRITERS_OUT,
+  LOCK_WORDS,
   READER,
   READING,
   STATE_WORD,
@@ -44,20 +45,18 @@ const DISPOSED = -1 << HOLDER_SHIFT;
 export class LockHolder {
   readonly #words: Int32Array;
   readonly #machine: LockMachine;
-  readonly #state: number;
   readonly #events: LockEvents;
   /** Index of this holder's word, and what is in it when it is idle. */
   readonly #own: number;
   #idle: number;
 
   /** Throws LockError TOO_MANY_HOLDERS. */
-  constructor(machine: LockMachine, words: Int32Array, firstWord: number, ownerId: number) {
+  constructor(machine: LockMachine, words: Int32Array, ownerId: number) {
     this.#machine = machine;
     this.#words = words;
-    this.#state = firstWord + STATE_WORD;
-    this.#events = new LockEvents(machine, words, firstWord);
+    this.#events = new LockEvents(machine, words);
     this.#idle = ((ownerId + 1) << HOLDER_SHIFT) + IDLE;
-    this.#own = this.#claimWord(firstWord + FIRST_HOLDER_WORD);
+    this.#own = this.#claimWord();
   }
 
   get isIdle(): boolean {
@@ -79,9 +78,9 @@ export class LockHolder {
   /** From idle to reading, if nobody keeps readers out. */
   tryRead(): boolean {
     for (;;) {
-      const state = this.#machine.guess(this.#words, this.#state);
+      const state = this.#machine.guess(this.#words, STATE_WORD);
       if ((state & KEEPS_READERS_OUT) !== 0) return false;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, state + READER) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, state + READER) === state) {
         this.#words[this.#own] = this.#idle + READING;
         return true;
       }
@@ -91,9 +90,9 @@ export class LockHolder {
   /** From idle to writing, if nobody keeps writers out. */
   tryWrite(): boolean {
     for (;;) {
-      const state = this.#machine.guess(this.#words, this.#state);
+      const state = this.#machine.guess(this.#words, STATE_WORD);
       if ((state & KEEPS_WRITERS_OUT) !== 0) return false;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, state + WRITER) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, state + WRITER) === state) {
         this.#words[this.#own] = this.#idle + WRITING;
         return true;
       }
@@ -103,9 +102,9 @@ export class LockHolder {
   /** From reading to idle. */
   stopReading(): void {
     for (;;) {
-      const state = this.#machine.guess(this.#words, this.#state);
+      const state = this.#machine.guess(this.#words, STATE_WORD);
       const next = afterReader(state);
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle;
         if (next !== state - READER) this.#events.wakeAfterRelease(state, next, false);
         return;
@@ -116,9 +115,9 @@ export class LockHolder {
   /** From writing to idle. */
   stopWriting(): void {
     for (;;) {
-      const state = this.#machine.guess(this.#words, this.#state);
+      const state = this.#machine.guess(this.#words, STATE_WORD);
       const next = afterWriter(state);
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle;
         if (next !== state - WRITER) this.#events.wakeAfterRelease(state, next, true);
         return;
@@ -130,14 +129,14 @@ export class LockHolder {
   lineUp(toWrite: boolean): boolean {
     const keepsOut = toWrite ? KEEPS_WRITERS_OUT : KEEPS_READERS_OUT;
     for (let looks = 0; ; looks += 1) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if ((state & keepsOut) === 0) {
         if (toWrite ? this.tryWrite() : this.tryRead()) return true;
         continue;
       }
       if (looks < this.#machine.looksBeforeLiningUp) continue;
       const next = (state + (toWrite ? WAITING_WRITER : WAITING_READER)) | WOKEN;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle + (toWrite ? AWAITING_WRITE : awaitingReadIn(state));
         return false;
       }
@@ -162,10 +161,10 @@ export class LockHolder {
     const doing = this.#doing;
     const leaves = toWrite ? WAITING_WRITER + ((doing & IMPATIENT) !== 0 ? IMPATIENT_WRITER : 0) : WAITING_READER;
     for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if (isLetIn(state, doing)) return false;
       const next = afterGivingUp(state - leaves);
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle;
         if ((next & WOKEN) !== 0) this.#events.wakeThoseWhoCanEnter(next);
         return true;
@@ -182,10 +181,10 @@ export class LockHolder {
   losePatience(toWrite: boolean): void {
     const doing = this.#doing;
     for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if (canEnter(state, doing)) return;
       const next = toWrite ? state + IMPATIENT_WRITER : state | IMPATIENT_READERS;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle + doing + IMPATIENT;
         return;
       }
@@ -196,10 +195,10 @@ export class LockHolder {
   rest(): boolean {
     const doing = this.#doing;
     for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if (canEnter(state, doing)) return false;
       if ((state & WOKEN) === 0) return true;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, state - WOKEN) === state) return true;
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, state - WOKEN) === state) return true;
     }
   }
 
@@ -230,12 +229,12 @@ export class LockHolder {
   #enterToWrite(): boolean {
     const doing = this.#doing;
     for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if (!canEnter(state, doing)) return false;
       const next = isLetIn(state, doing)
         ? state - GRANTED - IMPATIENT_WRITER
         : (state - WAITING_WRITER + WRITER) & ~WOKEN;
-      if (this.#machine.compareExchange(this.#words, this.#state, state, next) === state) {
+      if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) === state) {
         this.#words[this.#own] = this.#idle + WRITING;
         return true;
       }
@@ -245,12 +244,12 @@ export class LockHolder {
   #enterToRead(): boolean {
     const doing = this.#doing;
     for (;;) {
-      const state = this.#machine.load(this.#words, this.#state);
+      const state = this.#machine.load(this.#words, STATE_WORD);
       if (!canEnter(state, doing)) return false;
       let next = state;
       if (!isLetIn(state, doing)) {
         next = afterGivingUp(state - WAITING_READER + READER);
-        if (this.#machine.compareExchange(this.#words, this.#state, state, next) !== state) continue;
+        if (this.#machine.compareExchange(this.#words, STATE_WORD, state, next) !== state) continue;
       }
       this.#words[this.#own] = this.#idle + READING;
       // Where one reader could enter, others can: each wakes one more, which is gentler than all at once.
@@ -259,8 +258,8 @@ export class LockHolder {
     }
   }
 
-  #claimWord(firstHolder: number): number {
-    for (let word = firstHolder; word < firstHolder + HOLDERS_MAX; word += 1) {
+  #claimWord(): number {
+    for (let word = FIRST_HOLDER_WORD; word < LOCK_WORDS; word += 1) {
       if (this.#machine.compareExchange(this.#words, word, 0, this.#idle) === 0) return word;
     }
     throw new LockError('TOO_MANY_HOLDERS', `the lock has ${HOLDERS_MAX} holders already`);

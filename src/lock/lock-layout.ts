@@ -28,7 +28,6 @@
 //
 // Everything stays below bit 30, so V8 keeps each value as a small integer and allocates nothing.
 
-/** Words of one lock. */
 export const LOCK_WORDS = 64;
 
 export const STATE_WORD = 0;

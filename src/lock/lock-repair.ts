@@ -16,11 +16,11 @@ import {
   FIRST_HOLDER_WORD,
   GRANTED,
   HOLDER_SHIFT,
-  HOLDERS_MAX,
   IDLE,
   IMPATIENT,
   IMPATIENT_WRITER,
   IMPATIENT_WRITERS,
+  LOCK_WORDS,
   READING,
   STATE_WORD,
   WAITING_READER,
@@ -49,7 +49,6 @@ interface RestoreFailure {
 export function repairHolders(
   machine: LockMachine,
   words: Int32Array,
-  firstWord: number,
   deadThreadId: number,
   restore: () => void,
 ): LockRepair & { readonly restoreFailure: RestoreFailure | undefined } {
@@ -59,12 +58,11 @@ export function repairHolders(
   let restoreFailure: RestoreFailure | undefined;
   const change = (next: (state: number) => number) => {
     for (;;) {
-      const state = machine.load(words, firstWord + STATE_WORD);
-      if (machine.compareExchange(words, firstWord + STATE_WORD, state, next(state)) === state) return;
+      const state = machine.load(words, STATE_WORD);
+      if (machine.compareExchange(words, STATE_WORD, state, next(state)) === state) return;
     }
   };
-  for (let index = 0; index < HOLDERS_MAX; index += 1) {
-    const word = firstWord + FIRST_HOLDER_WORD + index;
+  for (let word = FIRST_HOLDER_WORD; word < LOCK_WORDS; word += 1) {
     const holder = machine.load(words, word);
     if (holder >> HOLDER_SHIFT !== deadThreadId + 1) continue;
     const doing = holder & DOING;

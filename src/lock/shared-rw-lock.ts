@@ -51,7 +51,6 @@ export class SharedRwLock implements Disposable {
   static readonly WORDS = LOCK_WORDS;
 
   readonly #words: Int32Array;
-  readonly #firstWord: number;
   readonly #machine: LockMachine;
   readonly #holder: LockHolder;
   /** The event as it was before the last look at the state. */
@@ -63,24 +62,21 @@ export class SharedRwLock implements Disposable {
   #longestWriteWaitMs = 0;
 
   /**
-   * @param words on a SharedArrayBuffer, 0 where the lock is to be before its first holder is made
-   * @param firstWord index of the lock's first word; the lock takes `SharedRwLock.WORDS`, so several fit into one
-   *   buffer
+   * @param words `SharedRwLock.WORDS` of them on a SharedArrayBuffer, all 0 before the lock's first holder is made
    * @param machine atomics and clock; tests bring a model
    * @param ownerId the thread that repair() knows this holder by
    * Throws LockError BAD_WORDS or TOO_MANY_HOLDERS.
    */
-  constructor(words: Int32Array, firstWord = 0, machine: LockMachine = realMachine, ownerId: number = currentThreadId) {
+  constructor(words: Int32Array, machine: LockMachine = realMachine, ownerId: number = currentThreadId) {
     if (!(words.buffer instanceof SharedArrayBuffer)) {
       throw new LockError('BAD_WORDS', 'the words of a lock must be on a SharedArrayBuffer');
     }
-    if (!Number.isSafeInteger(firstWord) || firstWord < 0 || firstWord + LOCK_WORDS > words.length) {
-      throw new LockError('BAD_WORDS', `a lock needs ${LOCK_WORDS} words from ${firstWord}, of ${words.length}`);
+    if (words.length < LOCK_WORDS) {
+      throw new LockError('BAD_WORDS', `a lock needs ${LOCK_WORDS} words, and there are ${words.length}`);
     }
     this.#words = words;
-    this.#firstWord = firstWord;
     this.#machine = machine;
-    this.#holder = new LockHolder(machine, words, firstWord, ownerId);
+    this.#holder = new LockHolder(machine, words, ownerId);
   }
 
   /**
@@ -131,13 +127,7 @@ export class SharedRwLock implements Disposable {
    *   it throws is thrown on, when all the rest is done: the lock is free then, and the data as it was left.
    */
   repair(deadThreadId: number, restore: () => void = () => {}): LockRepair {
-    const { restoreFailure, ...repaired } = repairHolders(
-      this.#machine,
-      this.#words,
-      this.#firstWord,
-      deadThreadId,
-      restore,
-    );
+    const { restoreFailure, ...repaired } = repairHolders(this.#machine, this.#words, deadThreadId, restore);
     this.#holder.wakeAll();
     if (restoreFailure !== undefined) throw restoreFailure.error;
     return repaired;

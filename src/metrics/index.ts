@@ -4,13 +4,11 @@
 // what the services of the store have gathered and prints it. The library knows no service and no toy.
 
 export {
-  COUNT_BUCKETS,
   DURATION_BUCKETS_S,
   DurationHistogram,
   type DurationHistogramOptions,
   HistogramSeries,
 } from './duration-histogram.js';
-export { MetricRegistry, type MetricSource } from './metric-registry.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
   formatMetrics,
@@ -23,12 +21,5 @@ export {
   mergeSnapshots,
   snapshotOf,
 } from './metrics-snapshot.js';
-export {
-  type CounterReading,
-  type GaugeReading,
-  type Read,
-  type Reading,
-  registerReadings,
-  type SummaryReading,
-} from './reading.js';
+export { counter, gauge, type Reading, registerReadings, summary } from './reading.js';
 export { ThreadMetrics } from './thread-metrics.js';

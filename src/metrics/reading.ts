@@ -4,65 +4,46 @@
 // number under a name. It costs nothing until it is read.
 
 import type { HistogramSummary } from '../histogram-summary.js';
-import type { MetricRegistry } from './metric-registry.js';
 import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
+import type { ThreadMetrics } from './thread-metrics.js';
 
 /** One value, or one for each of several labels. */
-export type Read<T> = T | readonly { readonly labels: Labels; readonly value: T }[];
+type Read<T> = () => T | readonly { readonly labels: Labels; readonly value: T }[];
 
-interface Named {
+/** A metric, and its values at the moment of the call. */
+export interface Reading {
   readonly name: string;
-  readonly help: string;
+  readonly get: () => MetricFamily;
 }
 
 /** A running total. */
-export interface CounterReading extends Named {
-  readonly type: 'counter';
-  readonly read: () => Read<number>;
+export function counter(name: string, help: string, read: Read<number>): Reading {
+  return { name, get: () => ({ name, help, type: 'counter', aggregator: 'sum', values: rowsOf(read) }) };
 }
 
 /** A present value; rows of several threads with the same labels are added up, or the highest counts. */
-export interface GaugeReading extends Named {
-  readonly type: 'gauge';
-  readonly aggregator?: 'sum' | 'max';
-  readonly read: () => Read<number>;
+export function gauge(name: string, help: string, read: Read<number>, aggregator: 'sum' | 'max' = 'sum'): Reading {
+  return { name, get: () => ({ name, help, type: 'gauge', aggregator, values: rowsOf(read) }) };
 }
 
-/** Median, 99th percentile, sum and count. Quantiles cannot be added up: labels must keep the rows of threads apart. */
-export interface SummaryReading extends Named {
-  readonly type: 'summary';
-  /** What one unit of the values is in the unit of the metric: 1e-6 for microseconds shown as seconds. */
-  readonly unit: number;
-  readonly read: () => Read<HistogramSummary>;
+/**
+ * Median, 99th percentile, sum and count. Quantiles cannot be added up: labels must keep the rows of threads apart.
+ *
+ * @param unit what one unit of the values is in the unit of the metric: 1e-6 for microseconds shown as seconds
+ */
+export function summary(name: string, help: string, unit: number, read: Read<HistogramSummary>): Reading {
+  const values = () => rowsOf(read).flatMap(({ labels, value }) => summaryRows(name, labels, value, unit));
+  return { name, get: () => ({ name, help, type: 'summary', aggregator: 'sum', values: values() }) };
 }
 
-export type Reading = CounterReading | GaugeReading | SummaryReading;
-
-/** Shows all of these in a registry. */
-export function registerReadings(registry: MetricRegistry, readings: readonly Reading[]): void {
-  for (const reading of readings) {
-    registry.registerMetric({ name: reading.name, get: () => familyOf(reading) });
-  }
-}
-
-function familyOf(reading: Reading): MetricFamily {
-  const { name, help, type } = reading;
-  switch (type) {
-    case 'counter':
-      return { name, help, type, aggregator: 'sum', values: rowsOf(reading.read()) };
-    case 'gauge':
-      return { name, help, type, aggregator: reading.aggregator ?? 'sum', values: rowsOf(reading.read()) };
-    case 'summary': {
-      const values = rowsOf(reading.read()).flatMap(({ labels, value }) =>
-        summaryRows(name, labels, value, reading.unit),
-      );
-      return { name, help, type, aggregator: 'sum', values };
-    }
-  }
+/** Shows all of these among a thread's metrics. */
+export function registerReadings(metrics: ThreadMetrics, readings: readonly Reading[]): void {
+  for (const { get } of readings) metrics.register(get);
 }
 
 function rowsOf<T extends number | HistogramSummary>(read: Read<T>): readonly { labels: Labels; value: T }[] {
-  return Array.isArray(read) ? read : [{ labels: {}, value: read as T }];
+  const value = read();
+  return Array.isArray(value) ? value : [{ labels: {}, value: value as T }];
 }
 
 /** The sum is the mean times the count: a recorded histogram keeps none. */

@@ -5,8 +5,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { call, notify, PortCallError, serveCalls } from '../port-calls.js';
-import { MetricRegistry } from './metric-registry.js';
-import type { MetricsSnapshot } from './metrics-snapshot.js';
+import type { MetricFamily, MetricsSnapshot } from './metrics-snapshot.js';
 
 /** Longer than a hub waits for its slowest thread. */
 const GATHER_TIMEOUT_MS = 2_000;
@@ -25,15 +24,28 @@ export type HubCalls = {
   readonly 'metrics:last': { readonly request: MetricsSnapshot; readonly reply: undefined };
 };
 
-/** The metrics of one thread. */
+/** What one thread has to show: a list of things that can be asked for their values. */
 export class ThreadMetrics {
-  readonly registry = new MetricRegistry();
+  readonly #metrics: (() => MetricFamily)[] = [];
+  readonly #collections: (() => Promise<MetricsSnapshot>)[] = [];
   /** To the hub. */
   #port: MessagePort | undefined;
 
+  /** @param read its values at the moment of the call */
+  register(read: () => MetricFamily): void {
+    this.#metrics.push(read);
+  }
+
+  /** Adds metrics that are gathered together, by somebody else. */
+  registerCollection(gather: () => Promise<MetricsSnapshot>): void {
+    this.#collections.push(gather);
+  }
+
   /** All metrics of this thread at this moment. */
-  snapshot(): Promise<MetricsSnapshot> {
-    return this.registry.snapshot();
+  async snapshot(): Promise<MetricsSnapshot> {
+    const collections = Promise.all(this.#collections.map((gather) => gather()));
+    const own = this.#metrics.map((read) => read());
+    return [...(await collections).flat(), ...own];
   }
 
   /** Answers the hub, which was given the other end of `servicePort`, from now on. */

@@ -27,7 +27,6 @@ export class OrderIndex {
     this.#endByte = firstByte;
   }
 
-  /** Orders in the file. */
   get count(): number {
     return this.#count;
   }

@@ -1,6 +1,6 @@
 // order-metrics.ts: what the order service counts, under the names that Prometheus shows. docs/operations.md lists them.
 
-import type { Reading } from '../metrics/index.js';
+import { counter, gauge, type Reading } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../store-metrics/store-readings.js';
@@ -26,44 +26,26 @@ export function orderReadings(stats: () => OrderStats): Reading[] {
     ...poolReadings(() => stats().pool),
     ...batchStreamReadings(ENGINE_THREAD, { process: () => stats().link }),
     ...journalReadings(() => log().writes),
-    {
-      ...{ name: 'toystore_selling', help: 'Whether the service takes orders: 1 or 0.', type: 'gauge' },
-      read: () => (engine().isSelling ? 1 : 0),
-    },
-    {
-      ...{
-        name: 'toystore_orders_total',
-        help: 'Orders sold since the store was opened: the next order number.',
-        type: 'counter',
-      },
-      read: () => log().orders,
-    },
-    {
-      ...{ name: 'toystore_order_backlog', help: 'Orders under way, by how far they are.', type: 'gauge' },
-      read: () => [
-        { labels: { stage: 'waiting' }, value: engine().waiting },
-        { labels: { stage: 'at-catalog' }, value: engine().inFlight },
-        { labels: { stage: 'unlogged' }, value: engine().unlogged },
-      ],
-    },
-    {
-      ...{ name: 'toystore_order_keys', help: 'Idempotency keys that are remembered.', type: 'gauge' },
-      read: () => [
-        { labels: { kind: 'customer' }, value: log().keys.customers },
-        { labels: { kind: 'made-up' }, value: log().keys.madeUp },
-      ],
-    },
-    {
-      ...{
-        name: 'toystore_order_keys_forgotten_early_total',
-        help: 'Keys of customers that were forgotten before their day was over.',
-        type: 'counter',
-      },
-      read: () => log().keys.forgottenEarly,
-    },
-    {
-      ...{ name: 'toystore_order_log_bytes', help: 'Length of orders.csv.', type: 'gauge' },
-      read: () => log().bytes,
-    },
+    gauge('toystore_selling', 'Whether the service takes orders: 1 or 0.', () => (engine().isSelling ? 1 : 0)),
+    counter(
+      'toystore_orders_total',
+      'Orders sold since the store was opened: the next order number.',
+      () => log().orders,
+    ),
+    gauge('toystore_order_backlog', 'Orders under way, by how far they are.', () => [
+      { labels: { stage: 'waiting' }, value: engine().waiting },
+      { labels: { stage: 'at-catalog' }, value: engine().inFlight },
+      { labels: { stage: 'unlogged' }, value: engine().unlogged },
+    ]),
+    gauge('toystore_order_keys', 'Idempotency keys that are remembered.', () => [
+      { labels: { kind: 'customer' }, value: log().keys.customers },
+      { labels: { kind: 'made-up' }, value: log().keys.madeUp },
+    ]),
+    counter(
+      'toystore_order_keys_forgotten_early_total',
+      'Keys of customers that were forgotten before their day was over.',
+      () => log().keys.forgottenEarly,
+    ),
+    gauge('toystore_order_log_bytes', 'Length of orders.csv.', () => log().bytes),
   ];
 }

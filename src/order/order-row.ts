@@ -114,7 +114,6 @@ export function fieldText(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('utf8', start + 1, end - 1).replaceAll('""', '"');
 }
 
-/** The bytes from `start` to `end` as a key. */
 export function fieldKey(bytes: Buffer, start: number, end: number): string {
   const text = fieldText(bytes, start, end);
   return text.startsWith("'") ? text.slice(1) : text;
@@ -127,7 +126,6 @@ export function plainKey(bytes: Uint8Array, start: number, end: number): { start
   return bytes[start + 1] === SPACE ? { start: start + 1, end: end - 1 } : undefined;
 }
 
-/** Where field `column` of the row at `rowStart` begins. */
 export function fieldStart(rowStart: number, ends: FieldEnds, column: number): number {
   return column === 0 ? rowStart : ends[column - 1]! + 1;
 }

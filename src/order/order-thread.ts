@@ -34,7 +34,7 @@ type Reply = sendUnaryData<Uint8Array>;
 export const createThreadService: CreateThreadService = ({ port, threadIndex }) => {
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
-  registerReadings(metrics.registry, eventLoopReadings(threadIndex));
+  registerReadings(metrics, eventLoopReadings(threadIndex));
   serveCalls<ThreadNotices>(port, {
     'order:selling': (isSelling) => {
       thread.setHealth(SELL_HEALTH_NAME, isSelling);

@@ -6,7 +6,6 @@
 
 import type { Tag } from '../store-contract.js';
 
-/** What one caller wants. */
 export interface OrderRequest {
   readonly name: string;
   readonly quantity: number;
@@ -23,7 +22,6 @@ export interface SoldOrder {
   readonly key: string;
 }
 
-/** An order of the log. */
 export interface LoggedOrder extends SoldOrder {
   readonly number: number;
 }

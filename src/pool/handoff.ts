@@ -34,7 +34,7 @@ export type SendOutcome =
 export interface HandoffSender {
   /**
    * Moves a paused, never read socket to the thread.
-   * @param acceptedAtUs when it was accepted, on the clock of monotonic-us.ts
+   * @param acceptedAtUs when it was accepted, on the clock of monotonicUs()
    */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;
   /**

@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads';
+import { monotonicUs } from '../clock.js';
 import { Deferred } from '../deferred.js';
-import { monotonicUs } from '../monotonic-us.js';
 import { joinPorts } from '../port-calls.js';
 import type { SendOutcome } from './handoff.js';
 import { PoolError } from './pool-error.js';
@@ -20,12 +20,12 @@ export class InlineThread implements PoolThread {
   readonly threadId = threadId;
   readonly isAcceptor = true;
   readonly port: MessagePort;
+  readonly ledger = new SessionLedger();
   readonly #servicePort: MessagePort;
   readonly #options: SettledOptions;
   readonly #waitTime: RecordableHistogram;
   readonly #listener: ThreadListener;
-  readonly #ledger = new SessionLedger();
-  readonly #counter = new SessionCounter(this.#ledger.words, () => this.#listener.onPlaceFree());
+  readonly #counter = new SessionCounter(this.ledger.words, () => this.#listener.onPlaceFree());
   readonly #sockets = new Set<Socket>();
   readonly #exited = new Deferred<void>();
   #service: ThreadService | undefined;
@@ -43,22 +43,6 @@ export class InlineThread implements PoolThread {
 
   get state(): ThreadState {
     return this.#state;
-  }
-
-  get sessions(): number {
-    return this.#ledger.sessions;
-  }
-
-  get onTheWay(): number {
-    return this.#ledger.onTheWay;
-  }
-
-  get ended(): number {
-    return this.#ledger.ended;
-  }
-
-  get lost(): number {
-    return this.#ledger.lost;
   }
 
   async start(): Promise<void> {
@@ -88,7 +72,7 @@ export class InlineThread implements PoolThread {
   send(socket: Socket, acceptedAtUs: number): SendOutcome {
     if (socket.destroyed) return 'socket-gone';
     if (this.#service === undefined) return 'thread-gone';
-    this.#ledger.countSent();
+    this.ledger.countSent();
     this.#waitTime.record(Math.max(1, monotonicUs() - acceptedAtUs));
     this.#counter.countUntilClosed(socket);
     this.#sockets.add(socket);
@@ -99,10 +83,6 @@ export class InlineThread implements PoolThread {
 
   setPressure(connectionsWait: boolean): void {
     this.#service?.setPressure?.(connectionsWait);
-  }
-
-  requestNotice(): void {
-    this.#ledger.requestNotice();
   }
 
   drain(): Promise<void> {
@@ -139,7 +119,7 @@ export class InlineThread implements PoolThread {
       threadId: this.threadId,
       reason,
       error,
-      connectionsLost: this.#ledger.sessions,
+      connectionsLost: this.ledger.sessions,
     });
   }
 }

@@ -3,7 +3,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ThreadExit } from './pool-thread.js';
 
-/** What the pool emits. */
 export interface ThreadPoolEvents {
   /**
    * A thread is being started; its service's messages come over `port`, which must be listened to within this event.

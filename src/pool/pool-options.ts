@@ -85,41 +85,33 @@ export interface ThreadPoolOptions {
    * discarded, and the socket destroyed after a second at the latest. Default: destroys it.
    */
   readonly onRefused?: (socket: Socket, reason: RefusalReason) => void;
-  /** Closes the pool, as close() does, when it aborts. */
-  readonly signal?: AbortSignal;
   /** Shown as the threads' name in debuggers and profiles. Default: 'pool'. */
   readonly name?: string;
 }
 
+const DEFAULTS = {
+  acceptorSessions: 0,
+  sessionsPerThread: SESSIONS_PER_THREAD,
+  queueMax: QUEUE_MAX,
+  queueTimeoutMs: QUEUE_TIMEOUT_MS,
+  idleThreadTimeoutMs: IDLE_THREAD_TIMEOUT_MS,
+  drainTimeoutMs: DRAIN_TIMEOUT_MS,
+  handoff: 'auto',
+  allowHalfOpen: true,
+  onRefused: (socket: Socket) => void socket.destroy(),
+  name: 'pool',
+} as const;
+
 /** The options with every default filled in. */
-export type SettledOptions = Required<Omit<ThreadPoolOptions, 'signal' | 'data'>> & {
-  readonly data: unknown;
-  readonly signal: AbortSignal | undefined;
-};
+export type SettledOptions = Required<Omit<ThreadPoolOptions, 'data'>> & { readonly data?: unknown };
 
 /** Fills in defaults. Throws PoolError INVALID_OPTION naming the first option that is out of range. */
 export function settleOptions(options: ThreadPoolOptions): SettledOptions {
   const threads = options.threads ?? availableParallelism();
-  requireWhole('threads', threads, 0);
   const maxThreads = threads === 0 ? 0 : (options.maxThreads ?? threads);
+  const settled = { ...DEFAULTS, ...options, threads, maxThreads };
+  requireWhole('threads', threads, 0);
   requireWhole('maxThreads', maxThreads, threads);
-  const settled: SettledOptions = {
-    module: options.module,
-    data: options.data,
-    threads,
-    maxThreads,
-    acceptorSessions: options.acceptorSessions ?? 0,
-    sessionsPerThread: options.sessionsPerThread ?? SESSIONS_PER_THREAD,
-    queueMax: options.queueMax ?? QUEUE_MAX,
-    queueTimeoutMs: options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS,
-    idleThreadTimeoutMs: options.idleThreadTimeoutMs ?? IDLE_THREAD_TIMEOUT_MS,
-    drainTimeoutMs: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
-    handoff: options.handoff ?? 'auto',
-    allowHalfOpen: options.allowHalfOpen ?? true,
-    onRefused: options.onRefused ?? ((socket) => socket.destroy()),
-    signal: options.signal,
-    name: options.name ?? 'pool',
-  };
   requireWhole('acceptorSessions', settled.acceptorSessions, 0);
   requireWholeOrInfinite('sessionsPerThread', settled.sessionsPerThread, 1);
   requireWholeOrInfinite('queueTimeoutMs', settled.queueTimeoutMs, 0);

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { SendOutcome } from './handoff.js';
+import type { SessionLedger } from './session-counters.js';
 
 export type ThreadState = 'starting' | 'ready' | 'draining' | 'dead';
 
@@ -42,21 +43,12 @@ export interface PoolThread {
   readonly isAcceptor: boolean;
   /** The owner's end of the service's port. */
   readonly port: MessagePort;
-  /** Sessions it has, with those on their way. */
-  readonly sessions: number;
-  /** Sockets sent and not yet taken. */
-  readonly onTheWay: number;
-  /** Sessions that have ended there. */
-  readonly ended: number;
-  /** Sockets that arrived without their descriptor. */
-  readonly lost: number;
+  /** What it was sent, and what became of that. */
+  readonly ledger: SessionLedger;
   /** Resolves when it serves; rejects with PoolError THREAD_FAILED or NO_DESCRIPTORS if it dies first. */
   start(): Promise<void>;
-  /** Moves a socket to it. */
   send(socket: Socket, acceptedAtUs: number): SendOutcome;
   setPressure(connectionsWait: boolean): void;
-  /** The pool wants `onPlaceFree` at the next change of the counts above; it must read them again after asking. */
-  requestNotice(): void;
   /** Finishes its sessions and ends for the given reason. */
   drain(reason: 'retired' | 'drained'): Promise<void>;
   /** Ends it at once, for reason 'terminated'. */
@@ -65,6 +57,7 @@ export interface PoolThread {
 
 /** What a thread tells the pool. */
 export interface ThreadListener {
+  /** A count of its ledger has changed, after requestNotice(). */
   onPlaceFree(): void;
   /** A socket that seemed sent has come back. */
   onReturned(socket: Socket, acceptedAtUs: number): void;

@@ -91,9 +91,9 @@ export class ThreadCrew {
     const acceptor = this.#acceptor;
     if (acceptor === undefined) return this.#nextWorker();
     const { acceptorSessions, sessionsPerThread } = this.#options;
-    if (acceptor.sessions < Math.min(acceptorSessions, sessionsPerThread)) return acceptor;
+    if (acceptor.ledger.sessions < Math.min(acceptorSessions, sessionsPerThread)) return acceptor;
     // Without a worker to go to, it may as well be served here.
-    return this.#nextWorker() ?? (acceptor.sessions < sessionsPerThread ? acceptor : undefined);
+    return this.#nextWorker() ?? (acceptor.ledger.sessions < sessionsPerThread ? acceptor : undefined);
   }
 
   /** The accepting thread, if it serves. */
@@ -111,8 +111,8 @@ export class ThreadCrew {
       const index = (this.#nextIndex + step) % count;
       const thread = this.#threads[index]!;
       if (thread.state !== 'ready' || thread.isAcceptor) continue;
-      if (thread.sessions >= sessionsPerThread || thread.onTheWay >= ON_THE_WAY_MAX) continue;
-      if (best !== undefined && thread.sessions >= best.sessions) continue;
+      if (thread.ledger.sessions >= sessionsPerThread || thread.ledger.onTheWay >= ON_THE_WAY_MAX) continue;
+      if (best !== undefined && thread.ledger.sessions >= best.ledger.sessions) continue;
       best = thread;
       bestIndex = index;
     }
@@ -136,7 +136,7 @@ export class ThreadCrew {
   }
 
   requestNotice(): void {
-    for (const thread of this.#threads) thread.requestNotice();
+    for (const thread of this.#threads) thread.ledger.requestNotice();
   }
 
   /** Lets every thread finish, and ends what is left at the deadline. Resolves when no thread is left. */
@@ -215,7 +215,7 @@ export class ThreadCrew {
 
   #onExit(thread: PoolThread, exit: ThreadExit): void {
     this.#threads = this.#threads.filter((other) => other !== thread);
-    this.totals.connectionsLost += exit.connectionsLost + thread.lost;
+    this.totals.connectionsLost += exit.connectionsLost + thread.ledger.lost;
     if (exit.reason === 'retired') this.totals.retired += 1;
     if (exit.reason === 'failed') {
       this.totals.failed += 1;
@@ -270,11 +270,11 @@ export class ThreadCrew {
     const now = performance.now();
     let spare = this.#threads.filter((thread) => thread.state === 'ready').length - this.#options.threads;
     for (const thread of this.#threads.toReversed()) {
-      if (thread.state !== 'ready' || thread.sessions > 0 || thread.isAcceptor) {
+      if (thread.state !== 'ready' || thread.ledger.sessions > 0 || thread.isAcceptor) {
         this.#idleSince.delete(thread);
         continue;
       }
-      const { ended } = thread;
+      const { ended } = thread.ledger;
       const seen = this.#idleSince.get(thread);
       // Sessions that came and went between two looks count as well.
       const idle = seen?.ended === ended ? seen : { sinceMs: now, ended };

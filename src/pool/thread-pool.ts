@@ -16,7 +16,7 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 import { Acceptor, type ListenOptions } from './acceptor.js';
 import { connectionsWithinLimit } from './descriptor-limit.js';
 import { chooseHandoff, type HandoffWay } from './handoff.js';
@@ -80,9 +80,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   async start(): Promise<void> {
     if (this.#state !== 'made')
       throw new PoolError('NOT_RUNNING', 'the pool has been started already, and a pool can be started only once');
-    this.#options.signal?.throwIfAborted();
     this.#state = 'starting';
-    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     try {
       await this.#crew.start();
     } catch (error) {
@@ -132,15 +130,14 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     else this.#place({ socket, acceptedAtUs: monotonicUs() });
   }
 
-  /** The pool at this moment. */
   stats(): PoolStats {
     const threads = this.#crew.threads.map((thread) => ({
       threadIndex: thread.threadIndex,
       threadId: thread.threadId,
       state: thread.state,
-      sessions: thread.sessions,
+      sessions: thread.ledger.sessions,
     }));
-    const lostOnArrival = this.#crew.threads.reduce((sum, thread) => sum + thread.lost, 0);
+    const lostOnArrival = this.#crew.threads.reduce((sum, thread) => sum + thread.ledger.lost, 0);
     return {
       handoff: this.#way,
       threads,
@@ -171,12 +168,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
     return this.close();
   }
 
-  readonly #onAbort = (): void => void this.close();
-
   /** Connections that this process holds descriptors for. */
   get #connections(): number {
     const elsewhere = this.#queue.length + this.#refusals.lingering;
-    return this.#crew.threads.reduce((sum, thread) => sum + thread.sessions + thread.onTheWay, elsewhere);
+    return this.#crew.threads.reduce((sum, thread) => sum + thread.ledger.sessions + thread.ledger.onTheWay, elsewhere);
   }
 
   #place(waiting: Waiting): void {
@@ -258,7 +253,6 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> implements AsyncD
   async #close(drainTimeoutMs: number): Promise<void> {
     const deadline = performance.now() + drainTimeoutMs;
     this.#state = 'closing';
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#acceptor?.close();
     await this.#letQueueEmpty(drainTimeoutMs / 2);
     this.#refuseWaiting();

@@ -4,7 +4,7 @@
 
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { monotonicUs } from '../monotonic-us.js';
+import { monotonicUs } from '../clock.js';
 import { receiveByIpc } from './ipc-handoff.js';
 import type { FromThread, ThreadStart, ToThread } from './messages.js';
 import { SessionCounter } from './session-counters.js';

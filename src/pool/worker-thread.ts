@@ -23,8 +23,8 @@ export class WorkerThread implements PoolThread {
   readonly threadId: number;
   readonly isAcceptor = false;
   readonly port: MessagePort;
+  readonly ledger = new SessionLedger();
   readonly #worker: Worker;
-  readonly #ledger = new SessionLedger();
   readonly #listener: ThreadListener;
   readonly #rendezvous: IpcRendezvous | undefined;
   readonly #ready = new Deferred<void>();
@@ -51,7 +51,7 @@ export class WorkerThread implements PoolThread {
       threadIndex,
       data: options.data,
       port: servicePort,
-      counters: this.#ledger.words,
+      counters: this.ledger.words,
       waitTime,
       channelPath: this.#rendezvous?.path,
       allowHalfOpen: options.allowHalfOpen,
@@ -75,29 +75,13 @@ export class WorkerThread implements PoolThread {
     return this.#state;
   }
 
-  get sessions(): number {
-    return this.#ledger.sessions;
-  }
-
-  get onTheWay(): number {
-    return this.#ledger.onTheWay;
-  }
-
-  get ended(): number {
-    return this.#ledger.ended;
-  }
-
-  get lost(): number {
-    return this.#ledger.lost;
-  }
-
   start(): Promise<void> {
     return this.#ready.promise;
   }
 
   send(socket: Socket, acceptedAtUs: number): SendOutcome {
     const outcome = this.#sender?.send(socket, acceptedAtUs) ?? 'thread-gone';
-    if (outcome === 'sent') this.#ledger.countSent();
+    if (outcome === 'sent') this.ledger.countSent();
     // Its 'exit' is on its way, or will be: a thread without a channel is of no use.
     if (outcome === 'thread-gone' && this.#state === 'ready') {
       this.#state = 'draining';
@@ -110,16 +94,12 @@ export class WorkerThread implements PoolThread {
     this.#tell({ kind: 'pressure', connectionsWait });
   }
 
-  requestNotice(): void {
-    this.#ledger.requestNotice();
-  }
-
   drain(reason: 'retired' | 'drained'): Promise<void> {
     if (this.#state === 'starting') return this.terminate();
     if (this.#state === 'ready') {
       this.#state = 'draining';
       this.#exitReason = reason;
-      this.#tell({ kind: 'drain', sent: this.#ledger.sent });
+      this.#tell({ kind: 'drain', sent: this.ledger.sent });
     }
     return this.#exited.promise;
   }
@@ -166,9 +146,9 @@ export class WorkerThread implements PoolThread {
   }
 
   #takeBack(socket: Socket, acceptedAtUs: number): void {
-    this.#ledger.takeBack();
+    this.ledger.takeBack();
     // The thread may be waiting for this very socket before it drains.
-    if (this.#state === 'draining') this.#tell({ kind: 'drain', sent: this.#ledger.sent });
+    if (this.#state === 'draining') this.#tell({ kind: 'drain', sent: this.ledger.sent });
     this.#listener.onReturned(socket, acceptedAtUs);
   }
 
@@ -186,7 +166,7 @@ export class WorkerThread implements PoolThread {
       threadId: this.threadId,
       reason: this.#exitReason,
       error: this.#error,
-      connectionsLost: this.#ledger.sessions,
+      connectionsLost: this.ledger.sessions,
     });
   }
 

@@ -19,7 +19,6 @@ interface AnyCall extends EventEmitter {
   end?(): void;
 }
 
-/** A service as grpc-js takes it. */
 export interface GrpcService {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;

@@ -3,7 +3,7 @@
 //
 //   read ─► handle() ─► slots [done] [open] [done] ─► answers leave from the front
 //    ▲                           │
-//    └ no reading while inFlightMax slots are open, or while the peer does not read its answers
+//    └ no reading while IN_FLIGHT_MAX slots are open, or while the peer does not read its answers
 //
 // The headers go out at once: for a BatchStream they are the sign that the stream is up.
 // When the server is drained (drainBatches, called by GrpcThread) the stream stops reading, answers what it has read, and
@@ -12,25 +12,18 @@
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
 import { RpcError } from './rpc-error.js';
 
-export interface ServeBatchesOptions {
-  /** Messages of one stream that are handled at a time; the client's window is mostly smaller. */
-  inFlightMax?: number;
-  /** Told when `handle` fails: the stream then ends with that error's code (INTERNAL if it is no RpcError). */
-  onError?: (error: unknown) => void;
-}
-
-const IN_FLIGHT_MAX_DEFAULT = 16;
+/** Messages of one stream that are handled at a time; the client's window is mostly smaller. */
+const IN_FLIGHT_MAX = 16;
 
 /**
  * Serves a bidirectional stream message by message.
- * An error of `handle` ends the stream after the answers before it; give an RpcError to choose the status.
+ * An error of `handle` ends the stream after the answers before it; give an RpcError to choose the status (else INTERNAL).
  */
 export function serveBatches<Request, Response>(
   call: ServerDuplexStream<Request, Response>,
   handle: (request: Request) => Promise<Response> | Response,
-  options: ServeBatchesOptions = {},
 ): void {
-  const serving = new BatchServing(call, handle, options);
+  const serving = new BatchServing(call, handle);
   servings.set(call, serving);
   serving.start();
 }
@@ -45,7 +38,6 @@ export function drainBatches(call: object): boolean {
 /** The streams being served: what lets a drain find them without the service's help. */
 const servings = new WeakMap<object, { drain(): void }>();
 
-/** The place of one answer. */
 interface Slot<Response> {
   outcome: { response: Response } | { error: unknown } | undefined;
 }
@@ -53,23 +45,15 @@ interface Slot<Response> {
 class BatchServing<Request, Response> {
   readonly #call: ServerDuplexStream<Request, Response>;
   readonly #handle: (request: Request) => Promise<Response> | Response;
-  readonly #options: ServeBatchesOptions;
-  readonly #inFlightMax: number;
   /** Requests read and not answered, oldest first. */
   readonly #slots: Slot<Response>[] = [];
   #isPeerSlow = false;
   #isLastRead = false;
   #isEnded = false;
 
-  constructor(
-    call: ServerDuplexStream<Request, Response>,
-    handle: (request: Request) => Promise<Response> | Response,
-    options: ServeBatchesOptions,
-  ) {
+  constructor(call: ServerDuplexStream<Request, Response>, handle: (request: Request) => Promise<Response> | Response) {
     this.#call = call;
     this.#handle = handle;
-    this.#options = options;
-    this.#inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX_DEFAULT;
   }
 
   start(): void {
@@ -104,7 +88,7 @@ class BatchServing<Request, Response> {
           (value) => this.#settle(slot, { response: value }),
           (error: unknown) => this.#settle(slot, { error }),
         );
-        if (this.#slots.length >= this.#inFlightMax) this.#call.pause();
+        if (this.#slots.length >= IN_FLIGHT_MAX) this.#call.pause();
       } else {
         this.#settle(slot, { response });
       }
@@ -130,7 +114,7 @@ class BatchServing<Request, Response> {
     if (this.#isEnded) return;
     if (this.#isLastRead) {
       if (this.#slots.length === 0) this.#end();
-    } else if (this.#isPeerSlow || this.#slots.length >= this.#inFlightMax) {
+    } else if (this.#isPeerSlow || this.#slots.length >= IN_FLIGHT_MAX) {
       this.#call.pause();
     } else if (this.#call.isPaused()) {
       this.#call.resume();
@@ -144,7 +128,6 @@ class BatchServing<Request, Response> {
 
   #fail(error: unknown): void {
     this.#isEnded = true;
-    this.#options.onError?.(error);
     // grpc-js turns an 'error' event with a status code into the status of the call.
     this.#call.emit('error', RpcError.from(error).toStatus());
   }

@@ -11,7 +11,6 @@
 // look-ups do, and purchases carry a tag or a key.
 
 import { performance } from 'node:perf_hooks';
-import { Deferred } from '../deferred.js';
 import { BatchQueue, PendingCall } from './batch-queue.js';
 import { BatchStatistics, type BatchStreamStats } from './batch-statistics.js';
 import {
@@ -40,7 +39,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
   #lastReported: boolean | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #drained: Deferred<void> | undefined;
 
   /** Opens the stream at once, and again whenever it breaks, until it is closed. */
   constructor(options: BatchStreamOptions<Item, Outcome, Request, Response>) {
@@ -73,7 +71,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
    * Rejects with an RpcError whose `sent` says whether the peer may have acted:
    * - DEADLINE_EXCEEDED: no answer within `deadlineMs`
    * - RESOURCE_EXHAUSTED: too many calls wait; never sent
-   * - UNAVAILABLE: the peer has been out of reach for `failFastMs`, or this stream is being drained
+   * - UNAVAILABLE: the peer has been out of reach for `failFastMs`
    * - CANCELLED: this stream was closed
    * - INTERNAL: the peer broke the protocol, or the item cannot be packed
    * - the code of a peer that refused the batch, such as FAILED_PRECONDITION
@@ -111,16 +109,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
     if (!this.#isClosed) this.#stream.break(new RpcError('UNAVAILABLE', reason));
   }
 
-  /** Takes no more calls, waits until those taken in have their outcome or their error, and ends the stream in order. */
-  drain(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    if (this.#drained === undefined) {
-      this.#drained = new Deferred();
-      this.#settleDrain();
-    }
-    return this.#drained.promise;
-  }
-
   /** Closes the stream at once; calls without an outcome are rejected with CANCELLED. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -128,11 +116,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
     clearTimeout(this.#deadlineTimer);
     this.#stream.cancel();
     this.#failAll((sent) => new RpcError('CANCELLED', 'the stream was closed', { sent }));
-    this.#drained?.resolve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   // What the stream tells
@@ -151,7 +134,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
       this.#failInFlight(new RpcError(reason.code, reason.message, { sent: true, cause: reason }));
     }
     this.#report(false, reason);
-    this.#settleDrain();
   }
 
   #onAnswer(response: Response): void {
@@ -176,7 +158,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
     }
     this.#statistics.answered += callCount;
     this.#departure.whenBack(callCount);
-    this.#settleDrain();
   }
 
   /** undefined where the answer does not fit the batch. */
@@ -226,7 +207,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
 
   #refusal(now: number): RpcError | undefined {
     if (this.#isClosed) return new RpcError('CANCELLED', 'the stream is closed');
-    if (this.#drained !== undefined) return new RpcError('UNAVAILABLE', 'the stream is being drained');
     return this.#isOutOfReach(now) ? this.#unreachable : undefined;
   }
 
@@ -240,7 +220,6 @@ export class BatchStream<Item, Outcome, Request, Response> {
       this.#deadlineTimer = undefined;
       this.#expire(performance.now());
       if (this.#inFlight.count > 0 || !this.#queue.isEmpty) this.#armDeadlineTimer();
-      this.#settleDrain();
     }, DEADLINE_CHECK_MS);
   }
 
@@ -285,14 +264,5 @@ export class BatchStream<Item, Outcome, Request, Response> {
       this.#statistics.failed++;
       call.reject(error);
     });
-  }
-
-  #settleDrain(): void {
-    if (this.#drained === undefined || this.#isClosed) return;
-    if (this.#inFlight.count > 0 || !this.#queue.isEmpty) return;
-    this.#isClosed = true;
-    clearTimeout(this.#deadlineTimer);
-    this.#stream.end();
-    this.#drained.resolve();
   }
 }

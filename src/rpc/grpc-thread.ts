@@ -29,7 +29,6 @@ export interface GrpcThreadOptions {
 }
 
 export interface GrpcThreadStats {
-  /** Connections. */
   readonly sessions: number;
   /** Calls being worked on, long-lived streams among them. */
   readonly activeCalls: number;
@@ -121,7 +120,7 @@ export class GrpcThread {
 }
 
 /** `package.Service`, as it stands in the path of every method: `/package.Service/Method`. */
-function serviceNameOf(definition: ServiceDefinition): string {
+export function serviceNameOf(definition: ServiceDefinition): string {
   const path = Object.values(definition)[0]?.path ?? '';
   return path.split('/')[1] ?? '';
 }

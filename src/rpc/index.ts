@@ -1,7 +1,7 @@
 // The face of src/rpc: gRPC between the services. It knows streams, batches and threads, and nothing of toys.
 
 export type { GrpcService } from './active-calls.js';
-export { type ServeBatchesOptions, serveBatches } from './batch-server.js';
+export { serveBatches } from './batch-server.js';
 export type { BatchStreamStats } from './batch-statistics.js';
 export { BatchStream } from './batch-stream.js';
 export type { BatchStreamOptions } from './batch-stream-options.js';

@@ -34,7 +34,6 @@ type BytesCall = ServerDuplexStream<Buffer, Buffer>;
 /** By the path of its method, what takes a call. */
 type Handlers = ReadonlyMap<string, (call: BytesCall) => void>;
 
-/** The reflection services of a server. */
 export function reflectionServices(reflected: Reflected): GrpcService[] {
   let loading: Promise<Handlers> | undefined;
   return VERSIONS.map((version) => {

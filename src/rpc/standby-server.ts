@@ -4,14 +4,8 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import {
-  type MethodDefinition,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { GrpcThread } from './grpc-thread.js';
+import { type ServerUnaryCall, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { GrpcThread, serviceNameOf } from './grpc-thread.js';
 
 export interface StandbyOptions {
   readonly host: string;
@@ -36,14 +30,13 @@ export class StandbyServer {
     const services = definitions.map((definition) => ({ definition, implementation: refusing(definition, reason) }));
     const thread = new GrpcThread({ services });
     // The server as a whole is well: whoever looks after the process has nothing to do.
-    for (const definition of definitions) thread.setHealth(nameOf(definition), false);
+    for (const definition of definitions) thread.setHealth(serviceNameOf(definition), false);
     const listener = createServer({ pauseOnConnect: true }, (socket) => thread.serve(socket));
     listener.listen({ host, port });
     await once(listener, 'listening');
     return new StandbyServer(listener, thread);
   }
 
-  /** Where it listens. */
   get bound(): AddressInfo {
     return this.#listener.address() as AddressInfo;
   }
@@ -63,10 +56,4 @@ function refusing(definition: ServiceDefinition, reason: () => string): UntypedS
     else (call as ServerUnaryCall<unknown, unknown>).emit('error', refusal);
   };
   return Object.fromEntries(Object.keys(definition).map((name) => [name, refuse]));
-}
-
-/** `package.Service` */
-function nameOf(definition: ServiceDefinition): string {
-  const [method] = Object.values(definition) as MethodDefinition<unknown, unknown>[];
-  return method?.path.split('/')[1] ?? '';
 }

@@ -33,7 +33,6 @@ export class CommitQueue {
     this.#nextSequence = nextSequence;
   }
 
-  /** Number of the record that is appended next. */
   get nextSequence(): number {
     return this.#nextSequence;
   }

@@ -362,7 +362,6 @@ export class GuardedFile {
   }
 }
 
-/** The second name of the file at `path`. */
 export function secondNameOf(path: string): string {
   return join(dirname(path), `.${basename(path)}`);
 }

@@ -39,9 +39,7 @@ import { StorageError } from './storage-error.js';
 
 /** The first record that does not check out. */
 export interface Damage {
-  /** Where it begins. */
   readonly offset: number;
-  /** The number it should have. */
   readonly sequence: number;
   readonly isOpening: boolean;
 }

@@ -33,7 +33,6 @@ export interface Replay {
   readonly isTorn: boolean;
   /** All before this was on disk when the file was written; the rest may never have been more than cached. */
   readonly unsyncedFrom: number;
-  /** Number that the next record gets. */
   readonly nextSequence: number;
   /** How many records were read, opening records included. */
   readonly records: number;
@@ -112,7 +111,6 @@ class Cursor {
     this.#sequence = this.openingLeft > 0 ? 1 : header.firstSequence;
   }
 
-  /** Number that the next record must have. */
   get nextSequence(): number {
     return this.#sequence;
   }

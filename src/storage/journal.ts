@@ -32,8 +32,6 @@ const PROBE_INTERVAL_MS = 500;
 const PROBE_BYTES_MIN = 64 * 1024;
 
 export class Journal {
-  /** The last run did not close it, or not well. */
-  readonly endedUncleanly: boolean;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #log: StorageLog;
@@ -77,7 +75,6 @@ export class Journal {
   }
 
   private constructor(options: JournalOptions, guarded: GuardedFile, log: StorageLog, opened: OpenedJournal) {
-    this.endedUncleanly = guarded.endedUncleanly;
     this.#path = options.path;
     this.#clock = options.clock ?? systemClock;
     this.#log = log;

@@ -5,7 +5,7 @@
 //   header  | magic "JOURNAL\n" 8 | version u32 | opening count u32 | first sequence u64 | 0 u32 | checksum u32 |
 //   record  | checksum u32 | length u24 | length check u8 | sequence u48 | flags u16 | payload | zeros to a multiple of 8 |
 //
-// A record's checksum (checksum.ts) covers all that follows it, the padding included; the header's covers the 28 bytes
+// A record's checksum (CRC-32, as zip's) covers all that follows it, the padding included; the header's covers the 28 bytes
 // before it. The first `opening count` records stand for everything before the file began and are numbered 1, 2, …;
 // the others go on without a gap from `first sequence`.
 //
@@ -17,8 +17,8 @@
 // Flag AFTER_SYNC: when this record was written, all records before it were on disk. So a whole record with this flag
 // proves that damage before it cannot come from a crash: see journal-reader.ts.
 
+import { crc32 } from 'node:zlib';
 import { assert } from '../assert.js';
-import { checksum } from './checksum.js';
 
 export const HEADER_BYTES = 32;
 export const RECORD_HEADER_BYTES = 16;
@@ -66,7 +66,6 @@ export function recordBytes(payloadBytes: number): number {
   return (RECORD_HEADER_BYTES + payloadBytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
 }
 
-/** The header of a file. */
 export function encodeHeader(header: FileHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(bytes);
@@ -136,7 +135,6 @@ export function flawOf(bytes: Uint8Array, offset: number, length: number, sequen
   return (flagsAt(bytes, offset) & ~FLAGS_KNOWN) === 0 ? undefined : 'there are unknown flags';
 }
 
-/** Sequence number of the record at `offset`. */
 export function sequenceAt(bytes: Uint8Array, offset: number): number {
   const high = bytes[offset + SEQUENCE_AT + 4]! | (bytes[offset + SEQUENCE_AT + 5]! << 8);
   return uint32At(bytes, offset + SEQUENCE_AT) + high * TWO_TO_32;
@@ -152,6 +150,10 @@ export function isWhole(bytes: Uint8Array, offset: number, available: number): b
   const length = available < RECORD_HEADER_BYTES ? undefined : lengthAt(bytes, offset);
   if (length === undefined || length > PAYLOAD_BYTES_MAX || recordBytes(length) > available) return false;
   return uint32At(bytes, offset) === checksum(bytes, offset + LENGTH_AT, offset + recordBytes(length));
+}
+
+function checksum(bytes: Uint8Array, start: number, end: number): number {
+  return crc32(bytes.subarray(start, end));
 }
 
 function lengthCheck(length: number): number {

@@ -13,6 +13,6 @@ import { collectProcessMetrics } from './store-readings.js';
 export function createServiceHub(service: string, readings: readonly Reading[]): MetricsHub {
   const own = new ThreadMetrics();
   collectProcessMetrics(own);
-  registerReadings(own.registry, readings);
+  registerReadings(own, readings);
   return new MetricsHub(own, { labels: { service } });
 }

@@ -7,7 +7,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import { type HistogramSummary, summarize } from '../histogram-summary.js';
-import { type Reading, snapshotOf, type ThreadMetrics } from '../metrics/index.js';
+import { counter, gauge, type Reading, snapshotOf, summary, type ThreadMetrics } from '../metrics/index.js';
 import type { PoolStats } from '../pool/index.js';
 import type { BatchStreamStats } from '../rpc/index.js';
 import type { JournalStats } from '../storage/index.js';
@@ -24,7 +24,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
  */
 export function collectProcessMetrics(metrics: ThreadMetrics): void {
   let registry: Promise<Registry> | undefined;
-  metrics.registry.registerCollection(async () => {
+  metrics.registerCollection(async () => {
     registry ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
       const register = new Registry();
       collectDefaultMetrics({ register });
@@ -44,52 +44,40 @@ export function collectProcessMetrics(metrics: ThreadMetrics): void {
  * @param thread its index in the pool
  */
 export function eventLoopReadings(thread: number): Reading[] {
-  const counter = (kind: 'active' | 'idle', help: string): Reading => ({
-    ...{ name: `toystore_event_loop_${kind}_seconds_total`, help, type: 'counter' },
-    read: () => [{ labels: { thread }, value: performance.eventLoopUtilization()[kind] * SECONDS_PER_MS }],
-  });
+  const seconds = (kind: 'active' | 'idle', help: string): Reading =>
+    counter(`toystore_event_loop_${kind}_seconds_total`, help, () => [
+      { labels: { thread }, value: performance.eventLoopUtilization()[kind] * SECONDS_PER_MS },
+    ]);
   return [
-    counter('active', 'Time in which the event loop of a thread had work.'),
-    counter('idle', 'Time in which the event loop of a thread waited.'),
+    seconds('active', 'Time in which the event loop of a thread had work.'),
+    seconds('idle', 'Time in which the event loop of a thread waited.'),
   ];
 }
 
 /** The thread pool, seen from the thread that accepts. */
 export function poolReadings(stats: () => PoolStats): Reading[] {
-  const counter = (name: string, help: string, read: (stats: PoolStats) => number): Reading => ({
-    ...{ name: `toystore_pool_${name}`, help, type: 'counter' },
-    read: () => read(stats()),
-  });
+  const total = (name: string, help: string, read: (stats: PoolStats) => number): Reading =>
+    counter(`toystore_pool_${name}`, help, () => read(stats()));
   return [
-    {
-      ...{ name: 'toystore_pool_sessions', help: 'Connections that a thread serves now.', type: 'gauge' },
-      read: () =>
-        stats().threads.map(({ threadIndex, sessions }) => ({ labels: { thread: threadIndex }, value: sessions })),
-    },
-    {
-      ...{ name: 'toystore_pool_threads', help: 'Threads of the pool now.', type: 'gauge' },
-      read: () => stats().threads.length,
-    },
-    {
-      ...{ name: 'toystore_pool_queue_length', help: 'Connections that wait for a place.', type: 'gauge' },
-      read: () => stats().queueLength,
-    },
-    {
-      ...{ name: 'toystore_pool_wait_seconds', help: 'Time from accept until a thread has the connection.' },
-      ...{ type: 'summary', unit: SECONDS_PER_US },
-      read: () => summarize(stats().waitTimeUs),
-    },
-    counter('connections_accepted_total', 'Connections accepted.', ({ accepted }) => accepted),
-    counter('connections_refused_total', 'Connections that were not given a place.', ({ refused }) => refused),
-    counter('connections_lost_total', 'Connections lost with a thread.', ({ lost }) => lost),
-    counter(
+    gauge('toystore_pool_sessions', 'Connections that a thread serves now.', () =>
+      stats().threads.map(({ threadIndex, sessions }) => ({ labels: { thread: threadIndex }, value: sessions })),
+    ),
+    gauge('toystore_pool_threads', 'Threads of the pool now.', () => stats().threads.length),
+    gauge('toystore_pool_queue_length', 'Connections that wait for a place.', () => stats().queueLength),
+    summary('toystore_pool_wait_seconds', 'Time from accept until a thread has the connection.', SECONDS_PER_US, () =>
+      summarize(stats().waitTimeUs),
+    ),
+    total('connections_accepted_total', 'Connections accepted.', ({ accepted }) => accepted),
+    total('connections_refused_total', 'Connections that were not given a place.', ({ refused }) => refused),
+    total('connections_lost_total', 'Connections lost with a thread.', ({ lost }) => lost),
+    total(
       'accept_errors_total',
       'Failed accepts, such as for want of descriptors.',
       ({ acceptErrors }) => acceptErrors,
     ),
-    counter('threads_started_total', 'Threads started.', ({ threadsSpawned }) => threadsSpawned),
-    counter('threads_retired_total', 'Extra threads ended when idle.', ({ threadsRetired }) => threadsRetired),
-    counter('threads_failed_total', 'Threads that ended by themselves.', ({ threadsFailed }) => threadsFailed),
+    total('threads_started_total', 'Threads started.', ({ threadsSpawned }) => threadsSpawned),
+    total('threads_retired_total', 'Extra threads ended when idle.', ({ threadsRetired }) => threadsRetired),
+    total('threads_failed_total', 'Threads that ended by themselves.', ({ threadsFailed }) => threadsFailed),
   ];
 }
 
@@ -105,72 +93,46 @@ export function batchStreamReadings(
 ): Reading[] {
   const rows = (read: (stats: BatchStreamStats) => number) => () =>
     Object.entries(streams).map(([stream, stats]) => ({ labels: { stream }, value: read(stats()) }));
-  const counter = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
-    ...{ name: `toystore_batch_${name}`, help, type: 'counter' },
-    read: rows(read),
-  });
-  const gauge = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading => ({
-    ...{ name: `toystore_batch_${name}`, help, type: 'gauge' },
-    read: rows(read),
-  });
-  const summary = (
+  const total = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading =>
+    counter(`toystore_batch_${name}`, help, rows(read));
+  const present = (name: string, help: string, read: (stats: BatchStreamStats) => number): Reading =>
+    gauge(`toystore_batch_${name}`, help, rows(read));
+  const times = (
     name: string,
     help: string,
     unit: number,
     read: (stats: BatchStreamStats) => HistogramSummary,
-  ): Reading => ({
-    ...{ name: `toystore_batch_${name}`, help, type: 'summary', unit },
-    read: () =>
-      Object.entries(streams).map(([stream, stats]) => ({
-        labels: { stream, thread },
-        value: read(stats()),
-      })),
-  });
+  ): Reading =>
+    summary(`toystore_batch_${name}`, help, unit, () =>
+      Object.entries(streams).map(([stream, stats]) => ({ labels: { stream, thread }, value: read(stats()) })),
+    );
   return [
-    counter('calls_total', 'Calls taken in.', ({ calls }) => calls),
-    counter('messages_total', 'Messages sent, those sent again included.', ({ batches }) => batches),
-    counter('items_total', 'Entries in the messages sent.', ({ items }) => items),
-    counter('failed_total', 'Calls that failed.', ({ failed }) => failed),
-    counter(
+    total('calls_total', 'Calls taken in.', ({ calls }) => calls),
+    total('messages_total', 'Messages sent, those sent again included.', ({ batches }) => batches),
+    total('items_total', 'Entries in the messages sent.', ({ items }) => items),
+    total('failed_total', 'Calls that failed.', ({ failed }) => failed),
+    total(
       'refused_total',
       'Calls refused at once: too many waited, or the peer was out of reach.',
       ({ refused }) => refused,
     ),
-    counter(
+    total(
       'connects_total',
       'Streams that came up; more than one for each thread means that some broke.',
       (stats) => stats.connects,
     ),
-    gauge('waiting_calls', 'Calls that wait for a message.', ({ waitingCalls }) => waitingCalls),
-    gauge('in_flight_items', 'Entries sent and not yet answered.', ({ inFlightItems }) => inFlightItems),
-    summary('size', 'Entries in a message.', 1, ({ batchItems }) => batchItems),
-    summary('round_trip_seconds', 'From a message to its answer.', SECONDS_PER_MS, ({ roundTripMs }) => roundTripMs),
+    present('waiting_calls', 'Calls that wait for a message.', ({ waitingCalls }) => waitingCalls),
+    present('in_flight_items', 'Entries sent and not yet answered.', ({ inFlightItems }) => inFlightItems),
+    times('size', 'Entries in a message.', 1, ({ batchItems }) => batchItems),
+    times('round_trip_seconds', 'From a message to its answer.', SECONDS_PER_MS, ({ roundTripMs }) => roundTripMs),
   ];
 }
 
-/** The journal of a service. */
 export function journalReadings(stats: () => JournalStats): Reading[] {
   return [
-    {
-      ...{ name: 'toystore_journal_records_total', help: 'Records written.', type: 'counter' },
-      read: () => stats().records,
-    },
-    {
-      ...{ name: 'toystore_journal_groups_total', help: 'Groups that the records were written in.', type: 'counter' },
-      read: () => stats().groups,
-    },
-    {
-      ...{ name: 'toystore_journal_slow_syncs_total', help: 'Syncs that took a second or more.', type: 'counter' },
-      read: () => stats().slowSyncs,
-    },
-    {
-      ...{
-        name: 'toystore_journal_sync_seconds',
-        help: 'Time of a sync to disk.',
-        type: 'summary',
-        unit: SECONDS_PER_MS,
-      },
-      read: () => stats().syncMs,
-    },
+    counter('toystore_journal_records_total', 'Records written.', () => stats().records),
+    counter('toystore_journal_groups_total', 'Groups that the records were written in.', () => stats().groups),
+    counter('toystore_journal_slow_syncs_total', 'Syncs that took a second or more.', () => stats().slowSyncs),
+    summary('toystore_journal_sync_seconds', 'Time of a sync to disk.', SECONDS_PER_MS, () => stats().syncMs),
   ];
 }

@@ -133,7 +133,7 @@ test('a mark without a sale is on the disk after a clean stop and after a kill',
     else world.kill();
     const again = await world.open();
     const recovering = world.run(again.recover({ logged: tag(1, 4), store, endedUncleanly: false }));
-    await t.throwsAsync(recovering, { message: /was on disk up to \w{8}-1-5, and lacks 1 orders/ }, end);
+    await t.throwsAsync(recovering, { message: /was on disk up to \w{8}-1-5, and lacks 1 order:/ }, end);
   }
 });
 

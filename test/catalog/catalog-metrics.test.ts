@@ -15,9 +15,9 @@ test('the first toys have a row each, however many there are', (t) => {
     stats: () => ({ toys }) as CatalogStats & { readonly pool: PoolStats },
     stock: (toysMax) => names.slice(0, toysMax).map((name, quantity) => ({ name, quantity })),
   });
-  const read = (name: string) => readings.find((reading) => reading.name === name)!.read();
-  t.is(read('toystore_toys'), toys);
-  const rows = read('toystore_stock') as { labels: { toy: string }; value: number }[];
+  const rowsOf = (name: string) => readings.find((reading) => reading.name === name)!.get().values;
+  t.like(rowsOf('toystore_toys'), [{ value: toys }]);
+  const rows = rowsOf('toystore_stock');
   t.is(rows.length, MEASURED_TOYS_MAX);
   t.deepEqual(rows.at(-1), { labels: { toy: `Toy ${MEASURED_TOYS_MAX - 1}` }, value: MEASURED_TOYS_MAX - 1 });
 });

@@ -10,7 +10,7 @@
 // the times between them; what they hit is up to the machine.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitUntilReady } from '../../src/store-readiness.js';
+import { waitUntilReady } from '../../src/http-probe.js';
 import { SeededRandom } from '../support/simulated-random.js';
 import type { StoreProcess } from '../support/store-process.js';
 import { FILE_OWNERS, playTrick } from './file-tricks.js';

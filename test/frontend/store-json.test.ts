@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { orderJson, orderNumberJson, priceText, productJson } from '../../src/frontend/store-json.js';
+import { orderJson, orderNumberJson, productJson } from '../../src/frontend/store-json.js';
+import { priceText } from '../../src/store-contract.js';
 
 const prices: [cents: number, text: string][] = [
   [0, '0'],

@@ -1,8 +1,8 @@
 // The board on which the main thread writes whether what is held may be shown.
 
 import test from 'ava';
+import { monotonicUs } from '../../src/clock.js';
 import { LeaseBoard, LeaseClock } from '../../src/frontend/lease-board.js';
-import { monotonicUs } from '../../src/monotonic-us.js';
 
 const leases: [why: string, untilMs: number, nowMs: number, isLeased: boolean][] = [
   ['before its end', 5_000, 4_999, true],

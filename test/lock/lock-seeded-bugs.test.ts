@@ -33,7 +33,7 @@ const mutants: Mutant[] = [
   {
     name: 'a waiter is woken without counting the event up',
     file: 'lock-events.js',
-    from: 'this.#machine.add(this.#words, this.#firstWord + event, 1);',
+    from: 'this.#machine.add(this.#words, event, 1);',
     to: '',
     caughtAs: /^lost wake/,
     exploration: { scripts: [writer, writer] },
@@ -49,8 +49,8 @@ const mutants: Mutant[] = [
   {
     name: 'a waiter goes to sleep and is still thought awake',
     file: 'lock-holder.js',
-    from: 'compareExchange(this.#words, this.#state, state, state - WOKEN)',
-    to: 'compareExchange(this.#words, this.#state, state, state)',
+    from: 'compareExchange(this.#words, STATE_WORD, state, state - WOKEN)',
+    to: 'compareExchange(this.#words, STATE_WORD, state, state)',
     caughtAs: /^lost wake/,
     exploration: { scripts: [writer, writer] },
   },
@@ -107,8 +107,8 @@ const mutants: Mutant[] = [
   {
     name: 'the state is written without looking at what it was meanwhile',
     file: 'lock-holder.js',
-    from: `if (this.#machine.compareExchange(this.#words, this.#state, state, state + WRITER) === state) {`,
-    to: `if (this.#machine.compareExchange(this.#words, this.#state, this.#machine.load(this.#words, this.#state), state + WRITER) >= 0) {`,
+    from: `if (this.#machine.compareExchange(this.#words, STATE_WORD, state, state + WRITER) === state) {`,
+    to: `if (this.#machine.compareExchange(this.#words, STATE_WORD, this.#machine.load(this.#words, STATE_WORD), state + WRITER) >= 0) {`,
     caughtAs: /^no exclusion|^unclean end|^granted/,
     exploration: { scripts: [writer, writer], fuseReads: false },
   },

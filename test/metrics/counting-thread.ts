@@ -1,7 +1,14 @@
 // counting-thread.ts: a worker thread that counts sales when it is told to, as a service's thread would.
 
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { DurationHistogram, formatMetrics, registerReadings, ThreadMetrics } from '../../src/metrics/index.js';
+import {
+  counter,
+  DurationHistogram,
+  formatMetrics,
+  gauge,
+  registerReadings,
+  ThreadMetrics,
+} from '../../src/metrics/index.js';
 
 /** What a test tells the thread; each is answered with `{ done: … }`. */
 export type Command =
@@ -15,11 +22,11 @@ const port = workerData as MessagePort;
 const metrics = new ThreadMetrics();
 const sales = new Map<string, number>();
 const salesRows = () => Array.from(sales, ([toy, value]) => ({ labels: { toy }, value }));
-registerReadings(metrics.registry, [
-  { name: 'toys_sold_total', help: 'Toys sold.', type: 'counter', read: salesRows },
-  { name: 'sessions', help: 'Open sessions.', type: 'gauge', read: () => 1 },
+registerReadings(metrics, [
+  counter('toys_sold_total', 'Toys sold.', salesRows),
+  gauge('sessions', 'Open sessions.', () => 1),
 ]);
-const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', registry: metrics.registry });
+const times = new DurationHistogram({ name: 'sale_seconds', help: 'Time of a sale.', metrics });
 metrics.shareOn(port);
 
 port.on('message', async (command: Command | { readonly do?: undefined }) => {

@@ -7,8 +7,8 @@ import {
   DURATION_BUCKETS_S,
   DurationHistogram,
   formatMetrics,
-  MetricRegistry,
   snapshotOf,
+  ThreadMetrics,
 } from '../../src/metrics/index.js';
 
 const NAME = 'request_seconds';
@@ -19,9 +19,9 @@ test('DurationHistogram prints what prom-client’s histogram prints', async (t)
   const observation = fc.record({ route: fc.constantFrom('/orders', '/"quoted"\\\n'), duration });
   await fc.assert(
     fc.asyncProperty(fc.array(observation, { minLength: 1 }), async (observations) => {
-      const ours = new MetricRegistry();
+      const ours = new ThreadMetrics();
       const theirs = new Registry();
-      const quick = new DurationHistogram({ name: NAME, help, registry: ours });
+      const quick = new DurationHistogram({ name: NAME, help, metrics: ours });
       const buckets = [...DURATION_BUCKETS_S];
       const slow = new Histogram({ name: NAME, help, labelNames: ['route'], buckets, registers: [theirs] });
       for (const { route, duration } of observations) {
@@ -34,10 +34,8 @@ test('DurationHistogram prints what prom-client’s histogram prints', async (t)
 });
 
 test('the same labels, in any order, are one series', (t) => {
-  const histogram = new DurationHistogram({ name: NAME, help, registry: new MetricRegistry() });
+  const histogram = new DurationHistogram({ name: NAME, help, metrics: new ThreadMetrics() });
   const series = histogram.series({ route: '/orders', status: 200 });
-  series.observe(1);
   t.is(histogram.series({ status: 200, route: '/orders' }), series);
   t.not(histogram.series({ status: 404, route: '/orders' }), series);
-  t.is(series.count, 1);
 });

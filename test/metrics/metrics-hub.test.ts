@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import test from 'ava';
 import {
+  counter,
   formatMetrics,
   MetricsHub,
   type MetricsSnapshot,
@@ -69,7 +70,7 @@ function valueIn(snapshot: MetricsSnapshot, name: string, toy?: string): number 
 test('counts of all threads and of the hub’s own are added up, under the labels of the service', async (t) => {
   const own = new ThreadMetrics();
   const read = () => [{ labels: { toy: 'Tux' }, value: 1000 }];
-  registerReadings(own.registry, [{ name: 'toys_sold_total', help: 'Toys sold.', type: 'counter', read }]);
+  registerReadings(own, [counter('toys_sold_total', 'Toys sold.', read)]);
   const hub = new MetricsHub(own, { labels: { service: 'catalog' } });
   await using first = await CountingThread.start(hub);
   await using second = await CountingThread.start(hub);

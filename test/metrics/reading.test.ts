@@ -4,34 +4,37 @@ import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
 import { summarize } from '../../src/histogram-summary.js';
 import {
+  counter,
   formatMetrics,
-  MetricRegistry,
+  gauge,
   mergeSnapshots,
   type Reading,
   registerReadings,
+  summary,
+  ThreadMetrics,
 } from '../../src/metrics/index.js';
 
 const help = 'Help.';
 
 async function lines(...readings: Reading[]): Promise<string[]> {
-  const registry = new MetricRegistry();
-  registerReadings(registry, readings);
-  return (await formatMetrics(await registry.snapshot()))
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, readings);
+  return (await formatMetrics(await metrics.snapshot()))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('# HELP'));
 }
 
 test('a counter is read when somebody looks', async (t) => {
   let total = 1;
-  const registry = new MetricRegistry();
-  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => total }]);
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, [counter('sales_total', help, () => total)]);
   t.is(
-    await formatMetrics(await registry.snapshot()),
+    await formatMetrics(await metrics.snapshot()),
     '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 1\n',
   );
   total = 5;
   t.is(
-    await formatMetrics(await registry.snapshot()),
+    await formatMetrics(await metrics.snapshot()),
     '# HELP sales_total Help.\n# TYPE sales_total counter\nsales_total 5\n',
   );
 });
@@ -39,7 +42,7 @@ test('a counter is read when somebody looks', async (t) => {
 test('a gauge with a row for each toy, whatever its name', async (t) => {
   const names = ['Tux', 'a "b"\\\n,c'];
   const read = () => names.map((toy, index) => ({ labels: { toy }, value: index }));
-  t.deepEqual(await lines({ name: 'stock', help, type: 'gauge', read }), [
+  t.deepEqual(await lines(gauge('stock', help, read)), [
     '# TYPE stock gauge',
     'stock{toy="Tux"} 0',
     'stock{toy="a \\"b\\"\\\\\\n,c"} 1',
@@ -48,10 +51,7 @@ test('a gauge with a row for each toy, whatever its name', async (t) => {
 
 test('a summary of a perf_hooks histogram, in the unit of the metric', async (t) => {
   const histogram = createHistogram();
-  const reading: Reading = {
-    ...{ name: 'wait_seconds', help, type: 'summary', unit: 1e-3 },
-    read: () => [{ labels: { thread: 1 }, value: summarize(histogram) }],
-  };
+  const reading = summary('wait_seconds', help, 1e-3, () => [{ labels: { thread: 1 }, value: summarize(histogram) }]);
   const empty = [
     '{quantile="0.5",thread="1"}',
     '{quantile="0.99",thread="1"}',
@@ -72,12 +72,9 @@ test('a summary of a perf_hooks histogram, in the unit of the metric', async (t)
 test('of several threads, gauges are added up or the highest counts, as they say', async (t) => {
   const snapshots = await Promise.all(
     [3, 5].map((value) => {
-      const registry = new MetricRegistry();
-      registerReadings(registry, [
-        { name: 'sessions', help, type: 'gauge', read: () => value },
-        { name: 'longest', help, type: 'gauge', aggregator: 'max', read: () => value },
-      ]);
-      return registry.snapshot();
+      const metrics = new ThreadMetrics();
+      registerReadings(metrics, [gauge('sessions', help, () => value), gauge('longest', help, () => value, 'max')]);
+      return metrics.snapshot();
     }),
   );
   const text = await formatMetrics(await mergeSnapshots(snapshots));
@@ -86,8 +83,8 @@ test('of several threads, gauges are added up or the highest counts, as they say
 });
 
 test('a snapshot survives JSON', async (t) => {
-  const registry = new MetricRegistry();
-  registerReadings(registry, [{ name: 'sales_total', help, type: 'counter', read: () => 7 }]);
-  const snapshot = await registry.snapshot();
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, [counter('sales_total', help, () => 7)]);
+  const snapshot = await metrics.snapshot();
   t.is(await formatMetrics(JSON.parse(JSON.stringify(snapshot))), await formatMetrics(snapshot));
 });

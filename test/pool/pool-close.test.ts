@@ -146,17 +146,6 @@ test('a pool that is closed while it begins to listen does not listen', async (t
   t.pass();
 });
 
-test('an abort closes the pool', async (t) => {
-  const abort = new AbortController();
-  const { pool } = await startPool(t, { threads: 1, signal: abort.signal });
-  const exited = once(pool, 'exit');
-  abort.abort();
-  t.like((await exited)[0], { reason: 'drained' });
-  await pool.close();
-  const early = new ThreadPool({ module: ECHO_THREAD, threads: 1, signal: abort.signal });
-  await t.throwsAsync(early.start(), { any: true, name: 'AbortError' });
-});
-
 test('closes by itself at the end of its scope', async (t) => {
   const { pool } = await startPool(t, { threads: 1 });
   await pool[Symbol.asyncDispose]();

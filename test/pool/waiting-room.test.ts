@@ -2,7 +2,8 @@
 
 import { Socket } from 'node:net';
 import test from 'ava';
-import { monotonicUs } from '../../src/monotonic-us.js';
+import fc from 'fast-check';
+import { monotonicUs } from '../../src/clock.js';
 import { type Waiting, WaitingRoom } from '../../src/pool/waiting-room.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -32,6 +33,42 @@ test('there is room for so many, put back or not', (t) => {
   t.false(room.push(acceptedAt(3)));
   t.false(room.putBack(acceptedAt(0)));
   t.deepEqual(leaveOneByOne(room), [1, 2]);
+});
+
+type Action = { readonly kind: 'push' | 'putBack'; readonly item: number } | { readonly kind: 'shift' };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ kind: fc.constant('push' as const), item: fc.nat() }),
+  fc.record({ kind: fc.constant('putBack' as const), item: fc.nat() }),
+  fc.record({ kind: fc.constant('shift' as const) }),
+);
+
+test('behaves as a bounded array', (t) => {
+  fc.assert(
+    fc.property(fc.nat({ max: 5 }), fc.array(action, { maxLength: 60 }), (capacity, actions) => {
+      const room = new WaitingRoom(capacity, NEVER, () => t.fail());
+      const model: number[] = [];
+      for (const action of actions) {
+        const hasRoom = model.length < capacity;
+        switch (action.kind) {
+          case 'push':
+            if (hasRoom) model.push(action.item);
+            if (room.push(acceptedAt(action.item)) !== hasRoom) return false;
+            break;
+          case 'putBack':
+            if (hasRoom) model.splice(model.findLastIndex((other) => other <= action.item) + 1, 0, action.item);
+            if (room.putBack(acceptedAt(action.item)) !== hasRoom) return false;
+            break;
+          case 'shift':
+            if (room.shift()?.acceptedAtUs !== model.shift()) return false;
+            break;
+        }
+        if (room.length !== model.length) return false;
+      }
+      return true;
+    }),
+  );
+  t.pass();
 });
 
 test('each is sent away when its own time is over, counted from its accept', async (t) => {

@@ -63,7 +63,7 @@ test('unary calls and streams are served, and counted', async (t) => {
   const stream = lookStream(client);
   t.is(await stream.call('Elephant'), 8);
   t.deepEqual(shelf.thread.stats(), { sessions: 1, activeCalls: 1 });
-  await stream.drain();
+  await stream.close();
   client.close();
   await shelf.thread.drain();
   t.deepEqual(shelf.thread.stats(), { sessions: 0, activeCalls: 0 });

@@ -2,16 +2,16 @@
 
 import { createHistogram } from 'node:perf_hooks';
 import test from 'ava';
-import { formatMetrics, MetricRegistry, type Reading, registerReadings } from '../../src/metrics/index.js';
+import { formatMetrics, type Reading, registerReadings, ThreadMetrics } from '../../src/metrics/index.js';
 import type { PoolStats } from '../../src/pool/index.js';
 import type { BatchStreamStats } from '../../src/rpc/index.js';
 import type { JournalStats } from '../../src/storage/index.js';
 import { batchStreamReadings, journalReadings, poolReadings } from '../../src/store-metrics/store-readings.js';
 
 async function rowsOf(readings: Reading[]): Promise<string[]> {
-  const registry = new MetricRegistry();
-  registerReadings(registry, readings);
-  return (await formatMetrics(await registry.snapshot()))
+  const metrics = new ThreadMetrics();
+  registerReadings(metrics, readings);
+  return (await formatMetrics(await metrics.snapshot()))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
 }

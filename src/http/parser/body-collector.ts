@@ -2,7 +2,8 @@
 // first piece gets what it needs, for most bodies come in one; after that the buffer grows by doubling, so that a body of
 // many tiny chunks costs what its bytes cost and not an object for each.
 
-const NO_BYTES = Buffer.alloc(0);
+import { NO_BYTES } from './grammar.js';
+
 const GROWN_BYTES_MIN = 1024;
 
 /** Collects one body at a time. */

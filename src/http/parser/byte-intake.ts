@@ -11,9 +11,8 @@
 // byte by byte costs linear time.
 import { assert } from '../../assert.js';
 import type { HttpErrorCode } from '../http-error.js';
-import { LF } from './grammar.js';
+import { LF, NO_BYTES } from './grammar.js';
 
-const NO_BYTES = Buffer.alloc(0);
 /** A head that arrives in pieces is collected in a buffer of at least this size, which most heads fit. */
 const COLLECT_BYTES_MIN = 1024;
 

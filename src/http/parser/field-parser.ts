@@ -38,7 +38,6 @@ export class FieldParser {
   /** @param isRequest whether Host and Expect mean something */
   constructor(private readonly isRequest: boolean) {}
 
-  /** Begins a section. */
   begin(): void {
     this.lineCount = 0;
   }

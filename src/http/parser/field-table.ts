@@ -7,12 +7,12 @@
 // A string is made when somebody asks for it. A table is either a head's own, used again for its next message, or one of
 // the thread's memo (field-memo.ts), shared and never changed, whose strings are made once for all messages alike.
 import { equalsIgnoringCase } from './field-value.js';
+import { NO_BYTES } from './grammar.js';
 import { threadStringMemo } from './string-memo.js';
 
 /** `contentLength` of a message without that field. */
 export const NO_LENGTH = -1;
 
-const NO_BYTES = Buffer.alloc(0);
 /** name start, name end, value start, value end */
 const OFFSETS_PER_FIELD = 4;
 /** Room for this many fields at first; a browser sends about ten. Grows by doubling. */
@@ -20,9 +20,7 @@ const FIELDS_AT_FIRST = 12;
 
 /** Fields in the order they came. */
 export class FieldTable {
-  /** Number of fields. */
   count = 0;
-  /** The Content-Length, or `NO_LENGTH`. */
   contentLength = NO_LENGTH;
   /** Elements of all Transfer-Encoding fields, those of them that say chunked, and whether the last one does. */
   codingCount = 0;

@@ -22,6 +22,9 @@ export const EQUALS = 0x3d;
 export const QUESTION = 0x3f;
 export const BACKSLASH = 0x5c;
 
+/** In place of bytes that are not there yet. */
+export const NO_BYTES = Buffer.alloc(0);
+
 const DIGITS = '0123456789';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
@@ -73,6 +76,25 @@ export const NOT_HEX = 0xff;
 export function isEscape(bytes: Buffer, index: number, end: number): boolean {
   if (bytes[index] !== PERCENT || index + 2 >= end) return false;
   return HEX_VALUE[bytes[index + 1]!] !== NOT_HEX && HEX_VALUE[bytes[index + 2]!] !== NOT_HEX;
+}
+
+/** Whether all characters of a text, one byte each, are of those in the table. */
+export function isMadeOf(text: string, table: Uint8Array): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0xff || table[code] === 0) return false;
+  }
+  return true;
+}
+
+/** How many bytes from `start` on, before `end`, are as in `shape`, where "0" stands for any digit. */
+export function matchingBytes(bytes: Buffer, start: number, end: number, shape: Buffer): number {
+  let count = 0;
+  for (; count < shape.length && start + count < end; count++) {
+    const byte = bytes[start + count]!;
+    if (shape[count] === DIGIT_0 ? byte < DIGIT_0 || byte > DIGIT_9 : byte !== shape[count]) break;
+  }
+  return count;
 }
 
 /** A byte for people: `'"' (0x22)`, or `0x07` for one that has no shape. */

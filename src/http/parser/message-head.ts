@@ -4,9 +4,9 @@
 // the same header lines (field-memo.ts).
 import type { HttpErrorCode } from '../http-error.js';
 import { FieldTable, NO_LENGTH } from './field-table.js';
+import { NO_BYTES } from './grammar.js';
 import { threadStringMemo } from './string-memo.js';
 
-const NO_BYTES = Buffer.alloc(0);
 /** A kept head gets at least this much memory, which most fit, and so can use it again for the next. */
 const KEPT_BYTES_MIN = 512;
 /** More than this is let go of with the head. */
@@ -22,7 +22,6 @@ export class MessageHead {
   isKeepAlive = true;
   /** The table for messages that are read field by field. Only the parser uses it directly. */
   readonly ownFields = new FieldTable();
-  /** The header fields. */
   fields = this.ownFields;
 
   /** Makes the object ready for another message. `ownFields` is emptied by who fills it. */
@@ -48,14 +47,8 @@ export class MessageHead {
     if (!endsInChunked || chunkedCount > 1) return 'TRANSFER_ENCODING';
     return codingCount === 1 ? 'chunked' : 'TRANSFER_ENCODING_UNKNOWN';
   }
-
-  /** A header by its lower-case name, several lines joined with ", "; undefined without. */
-  header(lowerCaseName: string): string | undefined {
-    return this.fields.header(lowerCaseName);
-  }
 }
 
-/** The head of a request. */
 export class RequestHead extends MessageHead {
   /** As it was sent; methods are case-sensitive. Empty while none has been read. */
   method = '';
@@ -135,7 +128,6 @@ export class RequestHead extends MessageHead {
   }
 }
 
-/** The head of a response. */
 export class ResponseHead extends MessageHead {
   /** 100 to 599. */
   status = 0;

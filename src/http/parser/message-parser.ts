@@ -80,7 +80,6 @@ export abstract class MessageParser<Head extends MessageHead> extends ByteIntake
     return this.phase > FIELDS;
   }
 
-  /** Reads on to the next event. */
   next(): ParserEvent {
     switch (this.phase) {
       case START_LINE:

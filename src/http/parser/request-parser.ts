@@ -14,10 +14,10 @@ import { NO_LENGTH } from './field-table.js';
 import {
   CR,
   DIGIT_0,
-  DIGIT_9,
   describeByte,
   isEscape,
   LF,
+  matchingBytes,
   PERCENT,
   QUESTION,
   SLASH,
@@ -165,15 +165,9 @@ export class RequestParser extends MessageParser<RequestHead> {
   /** `HTTP-version CRLF`. A minor version above ours is read as ours (RFC 9110 2.5). */
   private readVersion(start: number): LineOutcome {
     const { bytes, end } = this;
-    let index = start;
-    for (; index < start + VERSION_SHAPE.length; index++) {
-      if (index === end) return 'cut';
-      const shape = VERSION_SHAPE[index - start];
-      const byte = bytes[index]!;
-      const isRight = shape === DIGIT_0 ? byte >= DIGIT_0 && byte <= DIGIT_9 : byte === shape;
-      if (!isRight) return 'VERSION';
-    }
+    const index = start + matchingBytes(bytes, start, end, VERSION_SHAPE);
     if (index === end) return 'cut';
+    if (index < start + VERSION_SHAPE.length) return 'VERSION';
     if (bytes[index] !== CR) return bytes[index] === LF ? 'LINE_ENDING' : 'VERSION';
     if (index + 1 === end) return 'cut';
     if (bytes[index + 1] !== LF) return 'LINE_ENDING';

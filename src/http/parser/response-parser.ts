@@ -13,7 +13,7 @@ import type { LineOutcome } from './byte-intake.js';
 import { FieldMemo } from './field-memo.js';
 import { NO_LENGTH } from './field-table.js';
 import { readDigits } from './field-value.js';
-import { CR, DIGIT_0, DIGIT_9, FIELD_TEXT, LF } from './grammar.js';
+import { CR, DIGIT_0, FIELD_TEXT, LF, matchingBytes } from './grammar.js';
 import { ResponseHead } from './message-head.js';
 import { MessageParser } from './message-parser.js';
 
@@ -48,22 +48,12 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     this.expected.push(method);
   }
 
-  /** Requests that have no complete response head yet. */
-  get expectedCount(): number {
-    return this.expected.length;
-  }
-
   protected override readStartLine(): LineOutcome {
     const { bytes, end, position: start } = this;
     if (this.expected.length === 0) return 'RESPONSE_UNASKED';
     this.beginMessage();
-    for (let at = 0; at < LINE_SHAPE.length; at++) {
-      if (start + at === end) return 'cut';
-      const byte = bytes[start + at]!;
-      const isRight = LINE_SHAPE[at] === DIGIT_0 ? byte >= DIGIT_0 && byte <= DIGIT_9 : byte === LINE_SHAPE[at];
-      if (!isRight) return 'STATUS_LINE';
-    }
-    let index = start + LINE_SHAPE.length;
+    let index = start + matchingBytes(bytes, start, end, LINE_SHAPE);
+    if (index < start + LINE_SHAPE.length) return index === end ? 'cut' : 'STATUS_LINE';
     while (index < end && FIELD_TEXT[bytes[index]!] !== 0) index++;
     if (index === end) return 'cut';
     if (bytes[index] !== CR) return bytes[index] === LF ? 'LINE_ENDING' : 'STATUS_LINE';

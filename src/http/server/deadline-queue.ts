@@ -22,7 +22,6 @@ export class Deadline {
 
   constructor(readonly owner: DeadlineOwner) {}
 
-  /** Waits no longer. */
   cancel(): void {
     this.queue?.remove(this);
   }

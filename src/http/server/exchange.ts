@@ -9,7 +9,6 @@ import type { ReadyBody } from './answer-writer.js';
 import type { PreparedHeaders } from './prepared-headers.js';
 import type { ResponseStream, StreamEvents } from './response-stream.js';
 
-/** A request to be answered. */
 export interface Exchange {
   /** As sent: case-sensitive. A HEAD request that goes to a GET handler says HEAD; its body is left out by itself. */
   readonly method: string;

@@ -15,7 +15,6 @@ import { SessionClock } from './session-clock.js';
 import type { RequestIds, SessionExchange } from './session-exchange.js';
 import type { HostedSession, SessionHost } from './session-host.js';
 
-/** What a server can be told. */
 export interface HttpServerOptions {
   readonly router: Router;
   readonly limits?: Partial<HttpLimits>;
@@ -68,44 +67,8 @@ export interface HttpServerStats {
 /** Request heads kept for reuse; more than this many requests rarely wait for answers at once. */
 const SPARE_HEADS_MAX = 1024;
 
-/** Serves HTTP/1.1 on the sockets it is given, all on the calling thread. */
-export class HttpServer {
-  private readonly host: Host;
-
-  constructor(options: HttpServerOptions) {
-    this.host = new Host(options);
-  }
-
-  /** Takes over an accepted socket that nobody has read from. The session ends with the socket's 'close'. */
-  serve(socket: Socket): void {
-    this.host.add(socket);
-  }
-
-  /** Says whether connections wait for a place: idle ones are then closed earlier. */
-  setPressure(connectionsWait: boolean): void {
-    this.host.isUnderPressure = connectionsWait;
-  }
-
-  /**
-   * Ends all sessions without refusing anything: requests that have come are answered, with `Connection: close`, and
-   * idle connections get `drainIdleTimeoutMs` for one that is under way. Resolves when no session is left.
-   */
-  drain(): Promise<void> {
-    return this.host.drain();
-  }
-
-  /** Cuts all connections now. */
-  close(): void {
-    this.host.close();
-  }
-
-  stats(): HttpServerStats {
-    return this.host.stats();
-  }
-}
-
-/** The server as its sessions see it. */
-class Host implements SessionHost {
+/** Serves HTTP/1.1 on the sockets it is given, all on the calling thread. What SessionHost has of it is for its sessions. */
+export class HttpServer implements SessionHost {
   readonly limits: HttpLimits;
   readonly router: Router;
   readonly writer = new AnswerWriter(Date.now());
@@ -114,7 +77,7 @@ class Host implements SessionHost {
   readonly isMeasuring: boolean;
   readonly requestIds: RequestIds;
   isDraining = false;
-  isUnderPressure = false;
+  private isUnderPressure = false;
   private readonly sessions = new Set<HostedSession>();
   private sessionsTotal = 0;
   private streams = 0;
@@ -137,12 +100,22 @@ class Host implements SessionHost {
     );
   }
 
-  add(socket: Socket): void {
+  /** Takes over an accepted socket that nobody has read from. The session ends with the socket's 'close'. */
+  serve(socket: Socket): void {
     if (!this.clock.isRunning) this.clock.start(this.isDraining);
     this.sessionsTotal++;
     this.sessions.add(new Session(socket, this));
   }
 
+  /** Says whether connections wait for a place: idle ones are then closed earlier. */
+  setPressure(connectionsWait: boolean): void {
+    this.isUnderPressure = connectionsWait;
+  }
+
+  /**
+   * Ends all sessions without refusing anything: requests that have come are answered, with `Connection: close`, and
+   * idle connections get `drainIdleTimeoutMs` for one that is under way. Resolves when no session is left.
+   */
   drain(): Promise<void> {
     if (!this.isDraining) {
       this.isDraining = true;
@@ -155,6 +128,7 @@ class Host implements SessionHost {
     });
   }
 
+  /** Cuts all connections now. */
   close(): void {
     for (const session of this.sessions) session.destroy();
   }

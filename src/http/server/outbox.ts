@@ -21,7 +21,6 @@ const WRITE_CHARACTERS = 64 * 1024;
  */
 const TURN_CHARACTERS = 256 * 1024;
 
-/** The answers of one connection. */
 export class Outbox implements DeadlineOwner {
   readonly exchanges = new ExchangeQueue<SessionExchange>();
   /** Written since the last turn began. */
@@ -104,7 +103,6 @@ export class Outbox implements DeadlineOwner {
     else this.socket.destroy();
   }
 
-  /** The connection is over. */
   close(): void {
     this.deadline.cancel();
   }

@@ -3,7 +3,7 @@
 // Whoever answers thousands of times a second makes them when the program starts and passes the same object each time.
 // What the connection itself decides (length, framing, Connection, Date) cannot be set here.
 import { assert } from '../../assert.js';
-import { FIELD_TEXT, TOKEN } from '../parser/grammar.js';
+import { FIELD_TEXT, isMadeOf, TOKEN } from '../parser/grammar.js';
 
 const OWNED_BY_THE_CONNECTION = new Set(['connection', 'content-length', 'date', 'transfer-encoding']);
 
@@ -28,8 +28,8 @@ export function prepareHeaders(headers: Readonly<Record<string, string>>): Prepa
   let hasContentType = false;
   for (const [name, value] of Object.entries(headers)) {
     const lowerCaseName = name.toLowerCase();
-    assert(name !== '' && consistsOf(name, TOKEN), `malformed header name ${JSON.stringify(name)}`);
-    assert(consistsOf(value, FIELD_TEXT), `malformed value of header ${name}`);
+    assert(name !== '' && isMadeOf(name, TOKEN), `malformed header name ${JSON.stringify(name)}`);
+    assert(isMadeOf(value, FIELD_TEXT), `malformed value of header ${name}`);
     assert(!OWNED_BY_THE_CONNECTION.has(lowerCaseName), `header ${name} is set by the connection`);
     hasContentType ||= lowerCaseName === 'content-type';
     lines += `${name}: ${value}\r\n`;
@@ -39,10 +39,3 @@ export function prepareHeaders(headers: Readonly<Record<string, string>>): Prepa
 
 /** What an answer gets when its handler names no headers. */
 export const JSON_HEADERS = prepareHeaders({});
-
-function consistsOf(text: string, table: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) > 0xff || table[text.charCodeAt(index)] === 0) return false;
-  }
-  return true;
-}

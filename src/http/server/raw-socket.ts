@@ -14,16 +14,17 @@
 //
 // None of these names is documented API. net.Socket itself and child_process talk to handles by them, in the same shape
 // from Node.js 20 to 26; they are looked for when the module is loaded, and where one is missing `rawSocket()` gives
-// undefined and connections are served by StreamSocket. Everything that is known about them is in this file.
+// undefined and connections are served by StreamSocket. What is known about them is here and in node-internals.ts.
 // Source: lib/net.js, lib/internal/stream_base_commons.js and src/stream_base.cc of Node.js.
 import type { Socket } from 'node:net';
+import { handleOf, type NodeHandle, nodeBinding, type StreamBinding, type WriteRequest } from '../../node-internals.js';
 import { type SocketUser, StreamSocket } from './session-socket.js';
 
 /** What one read takes at most. libuv reads as much for a net.Socket. */
 const READ_BYTES = 64 * 1024;
 
 /** A connection's handle inside its net.Socket. Calls return 0 or a negative errno. */
-interface RawHandle {
+interface ConnectionHandle extends NodeHandle {
   reading: boolean;
   /** Bytes of writes under way that the kernel has not taken. */
   readonly writeQueueSize: number;
@@ -36,16 +37,8 @@ interface RawHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
 }
 
-interface WriteRequest {
-  oncomplete?: (status: number) => void;
-}
-
 interface Bindings {
-  readonly WriteWrap: new () => WriteRequest;
-  /** Where calls and callbacks leave their results, by these places. */
-  readonly streamBaseState: Int32Array;
-  readonly kReadBytesOrError: number;
-  readonly kLastWriteWasAsync: number;
+  readonly stream: StreamBinding;
   /** The classes of handles that are known to behave as described here. */
   readonly handleClasses: readonly (new () => object)[];
 }
@@ -64,10 +57,10 @@ let spareRequest: WriteRequest | undefined;
  * @returns undefined where that cannot be done: another kind of stream, or a Node.js whose inside is different
  */
 export function rawSocket(socket: Socket, user: SocketUser): RawSocket | undefined {
-  const handle = (socket as unknown as { _handle: RawHandle | null })._handle;
+  const handle = handleOf(socket) as ConnectionHandle | null;
   if (bindings === undefined || handle === null || socket.connecting || socket.readableLength > 0) return undefined;
   if (!bindings.handleClasses.some((handleClass) => handle instanceof handleClass)) return undefined;
-  return new RawSocket(socket, user, handle, bindings);
+  return new RawSocket(socket, user, handle, bindings.stream);
 }
 
 /** A session's socket by way of its handle. */
@@ -78,11 +71,11 @@ export class RawSocket extends StreamSocket {
   constructor(
     socket: Socket,
     user: SocketUser,
-    private readonly handle: RawHandle,
-    private readonly node: Bindings,
+    private readonly handle: ConnectionHandle,
+    private readonly stream: StreamBinding,
   ) {
     super(socket, user);
-    const { streamBaseState, kReadBytesOrError } = node;
+    const { streamBaseState, kReadBytesOrError } = stream;
     const passOn = handle.onread;
     handle.onread = (arrayBuffer) => {
       const count = streamBaseState[kReadBytesOrError]!;
@@ -115,16 +108,16 @@ export class RawSocket extends StreamSocket {
 
   /** Whatever has to wait goes the ordinary way: behind a write that is under way, the kernel's queue keeps the order. */
   override write(text: string): void {
-    const { socket, node } = this;
+    const { socket, stream } = this;
     if (socket.destroyed) return;
     if (this.unsentBytes > 0) {
       super.write(text);
       return;
     }
-    spareRequest ??= new node.WriteWrap();
+    spareRequest ??= new stream.WriteWrap();
     const request = spareRequest;
     const status = this.handle.writeLatin1String(request, text);
-    if (status === 0 && node.streamBaseState[node.kLastWriteWasAsync] === 0) return;
+    if (status === 0 && stream.streamBaseState[stream.kLastWriteWasAsync] === 0) return;
     spareRequest = undefined;
     if (status !== 0) {
       socket.destroy();
@@ -152,29 +145,21 @@ export class RawSocket extends StreamSocket {
   }
 }
 
-/** process.binding() is deprecated without a replacement (DEP0111): its warning would tell the reader nothing to do. */
 function findBindings(): Bindings | undefined {
-  const { binding } = process as unknown as { binding?(name: string): Record<string, unknown> };
-  const settings = process as { noDeprecation?: boolean };
-  const before = settings.noDeprecation;
-  settings.noDeprecation = true;
   try {
-    const stream = binding!.call(process, 'stream_wrap') as unknown as Bindings;
-    const { TCP } = binding!.call(process, 'tcp_wrap') as { TCP?: new () => object };
-    const { Pipe } = binding!.call(process, 'pipe_wrap') as { Pipe?: new () => object };
-    const handleClasses = [TCP, Pipe].filter((handleClass) => hasMethods(handleClass));
+    const stream = nodeBinding('stream_wrap') as StreamBinding;
+    const { TCP } = nodeBinding('tcp_wrap') as { TCP?: new () => object };
+    const { Pipe } = nodeBinding('pipe_wrap') as { Pipe?: new () => object };
     const { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = stream;
     const isKnown =
       typeof WriteWrap === 'function' &&
       streamBaseState instanceof Int32Array &&
       streamBaseState[kReadBytesOrError] !== undefined &&
       streamBaseState[kLastWriteWasAsync] !== undefined;
-    return isKnown ? { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync, handleClasses } : undefined;
+    // A copy, for it is read with each write.
+    return isKnown ? { stream: { ...stream }, handleClasses: [TCP, Pipe].filter(hasMethods) } : undefined;
   } catch {
     return undefined; // no process.binding(), or not allowed to us
-  } finally {
-    if (before === undefined) delete settings.noDeprecation;
-    else settings.noDeprecation = before;
   }
 }
 

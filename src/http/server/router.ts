@@ -19,7 +19,6 @@ export interface HeadAnswer {
   readonly headers?: PreparedHeaders;
 }
 
-/** Settings of one route. */
 export interface RouteOptions {
   /** Largest body this resource takes, in place of the server's `bodyBytesMax`. */
   readonly bodyBytesMax?: number;
@@ -72,7 +71,6 @@ const CONTENT_CODED: HeadAnswer = {
   headers: prepareHeaders({ 'Accept-Encoding': 'identity' }),
 };
 
-/** The routes of a server. */
 export class Router {
   private readonly root = newNode();
   private serverOptions: HeadAnswer = { status: 204, message: '', headers: allowHeaders([]) };
@@ -115,7 +113,7 @@ export class Router {
       let isEncoded = false;
       for (index = segmentStart; index < end && bytes[index] !== SLASH; index++) isEncoded ||= bytes[index] === PERCENT;
       const literal = isEncoded
-        ? findDecoded(node, percentDecode(bytes, segmentStart, index))
+        ? findWhole(node, percentDecode(bytes, segmentStart, index))
         : findLiteral(node, bytes, segmentStart, index);
       if (literal !== undefined) {
         node = literal;
@@ -172,16 +170,8 @@ function newNode(): Node {
 
 function newResource(pattern: string, segments: readonly string[], name: string): Resource {
   const parameterNames = segments.filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1));
-  const none: HeadAnswer = NOT_FOUND; // until a method is added
-  return {
-    pattern,
-    name,
-    parameterNames,
-    actions: new Map(),
-    options: none,
-    notAllowed: none,
-    bodyBytesMax: undefined,
-  };
+  const answers = { options: NOT_FOUND, notAllowed: NOT_FOUND }; // until a method is added
+  return { pattern, name, parameterNames, actions: new Map(), ...answers, bodyBytesMax: undefined };
 }
 
 function parameterOf(node: Node): Node {
@@ -191,15 +181,15 @@ function parameterOf(node: Node): Node {
 
 function literalOf(node: Node, text: string): Node {
   const segment = Buffer.from(text);
-  const known = findLiteral(node, segment, 0, segment.length);
+  const known = findWhole(node, segment);
   if (known !== undefined) return known;
   const added = newNode();
   node.literals.push({ segment, node: added });
   return added;
 }
 
-function findDecoded(node: Node, segment: Buffer | undefined): Node | undefined {
-  return segment === undefined ? undefined : findLiteral(node, segment, 0, segment.length);
+function findWhole(node: Node, segment: Buffer): Node | undefined {
+  return findLiteral(node, segment, 0, segment.length);
 }
 
 /** A comparison in JavaScript: segments are short, and Buffer.compare() is a call into the runtime. */

@@ -6,7 +6,7 @@
 import { assert } from '../../assert.js';
 import { fittingRequestId, newRequestId, REQUEST_ID_HEADER } from '../../request-id.js';
 import type { HttpError } from '../http-error.js';
-import { PERCENT } from '../parser/grammar.js';
+import { NO_BYTES, PERCENT } from '../parser/grammar.js';
 import type { RequestHead } from '../parser/message-head.js';
 import { percentDecode } from '../parser/request-target.js';
 import { threadStringMemo } from '../parser/string-memo.js';
@@ -24,8 +24,6 @@ import { JSON_HEADERS, type PreparedHeaders } from './prepared-headers.js';
 import { OutgoingStream, type ResponseStream, type StreamEvents } from './response-stream.js';
 import type { Resource } from './router.js';
 
-const NO_BODY_BYTES = Buffer.alloc(0);
-
 /** Which requests get a name. */
 export type RequestIds = 'none' | 'client' | 'all';
 
@@ -39,7 +37,7 @@ export interface ExchangeOwner {
 }
 
 export class SessionExchange implements Exchange, Queued<SessionExchange> {
-  body: Buffer = NO_BODY_BYTES;
+  body: Buffer = NO_BYTES;
   requestId = '';
   /** The header line by which the answer repeats the client's name for its request; '' without. */
   requestIdLine = '';
@@ -71,7 +69,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
 
   /** Makes the object ready for another request with the same head object. */
   reuse(): void {
-    this.body = NO_BODY_BYTES;
+    this.body = NO_BYTES;
     this.requestId = '';
     this.requestIdLine = '';
     this.isAnswered = false;
@@ -84,7 +82,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   /** Gives the request the name that its client has given it, or one of ours. @param wanted which requests get one */
   takeName(wanted: RequestIds): void {
     if (wanted === 'none') return;
-    const id = fittingRequestId(this.openHead().header(REQUEST_ID_HEADER));
+    const id = fittingRequestId(this.openHead().fields.header(REQUEST_ID_HEADER));
     if (id !== '') this.requestIdLine = `X-Request-Id: ${id}\r\n`;
     this.requestId = id === '' && wanted === 'all' ? newRequestId() : id;
   }
@@ -141,7 +139,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   }
 
   header(lowerCaseName: string): string | undefined {
-    return this.openHead().header(lowerCaseName);
+    return this.openHead().fields.header(lowerCaseName);
   }
 
   parameter(name: string): string {

@@ -17,7 +17,6 @@ export interface HostedSession {
   /** Writes what is due: the turn of the event loop ends. */
   flush(): void;
   beginDrain(): void;
-  /** Cuts the connection. */
   destroy(): void;
 }
 

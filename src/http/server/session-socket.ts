@@ -30,9 +30,7 @@ export interface SessionSocket {
   readonly backlog: number;
   /** Whether nobody on the way can read along: TLS. */
   readonly isSecure: boolean;
-  /** Begins to read. */
   resume(): void;
-  /** Stops reading. */
   pause(): void;
   /** Sends text, each character one byte. */
   write(text: string): void;
@@ -40,7 +38,6 @@ export interface SessionSocket {
   end(text: string): void;
   /** Sends what waits and closes without waiting for the peer to close. */
   destroySoon(): void;
-  /** Cuts the connection. */
   destroy(): void;
 }
 

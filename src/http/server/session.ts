@@ -31,7 +31,6 @@ const CLOSING = 1;
 const LINGERING = 2;
 const CLOSED = 3;
 
-/** One connection of a server. */
 export class Session implements HostedSession, SocketUser, ExchangeOwner, DeadlineOwner {
   isFlushDue = false;
   readonly writer: AnswerWriter;
@@ -358,7 +357,6 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
     exchange.abort();
   }
 
-  /** Cuts the connection. */
   destroy(): void {
     this.socket.destroy();
   }

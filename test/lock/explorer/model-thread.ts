@@ -181,7 +181,7 @@ export class ModelThread {
       looksBeforeSleeping: 0,
     };
     try {
-      const lock = new this.#lockClass(words, 0, machine, this.index);
+      const lock = new this.#lockClass(words, machine, this.index);
       isConstructed = true;
       this.#script(lock, {
         begin: () => void take({ kind: 'begin' }),
