@@ -13,6 +13,7 @@ export {
 export { MetricRegistry, type MetricSource } from './metric-registry.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
+  type FamilyNames,
   formatMetrics,
   type Labels,
   labelled,

@@ -1,6 +1,6 @@
 // metric-registry.ts: what one thread has to show: a list of things that can be asked for their values.
 
-import type { MetricFamily, MetricsSnapshot } from './metrics-snapshot.js';
+import type { FamilyNames, MetricFamily, MetricsSnapshot } from './metrics-snapshot.js';
 
 /** One metric; prom-client's own metrics are such, too. */
 export interface MetricSource {
@@ -18,15 +18,16 @@ export class MetricRegistry {
     this.#metrics.push(metric);
   }
 
-  /** Adds metrics that are gathered together, by somebody else. */
+  /** Adds metrics that are gathered together, by somebody else; whoever asks for some by name does not get these. */
   registerCollection(gather: () => Promise<MetricsSnapshot>): void {
     this.#collections.push(gather);
   }
 
-  /** All values at this moment. */
-  async snapshot(): Promise<MetricsSnapshot> {
-    const collections = Promise.all(this.#collections.map((gather) => gather()));
-    const own = await Promise.all(this.#metrics.map((metric) => metric.get()));
+  /** All values at this moment, or those of some families alone. */
+  async snapshot(names?: FamilyNames): Promise<MetricsSnapshot> {
+    const isWanted = ({ name }: MetricSource): boolean => names === undefined || names.includes(name);
+    const collections = Promise.all(names === undefined ? this.#collections.map((gather) => gather()) : []);
+    const own = await Promise.all(this.#metrics.filter(isWanted).map((metric) => metric.get()));
     return [...(await collections).flat(), ...own];
   }
 }

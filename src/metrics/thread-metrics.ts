@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { call, notify, PortCallError, serveCalls } from '../port-calls.js';
 import { MetricRegistry } from './metric-registry.js';
-import type { MetricsSnapshot } from './metrics-snapshot.js';
+import type { FamilyNames, MetricsSnapshot } from './metrics-snapshot.js';
 
 /** Longer than a hub waits for its slowest thread. */
 const GATHER_TIMEOUT_MS = 2_000;
@@ -14,13 +14,13 @@ const GATHER_TIMEOUT_MS = 2_000;
 /** What the hub asks a thread. */
 export type ThreadCalls = {
   /** What have you counted? */
-  readonly 'metrics:own': { readonly request: undefined; readonly reply: MetricsSnapshot };
+  readonly 'metrics:own': { readonly request: FamilyNames | undefined; readonly reply: MetricsSnapshot };
 };
 
 /** What a thread asks the hub, or tells it. */
 export type HubCalls = {
   /** What have all of us counted? */
-  readonly 'metrics:all': { readonly request: undefined; readonly reply: MetricsSnapshot };
+  readonly 'metrics:all': { readonly request: FamilyNames | undefined; readonly reply: MetricsSnapshot };
   /** I am going, and this is all. */
   readonly 'metrics:last': { readonly request: MetricsSnapshot; readonly reply: undefined };
 };
@@ -31,21 +31,21 @@ export class ThreadMetrics {
   /** To the hub. */
   #port: MessagePort | undefined;
 
-  /** All metrics of this thread at this moment. */
-  snapshot(): Promise<MetricsSnapshot> {
-    return this.registry.snapshot();
+  /** The metrics of this thread at this moment. */
+  snapshot(names?: FamilyNames): Promise<MetricsSnapshot> {
+    return this.registry.snapshot(names);
   }
 
   /** Answers the hub, which was given the other end of `servicePort`, from now on. */
   shareOn(servicePort: MessagePort): void {
     this.#port = servicePort;
-    serveCalls<ThreadCalls>(servicePort, { 'metrics:own': () => this.snapshot() });
+    serveCalls<ThreadCalls>(servicePort, { 'metrics:own': (names) => this.snapshot(names) });
   }
 
   /** The metrics of all threads, gathered by the hub. Rejects with a PortCallError when they are not there in time. */
-  async gatherAll(timeoutMs = GATHER_TIMEOUT_MS): Promise<MetricsSnapshot> {
+  async gatherAll(names?: FamilyNames): Promise<MetricsSnapshot> {
     if (this.#port === undefined) throw new PortCallError('PORT_CLOSED', 'no hub gathers the metrics of this thread');
-    return call<HubCalls, 'metrics:all'>(this.#port, 'metrics:all', undefined, timeoutMs);
+    return call<HubCalls, 'metrics:all'>(this.#port, 'metrics:all', names, GATHER_TIMEOUT_MS);
   }
 
   /** Hands over what was counted, for good: called once, when the thread is about to end on purpose. */

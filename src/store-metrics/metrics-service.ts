@@ -13,8 +13,9 @@ export function metricsService(metrics: ThreadMetrics): GrpcService {
   return {
     definition: MetricsService,
     implementation: {
-      gather: (_call: ServerUnaryCall<GatherRequest, GatherResponse>, reply: sendUnaryData<GatherResponse>) => {
-        metrics.gatherAll().then(
+      gather: (call: ServerUnaryCall<GatherRequest, GatherResponse>, reply: sendUnaryData<GatherResponse>) => {
+        const { names } = call.request;
+        metrics.gatherAll(names.length === 0 ? undefined : names).then(
           (snapshot) => reply(null, { snapshot: Buffer.from(JSON.stringify(snapshot)) }),
           (error: unknown) =>
             reply(new RpcError('UNAVAILABLE', 'the metrics were not gathered in time', { cause: error }).toStatus()),
