@@ -2,25 +2,11 @@
 
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { MetricsClient as MetricsStub } from '../../proto/gen/toystore/v1/metrics.js';
-import type { FamilyNames, MetricsSnapshot } from '../metrics/index.js';
+import type { MetricsSnapshot } from '../metrics/index.js';
 import { createChannelOptions } from '../rpc/index.js';
 
 /** Longer than a service waits for its slowest thread, shorter than a scrape: Prometheus gives up after 10 s. */
 const GATHER_TIMEOUT_MS = 2_000;
-
-/** What a service has counted; undefined when it does not answer in time. Never rejects. */
-export function gatherFrom(
-  stub: MetricsStub,
-  names: FamilyNames = [],
-  timeoutMs = GATHER_TIMEOUT_MS,
-): Promise<MetricsSnapshot | undefined> {
-  const deadline = Date.now() + timeoutMs;
-  return new Promise((resolve) => {
-    stub.gather({ names: [...names] }, new Metadata(), { deadline }, (error, response) => {
-      resolve(error === null ? JSON.parse(Buffer.from(response.snapshot).toString()) : undefined);
-    });
-  });
-}
 
 export class MetricsClient {
   readonly #address: () => string;
@@ -33,9 +19,14 @@ export class MetricsClient {
     this.#credentials = channelCredentials;
   }
 
-  /** As `gatherFrom` the one that serves. */
-  gather(names?: FamilyNames, timeoutMs?: number): Promise<MetricsSnapshot | undefined> {
-    return gatherFrom(this.#stub(), names, timeoutMs);
+  /** All that the service has counted; undefined when it does not answer in time. Never rejects. */
+  gather(timeoutMs = GATHER_TIMEOUT_MS): Promise<MetricsSnapshot | undefined> {
+    const deadline = Date.now() + timeoutMs;
+    return new Promise((resolve) => {
+      this.#stub().gather({}, new Metadata(), { deadline }, (error, response) => {
+        resolve(error === null ? JSON.parse(Buffer.from(response.snapshot).toString()) : undefined);
+      });
+    });
   }
 
   close(): void {

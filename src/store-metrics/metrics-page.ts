@@ -10,8 +10,8 @@ import { type FamilyNames, formatMetrics, type MetricsSnapshot } from '../metric
 export interface MetricsSource {
   /** The value of the label `service`. */
   readonly service: string;
-  /** Undefined when the service does not answer in time; never rejects. @param timeoutMs its own where it is not given */
-  gather(names?: FamilyNames, timeoutMs?: number): Promise<MetricsSnapshot | undefined>;
+  /** Undefined when the service does not answer in time; never rejects. */
+  gather(names?: FamilyNames): Promise<MetricsSnapshot | undefined>;
 }
 
 /** The metrics of several services as Prometheus text. */
@@ -22,15 +22,10 @@ export async function metricsPage(sources: readonly MetricsSource[]): Promise<st
 /**
  * The metrics of several services at this moment, with toystore_up for each.
  *
- * @param names of families; toystore_up is there in any case
- * @param timeoutMs how long each may take; its own time-out where it is not given
+ * @param names asked for of each; all there are where they are left out
  */
-export async function storeSnapshot(
-  sources: readonly MetricsSource[],
-  names?: FamilyNames,
-  timeoutMs?: number,
-): Promise<MetricsSnapshot> {
-  const snapshots = await Promise.all(sources.map((source) => source.gather(names, timeoutMs)));
+export async function storeSnapshot(sources: readonly MetricsSource[], names?: FamilyNames): Promise<MetricsSnapshot> {
+  const snapshots = await Promise.all(sources.map((source) => source.gather(names)));
   const up: MetricsSnapshot = [
     {
       name: 'toystore_up',

@@ -205,5 +205,9 @@ test('a store at work has every figure', async (t) => {
   while (missing()?.length !== 0) await watcher.more();
   work = false;
   await customer;
+  // What the last sale has left is shown, and so it stays.
+  const fox = JSON.parse((await call(store.port, 'GET', '/products/Fox')).body).data.quantity;
+  const told = () => /.*"name":"Fox","priceCents":\d+,"quantity":(\d+)/s.exec(watcher.received)?.[1];
+  while (told() !== String(fox)) await watcher.more();
   t.pass();
 });

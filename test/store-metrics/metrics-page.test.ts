@@ -35,14 +35,6 @@ async function startService(service: string, sold: number): Promise<AsyncDisposa
   };
 }
 
-test('a service that is asked for some families tells those', async (t) => {
-  await using catalog = await startService('catalog', 3);
-  const names = async (wanted?: readonly string[]) => (await catalog.client.gather(wanted))?.map(({ name }) => name);
-  t.deepEqual(await names(['toystore_toys_sold_total', 'toystore_other_total']), ['toystore_toys_sold_total']);
-  t.deepEqual(await names(['toystore_other_total']), []);
-  t.deepEqual(await names(), ['toystore_toys_sold_total']);
-});
-
 test('the page shows every service that answers, and which do not', async (t) => {
   await using catalog = await startService('catalog', 3);
   await using order = await startService('order', 5);

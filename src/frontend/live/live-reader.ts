@@ -15,10 +15,13 @@ import { LiveReading } from './live-reading.js';
 const PERIOD_MS = 1_000;
 
 export interface LiveSources {
-  /** The metrics of the whole store that LiveReading looks at; undefined while they cannot be had. Never rejects. */
-  metrics(): Promise<MetricsSnapshot | undefined>;
-  /** The toys of the shop; undefined while they cannot be had. Never rejects. */
-  toys(): Promise<LiveToys | undefined>;
+  /** The metrics of the whole store that LiveReading looks at, as far as they can be had. Never rejects. */
+  metrics(): Promise<MetricsSnapshot>;
+  /**
+   * The toys of the shop; undefined when nothing speaks for a change, and while they cannot be had. Never rejects.
+   * @param metrics the newest
+   */
+  toys(metrics: MetricsSnapshot): Promise<LiveToys | undefined>;
   /** The services that were out of reach since this was asked last: one that is back at once is told of too. */
   takeAway(): ReadonlySet<string>;
   close(): void;
@@ -88,10 +91,10 @@ export class LiveReader {
     sources.takeAway();
     while (this.#watched.size > 0) {
       const dueAtMs = performance.now() + PERIOD_MS;
-      const [metrics, toys] = await Promise.all([sources.metrics(), sources.toys()]);
+      const metrics = await sources.metrics();
+      const figures = eventOf('figures', reading.next(metrics, Date.now(), sources.takeAway()));
+      const toys = await sources.toys(metrics);
       if (toys !== undefined) this.#toys = eventOf('toys', toys);
-      const figures =
-        metrics === undefined ? '' : eventOf('figures', reading.next(metrics, Date.now(), sources.takeAway()));
       for (const port of this.#watched) this.#tell(port, { toys: this.#toys, figures });
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAtMs - performance.now())).unref());
     }

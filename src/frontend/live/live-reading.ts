@@ -9,7 +9,7 @@ import type { LiveFigures, LiveLatency, LiveService } from '../../live-figures.j
 import type { Labels, MetricRow, MetricsSnapshot } from '../../metrics/index.js';
 
 /** The metrics that the page's figures are made from. */
-const METRIC = {
+export const METRIC = {
   durations: 'toystore_http_request_duration_seconds',
   syncs: 'toystore_journal_sync_seconds',
   sold: 'toystore_catalog_sold_total',
