@@ -52,6 +52,7 @@ export class LiveReader {
   #sources: LiveSources | undefined;
   #toys = '';
   #isReading = false;
+  #isClosed = false;
 
   /** @param open called for the first watcher, and again for the first one after there was none */
   constructor(open: () => Promise<LiveSources>) {
@@ -71,11 +72,13 @@ export class LiveReader {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#watched.clear();
     this.#sources?.close();
   }
 
   #begin(port: MessagePort): void {
+    if (this.#isClosed) return;
     this.#watched.add(port);
     if (this.#isReading) this.#tell(port, { toys: this.#toys, figures: '' });
     else void this.#read();

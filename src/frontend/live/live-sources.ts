@@ -74,11 +74,12 @@ class FollowedService {
 
   toys(): Promise<LiveToys | undefined> {
     const deadline = Date.now() + ANSWER_TIMEOUT_MS;
-    return new Promise((resolve) => {
+    const asked = new Promise<LiveToys | undefined>((resolve) => {
       this.#peer.stub.toys.listToys({ limit: TOYS_MAX }, new Metadata(), { deadline }, (error, response) => {
         resolve(error === null ? response : undefined);
       });
     });
+    return asked.catch(() => undefined); // a stub that was closed throws
   }
 
   close(): void {
