@@ -136,6 +136,13 @@ first requests twice as fast as those of --baseline.
   --baseline DIR            a built checkout of another commit, for the store just started
   --p 0,0.2,0.4,0.6,0.8     the probabilities`,
   },
+  watchers: {
+    measures: 'store',
+    inDefaultRun: false,
+    summary: 'finds while ten people look at the page, beside finds while nobody does',
+    detail: `Finds at 64 connections of one store, ten streams of /live open in every other round.
+Bar: 0.98 of the finds that nobody watches.`,
+  },
   baseline: {
     measures: 'started',
     inDefaultRun: false,
@@ -177,7 +184,7 @@ export function benchHelp(): string {
        npm run bench -- test
 
 Measures the store and its parts, prints a summary, and writes a report (HTML, JSON, SVG, Markdown).
-Without a scenario: a quick look at all but ${separate.join(', ')}.
+Without one: a quick look at all but ${separate.join(', ')}.
 A scenario that is named takes longer, until its figures are steady.
 
 Scenarios:

@@ -158,7 +158,8 @@ const peers = new WeakMap<MessagePort, MessagePort>();
 
 /**
  * Says that both ends of a channel stay in this thread: calls go straight over, without being cloned and without a turn of
- * the event loop. What is handed over must not be changed afterwards.
+ * the event loop. What is handed over must not be changed afterwards. Their answers come without a turn as well: whoever calls
+ * again and again until something is so must leave the loop a turn in between (setImmediate), or nothing else ever runs.
  */
 export function joinPorts(one: MessagePort, other: MessagePort): void {
   peers.set(one, other);

@@ -2,7 +2,7 @@
 // compareExchange to take a word, one to give it back.
 
 import { SharedRwLock } from '../../src/lock/index.js';
-import type { Result, RunBenchmark } from '../result.js';
+import type { RunBenchmark } from '../result.js';
 import { measureRounds, type Subject } from '../rounds.js';
 
 const NS_PER_MS = 1e6;
@@ -14,7 +14,7 @@ const WARMUPS = 3;
 const BAR = { atMost: 2.5 };
 const BASELINE = 'two compareExchange';
 
-export const run: RunBenchmark = async (options) => {
+export const run: RunBenchmark = (options) => {
   const words = new Int32Array(new SharedArrayBuffer((SharedRwLock.WORDS + 1) * Int32Array.BYTES_PER_ELEMENT));
   const bareWord = SharedRwLock.WORDS;
   const lock = new SharedRwLock(words);
@@ -51,7 +51,7 @@ export const run: RunBenchmark = async (options) => {
         }
       }),
   };
-  const results: Result[] = await measureRounds(
+  return measureRounds(
     {
       case: 'take a free lock and give it back',
       unit: 'ns',
@@ -63,7 +63,6 @@ export const run: RunBenchmark = async (options) => {
     },
     options,
   );
-  return results;
 };
 
 function nsPerPair(loop: () => void): number {

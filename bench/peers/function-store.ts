@@ -15,32 +15,17 @@ const CONNECTIONS = 32;
 
 const pool = new pg.Pool({ connectionString: flag('database-url', ''), max: CONNECTIONS });
 
-const router = new Router()
-  .add('GET', '/products/:name', async (exchange) => {
-    const { rows } = await pool.query({
-      name: 'find',
-      text: 'SELECT price_cents, quantity FROM bench_toys WHERE name = $1',
-      values: [exchange.parameter('name')],
-    });
-    const [toy] = rows;
-    if (toy === undefined) return exchange.sendError(404, 'product not found');
-    const price = Number(toy.price_cents) / 100;
-    const data = { name: exchange.parameter('name'), price, quantity: Number(toy.quantity) };
-    exchange.send(200, JSON.stringify({ data }));
-  })
-  .add('POST', '/orders', async (exchange) => {
-    const { name, quantity } = JSON.parse(exchange.body.toString());
-    const { rows } = await pool.query({
-      name: 'buy',
-      text: 'SELECT bench_buy($1, $2) AS number',
-      values: [name, quantity],
-    });
-    const number = Number(rows[0].number);
-    if (number < 0) return exchange.sendError(409, 'not enough stock');
-    exchange.send(200, JSON.stringify({ data: { order_number: number } }));
-  })
-  .add('GET', '/healthz', (exchange) => exchange.send(200, '{}'))
-  .add('GET', '/readyz', (exchange) => exchange.send(200, '{}'));
+const router = new Router().add('POST', '/orders', async (exchange) => {
+  const { name, quantity } = JSON.parse(exchange.body.toString());
+  const { rows } = await pool.query({
+    name: 'buy',
+    text: 'SELECT bench_buy($1, $2) AS number',
+    values: [name, quantity],
+  });
+  const number = Number(rows[0].number);
+  if (number < 0) return exchange.sendError(409, 'not enough stock');
+  exchange.send(200, JSON.stringify({ data: { order_number: number } }));
+});
 
 const server = new HttpServer({ router });
 const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => server.serve(socket));

@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import type { Result, RunBenchmark } from '../result.js';
-import { measureRounds } from '../rounds.js';
+import { type Comparison, measureRounds, type Subject } from '../rounds.js';
 import { cpuSeconds, familyOf } from '../store/process-usage.js';
 import { startAll, startProgram, stopAll, type Target } from '../store/server-process.js';
 import type { ServerKind } from './pool-server.js';
@@ -25,40 +25,31 @@ export const run: RunBenchmark = async (options) => {
   const running = await startAll(
     KINDS.map((kind) => startProgram('pool-server', 'pool/pool-server.js', ['--kind', kind], { label: kind })),
   );
-  const rounds = options.quick ? ROUNDS_QUICK : ROUNDS;
+  const common = { baseline: BASELINE, rounds: options.quick ? ROUNDS_QUICK : ROUNDS };
+  const subjects = (bar: Result['bar'], measure: (server: Target) => Promise<number>): Subject[] =>
+    running.map((server) => ({
+      name: server.name,
+      bar: server.name === BASELINE ? undefined : bar,
+      measure: () => measure(server),
+    }));
+  const rates: Comparison = {
+    ...common,
+    case: `connections with one request, 2 workers, ${AT_A_TIME} at a time`,
+    ...{ unit: 'connections/s', better: 'higher' },
+    subjects: subjects({ atLeast: 1 }, (server) =>
+      connectionsPerSecond(server, options.quick ? ROUND_QUICK_MS : ROUND_MS),
+    ),
+  };
+  const costs: Comparison = {
+    ...common,
+    case: 'processor time of a connection with one request, accepting and serving',
+    ...{ unit: 'µs', better: 'lower', warmups: 0 },
+    subjects: subjects({ atMost: 1 }, (server) =>
+      cpuUsPerConnection(server, options.quick ? CPU_VISITS_QUICK : CPU_VISITS),
+    ),
+  };
   try {
-    const rates: Result[] = await measureRounds(
-      {
-        case: `connections with one request, 2 workers, ${AT_A_TIME} at a time`,
-        unit: 'connections/s',
-        better: 'higher',
-        baseline: BASELINE,
-        subjects: running.map((server) => ({
-          name: server.name,
-          bar: server.name === BASELINE ? undefined : { atLeast: 1 },
-          measure: () => connectionsPerSecond(server, options.quick ? ROUND_QUICK_MS : ROUND_MS),
-        })),
-        rounds,
-      },
-      options,
-    );
-    const costs = await measureRounds(
-      {
-        case: 'processor time of a connection with one request, accepting and serving',
-        unit: 'µs',
-        better: 'lower',
-        baseline: BASELINE,
-        subjects: running.map((server) => ({
-          name: server.name,
-          bar: server.name === BASELINE ? undefined : { atMost: 1 },
-          measure: () => cpuUsPerConnection(server, options.quick ? CPU_VISITS_QUICK : CPU_VISITS),
-        })),
-        rounds,
-        warmups: 0,
-      },
-      options,
-    );
-    return [...rates, ...costs];
+    return [...(await measureRounds(rates, options)), ...(await measureRounds(costs, options))];
   } finally {
     await stopAll(running);
   }

@@ -17,6 +17,7 @@ import { postgres } from './postgres.js';
 import { rate } from './rate.js';
 import type { Scenario } from './scenario.js';
 import { clients, docker, probability } from './sessions.js';
+import { watchers } from './watchers.js';
 
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   clients,
@@ -34,6 +35,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   postgres,
   idle,
   cache,
+  watchers,
   baseline,
 };
 

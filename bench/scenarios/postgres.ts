@@ -26,6 +26,7 @@ const SCENARIO = 'postgres';
 const STORE = 'toystore-postgres';
 const FILES = 'toystore';
 const FUNCTION = 'function';
+const PGBENCH = 'pgbench';
 const ROUNDS = 5;
 const ROUND_MS = 1500;
 const MANY = 64;
@@ -122,13 +123,8 @@ async function measureFunction(
 ): Promise<void> {
   for (const clients of PGBENCH_CLIENTS) {
     const flags = ['--no-vacuum', '--protocol=prepared', `--client=${clients}`, `--jobs=${Math.min(clients, 2)}`];
-    const told = await runUnprivileged([
-      postgresProgram('pgbench'),
-      ...flags,
-      `--time=${quick ? 2 : 3}`,
-      `--file=${script}`,
-      url,
-    ]);
+    const round = [`--time=${quick ? 2 : 3}`, `--file=${script}`, url];
+    const told = await runUnprivileged([postgresProgram('pgbench'), ...flags, ...round]);
     const perSecond = Number(/^tps = ([\d.]+)/m.exec(told)?.[1]);
     rates.set(clients, [...(rates.get(clients) ?? []), perSecond]);
   }
@@ -142,47 +138,29 @@ function besideFunction(rows: readonly Row[], rates: FunctionRates): Figure[] {
   const of = (clients: number): number[] => rates.get(clients) ?? [];
   if (many === undefined || one === undefined || of(32).length === 0) return [];
   const callMs = of(1).map((perSecond) => MS_PER_SECOND / perSecond);
-  const common = { scenario: SCENARIO, subject: STORE };
-  return [
-    {
-      ...common,
-      case: `order, ${MANY} connections, throughput, beside the function alone from 32 clients`,
-      value: median(many.rounds.throughput),
-      unit: 'orders/s',
-      better: 'higher',
-      rounds: many.rounds.throughput,
-      baseline: 'pgbench',
-      ratio: median(many.rounds.throughput) / median(of(32)),
-      bar: FUNCTION_BARS.throughput,
-    },
-    {
-      ...common,
-      case: 'order, 1 connection, median latency, beside a call of the function alone',
-      value: median(one.rounds.p50),
-      unit: 'ms',
-      better: 'lower',
-      rounds: one.rounds.p50,
-      baseline: 'pgbench',
-      ratio: median(one.rounds.p50) / median(callMs),
-      bar: FUNCTION_BARS.p50,
-    },
-    {
-      scenario: SCENARIO,
-      case: 'call of the stored function, 32 clients, throughput',
-      subject: 'pgbench',
-      value: median(of(32)),
-      unit: 'orders/s',
-      better: 'higher',
-      rounds: of(32),
-    },
-    {
-      scenario: SCENARIO,
-      case: 'call of the stored function, 1 client, mean latency',
-      subject: 'pgbench',
-      value: median(callMs),
-      unit: 'ms',
-      better: 'lower',
-      rounds: callMs,
-    },
-  ];
+  const store = figureOf(
+    'throughput',
+    STORE,
+    'order, 64 connections, beside 32 clients of the function alone',
+    many.rounds.throughput,
+  );
+  const order = figureOf('p50', STORE, 'order, 1 connection, beside a call of the function alone', one.rounds.p50);
+  const calls = figureOf('throughput', PGBENCH, 'call of the stored function, 32 clients', of(32));
+  const call = figureOf('p50', PGBENCH, 'call of the stored function, 1 client (mean)', callMs);
+  const besides = (figure: Figure, { value }: Figure, bar: Figure['bar']): Figure => {
+    return { ...figure, baseline: PGBENCH, ratio: figure.value / value, bar };
+  };
+  return [besides(store, calls, FUNCTION_BARS.throughput), besides(order, call, FUNCTION_BARS.p50), calls, call];
+}
+
+function figureOf(
+  quantity: keyof typeof FUNCTION_BARS,
+  subject: string,
+  what: string,
+  rounds: readonly number[],
+): Figure {
+  const value = median(rounds);
+  return quantity === 'p50'
+    ? { scenario: SCENARIO, case: `${what}, latency`, subject, value, unit: 'ms', better: 'lower', rounds }
+    : { scenario: SCENARIO, case: `${what}, throughput`, subject, value, unit: 'orders/s', better: 'higher', rounds };
 }

@@ -4,7 +4,7 @@ import { benchHelp, profileHelp, SCENARIOS, type ScenarioName, scenarioHelp } fr
 import { PROFILE_TOOLS, parseProfileOptions } from '../profile/profile-options.js';
 import { parseBenchOptions } from '../run/bench-options.js';
 
-const LONG: readonly ScenarioName[] = ['recovery', 'docker', 'idle', 'cache', 'baseline', 'postgres'];
+const LONG: readonly ScenarioName[] = ['recovery', 'docker', 'idle', 'cache', 'watchers', 'baseline', 'postgres'];
 
 test('without a word it is a quick look at every scenario but the long ones', (t) => {
   const { scenarios, quick } = parseBenchOptions([]);

@@ -1,12 +1,11 @@
 // catalog-client.ts: one thread's way to the catalog: all finds of a moment in one message of one long-lived stream.
 
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import {
   CatalogClient as CatalogStub,
   type FindToysRequest,
   type FindToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import type { LiveToy } from '../live-figures.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
 
@@ -98,21 +97,6 @@ export class CatalogClient {
   find(name: string, requestId: string): Promise<Toy | undefined> {
     const find = requestId === '' ? name : { name, requestId, key: this.#namedCount++ };
     return this.#finds.call(find);
-  }
-
-  /** The first toys of the catalog and how many it has. Rejects with an RpcError. */
-  list(limit: number, timeoutMs: number): Promise<{ readonly toys: readonly LiveToy[]; readonly total: number }> {
-    return new Promise((resolve, reject) => {
-      this.#catalog.stub.listToys(
-        { limit },
-        new Metadata(),
-        { deadline: Date.now() + timeoutMs },
-        (error, response) => {
-          if (error === null) resolve(response);
-          else reject(RpcError.from(error));
-        },
-      );
-    });
   }
 
   stats(): BatchStreamStats {

@@ -8,7 +8,7 @@ import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
 import { loggedRequestId } from '../request-id.js';
 import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
-import { type MetricsSource, storeSnapshot } from '../store-metrics/metrics-page.js';
+import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings, eventLoopReadings } from '../store-metrics/store-readings.js';
 import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends } from './backends.js';
@@ -30,11 +30,6 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
 }
 
-/** Toys that the page shows: more than anybody looks through. */
-const LIVE_TOYS_MAX = 100;
-/** A service that does not tell its toys or its metrics within this is away, for the page. */
-const ANSWER_TIMEOUT_MS = 900;
-
 export const createThreadService: CreateThreadService = ({ threadIndex, data, port, freePlace }): ThreadService => {
   const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
@@ -50,10 +45,8 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
-  let wentAway = new Set<string>();
   const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
-    if (!isConnected) wentAway.add(backend);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
     if (threadIndex > 0) return;
@@ -65,17 +58,8 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   registerReadings(metrics, eventLoopReadings(threadIndex));
   const httpMetrics = new HttpMetrics(metrics);
   const sources = metricsSources(metrics, backends);
-  const live = new LiveStreams({
-    metrics: () => storeSnapshot(sources, ANSWER_TIMEOUT_MS).catch(() => undefined),
-    takeAway: () => {
-      const away = wentAway;
-      wentAway = new Set();
-      return away;
-    },
-    toys: () => catalog.list(LIVE_TOYS_MAX, ANSWER_TIMEOUT_MS).catch(() => undefined),
-  });
   const server = new HttpServer({
-    router: createRouter(backends, held, sources, live),
+    router: createRouter(backends, held, sources, new LiveStreams(port)),
     onStreamBegin: freePlace,
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
@@ -122,7 +106,7 @@ function createHeldToys(
 function metricsSources(own: ThreadMetrics, { metrics }: Backends): MetricsSource[] {
   return [
     { service: 'frontend', gather: () => own.gatherAll().catch(() => undefined) },
-    { service: 'catalog', gather: (timeoutMs) => metrics.catalog.gather(timeoutMs) },
-    { service: 'order', gather: (timeoutMs) => metrics.order.gather(timeoutMs) },
+    { service: 'catalog', gather: () => metrics.catalog.gather() },
+    { service: 'order', gather: () => metrics.order.gather() },
   ];
 }

@@ -15,6 +15,7 @@ import type { CatalogWatch } from './catalog-watch.js';
 import type { FrontendThreadData } from './frontend-thread.js';
 import { watchReadings } from './held-readings.js';
 import { LeaseBoard } from './lease-board.js';
+import { LiveReader } from './live/live-reader.js';
 
 /** The library's idle time-out of a connection for which nobody waits: the other one cannot be longer. */
 const IDLE_TIMEOUT_MS_MAX = 75_000;
@@ -66,7 +67,15 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     ...poolReadings(() => pool.stats()),
     ...(leases === undefined ? [] : watchReadings(() => watch?.stats)),
   ]);
-  pool.on('spawn', ({ port }) => hub.add(port));
+  const live = new LiveReader(async () => {
+    // Most stores are not looked at: what that takes is read in when somebody looks.
+    const { StoreSources } = await import('./live/live-sources.js');
+    return new StoreSources(data.addresses, (names) => hub.gather(names), board);
+  });
+  pool.on('spawn', ({ port }) => {
+    hub.add(port);
+    live.add(port);
+  });
   pool.on('exit', (exit) => {
     board.forget(exit.threadIndex);
     if (exit.reason === 'failed') log.error('a thread failed and is replaced', { ...exit });
@@ -93,6 +102,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
       // What still comes in is answered by the catalog, and no sale waits for this front end.
       await watching;
       watch?.close();
+      live.close();
       return pool.close();
     },
   };

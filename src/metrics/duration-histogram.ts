@@ -26,10 +26,8 @@ export class DurationHistogram {
   readonly #series = new Map<string, HistogramSeries>();
 
   constructor({ name, help, metrics }: DurationHistogramOptions) {
-    metrics.register(() => {
-      const values = [...this.#series.values()].flatMap((series) => series.rows(name));
-      return { name, help, type: 'histogram', aggregator: 'sum', values };
-    });
+    const values = () => [...this.#series.values()].flatMap((series) => series.rows(name));
+    metrics.register({ name, get: () => ({ name, help, type: 'histogram', aggregator: 'sum', values: values() }) });
   }
 
   /** The series of these labels: keep it, and count into it. The same labels always give the same series. */

@@ -11,6 +11,7 @@ export {
 } from './duration-histogram.js';
 export { MetricsHub, type MetricsHubOptions } from './metrics-hub.js';
 export {
+  type FamilyNames,
   formatMetrics,
   type Labels,
   labelled,

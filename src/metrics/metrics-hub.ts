@@ -7,7 +7,14 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { call, serveCalls } from '../port-calls.js';
-import { countsOnly, type Labels, labelled, type MetricsSnapshot, mergeSnapshots } from './metrics-snapshot.js';
+import {
+  countsOnly,
+  type FamilyNames,
+  type Labels,
+  labelled,
+  type MetricsSnapshot,
+  mergeSnapshots,
+} from './metrics-snapshot.js';
 import type { HubCalls, ThreadCalls, ThreadMetrics } from './thread-metrics.js';
 
 /** A thread answers within a millisecond unless it is stuck; a scrape should not be stuck with it. */
@@ -40,7 +47,7 @@ export class MetricsHub {
   add(servicePort: MessagePort): void {
     this.#threads.set(servicePort, []);
     serveCalls<HubCalls>(servicePort, {
-      'metrics:all': () => this.gather(),
+      'metrics:all': (names) => this.gather(names),
       'metrics:last': (snapshot) => {
         this.#keep(servicePort, snapshot);
         this.#remove(servicePort);
@@ -51,29 +58,33 @@ export class MetricsHub {
     servicePort.on('close', () => this.#remove(servicePort));
   }
 
-  /** The metrics of all threads, those that are gone included, as one snapshot. Never fails for a thread's sake. */
-  async gather(): Promise<MetricsSnapshot> {
+  /** The metrics of all threads, those that are gone included. Never fails for a thread's sake. */
+  async gather(names?: FamilyNames): Promise<MetricsSnapshot> {
     const [own] = await Promise.all([
-      this.#own.snapshot(),
-      ...[...this.#threads.keys()].map((port) => this.#ask(port)),
+      this.#own.snapshot(names),
+      ...[...this.#threads.keys()].map((port) => this.#ask(port, names)),
     ]);
     // Taken in one go: a thread that ends meanwhile is either here or there, never in neither.
-    const all = mergeSnapshots([own, ...this.#departed, ...this.#threads.values()]);
+    const all = [own, ...this.#departed, ...this.#threads.values()].flat();
     await this.#mergeDeparted();
-    return labelled(await all, this.#labels);
+    return labelled(names === undefined ? all : all.filter(({ name }) => names.includes(name)), this.#labels);
   }
 
   /** Resolves when the thread has answered, is gone, or has had its time. */
-  async #ask(port: MessagePort): Promise<void> {
-    const asked = call<ThreadCalls, 'metrics:own'>(port, 'metrics:own', undefined, this.#threadTimeoutMs);
+  async #ask(port: MessagePort, names: FamilyNames | undefined): Promise<void> {
+    const asked = call<ThreadCalls, 'metrics:own'>(port, 'metrics:own', names, this.#threadTimeoutMs);
     await asked.then(
-      (snapshot) => this.#keep(port, snapshot),
+      (snapshot) => this.#keep(port, snapshot, names),
       () => {},
     );
   }
 
-  #keep(port: MessagePort, snapshot: MetricsSnapshot): void {
-    if (this.#threads.has(port)) this.#threads.set(port, snapshot);
+  /** Instead of what the thread said last, of those families. */
+  #keep(port: MessagePort, snapshot: MetricsSnapshot, names?: FamilyNames): void {
+    const last = this.#threads.get(port);
+    if (last === undefined) return;
+    const others = names === undefined ? [] : last.filter(({ name }) => !names.includes(name));
+    this.#threads.set(port, [...others, ...snapshot]);
   }
 
   #remove(port: MessagePort): void {

@@ -1,9 +1,9 @@
 // metrics-snapshot.ts: the metrics of one moment as plain data, which can cross threads and processes.
 //
 //   thread ── snapshot ──┐
-//   thread ── snapshot ──┼─ mergeSnapshots ── labelled(service="catalog") ── JSON over gRPC ──┐
-//   main   ── snapshot ──┘                                                                    ├─ merge ── formatMetrics
-//                                                      the front end's own, made the same way ┘
+//   thread ── snapshot ──┼─ labelled(service="catalog") ── JSON over gRPC ──┐
+//   main   ── snapshot ──┘                                                  ├─ formatMetrics
+//                                    the front end's own, made the same way ┘
 //
 // It is prom-client's own JSON form, and prom-client merges and prints it; only the types are ours, because the form
 // must survive structured cloning and JSON. prom-client is loaded when somebody looks: its 88 files, in every thread of
@@ -35,7 +35,11 @@ export interface MetricFamily {
   readonly values: readonly MetricRow[];
 }
 
+/** Families of one name may stand in it several times, from several threads: their rows count together. */
 export type MetricsSnapshot = readonly MetricFamily[];
+
+/** The families that somebody wants to see; where it is left out: all there are. */
+export type FamilyNames = readonly string[];
 
 /** All metrics of a registry of prom-client at this moment; gauges that are read on demand are read now. */
 export async function snapshotOf(registry: Registry): Promise<MetricsSnapshot> {
@@ -57,7 +61,7 @@ export function labelled(snapshot: MetricsSnapshot, labels: Labels): MetricsSnap
   }));
 }
 
-/** The Prometheus text of a snapshot; its media type is METRICS_CONTENT_TYPE. */
+/** The Prometheus text of a snapshot, rows with the same labels added up; its media type is METRICS_CONTENT_TYPE. */
 export async function formatMetrics(snapshot: MetricsSnapshot): Promise<string> {
   const { AggregatorRegistry } = await import('prom-client');
   return AggregatorRegistry.aggregate([snapshot as object]).metrics();

@@ -38,7 +38,7 @@ export function summary(name: string, help: string, unit: number, read: Read<His
 
 /** Shows all of these among a thread's metrics. */
 export function registerReadings(metrics: ThreadMetrics, readings: readonly Reading[]): void {
-  for (const { get } of readings) metrics.register(get);
+  for (const reading of readings) metrics.register(reading);
 }
 
 function rowsOf<T extends number | HistogramSummary>(read: Read<T>): readonly { labels: Labels; value: T }[] {

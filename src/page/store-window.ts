@@ -3,13 +3,7 @@
 import type { LiveFigures, LiveService } from '../live-figures.js';
 import { Chart, type Line } from './charts.js';
 import { byId, make, setText } from './elements.js';
-
-/** What a figure is called, what it means, and the metrics that it is made from. */
-interface Explanation {
-  readonly title: string;
-  readonly meaning: string;
-  readonly metrics: readonly string[];
-}
+import { type Explanation, explained } from './meanings.js';
 
 /** A figure, and how it is read off. */
 interface Tile extends Explanation {
@@ -212,16 +206,6 @@ class ServiceCard {
     );
     this.#rows.replaceChildren(...rows);
   }
-}
-
-let meanings = 0;
-
-/** The name of a figure; its meaning and its metrics open on hover, focus or tap. */
-function explained({ title, meaning, metrics }: Explanation): HTMLElement {
-  const id = `meaning-${meanings++}`;
-  const codes = metrics.flatMap((metric) => [' ', make('code', {}, metric)]);
-  const text = make('span', { class: 'meaning', id, role: 'tooltip' }, meaning, ...codes);
-  return make('span', { class: 'explained' }, make('button', { type: 'button', 'aria-describedby': id }, title), text);
 }
 
 function addChart(explanation: Explanation, lines: readonly Line[]): Chart {

@@ -5,13 +5,13 @@
 // that does not answer is missing from the page, and toystore_up says so. With more than one front end every one of them
 // shows the same backends: `max without (instance)` over those.
 
-import { formatMetrics, type MetricsSnapshot, mergeSnapshots } from '../metrics/index.js';
+import { type FamilyNames, formatMetrics, type MetricsSnapshot } from '../metrics/index.js';
 
 export interface MetricsSource {
   /** The value of the label `service`. */
   readonly service: string;
-  /** Undefined when the service does not answer in time; never rejects. @param timeoutMs its own where it is not given */
-  gather(timeoutMs?: number): Promise<MetricsSnapshot | undefined>;
+  /** Undefined when the service does not answer in time; never rejects. */
+  gather(names?: FamilyNames): Promise<MetricsSnapshot | undefined>;
 }
 
 /** The metrics of several services as Prometheus text. */
@@ -22,10 +22,10 @@ export async function metricsPage(sources: readonly MetricsSource[]): Promise<st
 /**
  * The metrics of several services at this moment, with toystore_up for each.
  *
- * @param timeoutMs how long each may take; its own time-out where it is not given
+ * @param names asked for of each; all there are where they are left out
  */
-export async function storeSnapshot(sources: readonly MetricsSource[], timeoutMs?: number): Promise<MetricsSnapshot> {
-  const snapshots = await Promise.all(sources.map((source) => source.gather(timeoutMs)));
+export async function storeSnapshot(sources: readonly MetricsSource[], names?: FamilyNames): Promise<MetricsSnapshot> {
+  const snapshots = await Promise.all(sources.map((source) => source.gather(names)));
   const up: MetricsSnapshot = [
     {
       name: 'toystore_up',
@@ -39,5 +39,5 @@ export async function storeSnapshot(sources: readonly MetricsSource[], timeoutMs
     },
   ];
   const answered = snapshots.filter((snapshot) => snapshot !== undefined);
-  return mergeSnapshots([up, ...answered]);
+  return [up, ...answered].flat();
 }

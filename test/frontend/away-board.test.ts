@@ -29,3 +29,13 @@ test('a thread that is no more leaves nothing behind', (t) => {
   t.false(board.isAway('catalog'));
   t.true(board.isAway('order'));
 });
+
+test('one that was away and is back is told of once', (t) => {
+  const board = AwayBoard.create(2);
+  t.deepEqual(board.takeAway(), new Set());
+  board.note(1, 'order', true);
+  board.note(1, 'order', false);
+  board.forget(1);
+  t.deepEqual(new AwayBoard(board.memory).takeAway(), new Set(['order']));
+  t.deepEqual(board.takeAway(), new Set());
+});

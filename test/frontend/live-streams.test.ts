@@ -1,17 +1,49 @@
 // Those who watch /live, over real sockets: what they get, how many there may be, and what it costs when nobody looks.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
-import { type LiveSources, LiveStreams, WATCHERS_MAX } from '../../src/frontend/live/live-streams.js';
+import { LiveReader, type LiveSources } from '../../src/frontend/live/live-reader.js';
+import { LiveStreams, WATCHERS_MAX } from '../../src/frontend/live/live-streams.js';
 import { Router } from '../../src/http/index.js';
+import type { LiveFigures } from '../../src/live-figures.js';
 import { get, RawClient, serve } from '../http/served.js';
 import { call } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
-/** Sources that count how often they are asked. */
+/** Sources that count how often they are asked, opened and closed. */
 class Counted implements LiveSources {
   asked = 0;
+  opened = 0;
+  closed = 0;
   quantity = 100;
+  readonly reader = new LiveReader(async () => {
+    this.opened += 1;
+    return this;
+  });
+  readonly #channels: MessageChannel[] = [];
+
+  /** Of one more thread. */
+  streams(): LiveStreams {
+    const channel = new MessageChannel();
+    this.#channels.push(channel);
+    this.reader.add(channel.port2);
+    return new LiveStreams(channel.port1);
+  }
+
+  takeAway(): ReadonlySet<string> {
+    return new Set();
+  }
+
+  close(): void {
+    this.closed += 1;
+  }
+
+  [Symbol.dispose](): void {
+    this.reader.close();
+    for (const { port1 } of this.#channels) port1.close();
+  }
+
   readonly metrics = async () => {
     this.asked += 1;
     return [];
@@ -33,8 +65,8 @@ async function untilSeen(client: RawClient, text: string): Promise<string> {
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
 test('a watcher is told the toys at once and when they change, and the figures each second', async (t) => {
-  const sources = new Counted();
-  await using served = await serve({ router: routerOf(new LiveStreams(sources)) });
+  using sources = new Counted();
+  await using served = await serve({ router: routerOf(sources.streams()) });
   using client = new RawClient(served.port);
   client.write(get('/live'));
   const head = await untilSeen(client, '\r\n\r\n');
@@ -48,11 +80,11 @@ test('a watcher is told the toys at once and when they change, and the figures e
 });
 
 test('one reading serves all; when the last has gone nothing is asked any more; who comes then is served', async (t) => {
-  const sources = new Counted();
-  const live = new LiveStreams(sources);
+  using sources = new Counted();
+  const live = sources.streams();
   await using served = await serve({ router: routerOf(live) });
   await nextTurn();
-  t.is(sources.asked, 0);
+  t.is(sources.opened, 0);
   const clients = Array.from({ length: 5 }, () => new RawClient(served.port));
   for (const client of clients) client.write(get('/live'));
   for (const client of clients) await untilSeen(client, 'event: figures');
@@ -63,13 +95,33 @@ test('one reading serves all; when the last has gone nothing is asked any more; 
   // Longer than between two readings: that nothing happens cannot be waited for in any other way.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   t.is(sources.asked, asked);
+  t.deepEqual([sources.opened, sources.closed], [1, 1]);
   using late = new RawClient(served.port);
   late.write(get('/live'));
   await untilSeen(late, 'event: figures');
 });
 
+test('threads share one reading; who comes to another thread is told the toys at once', async (t) => {
+  using sources = new Counted();
+  await using one = await serve({ router: routerOf(sources.streams()) });
+  await using other = await serve({ router: routerOf(sources.streams()) });
+  using first = new RawClient(one.port);
+  first.write(get('/live'));
+  await untilSeen(first, 'event: figures');
+  using second = new RawClient(other.port);
+  second.write(get('/live'));
+  const head = await untilSeen(second, 'event: toys');
+  t.false(head.includes('event: figures'), 'nothing is read for the second one alone');
+  const figures = (client: RawClient): string[] => client.received.match(/data: \{"atMs".*/g) ?? [];
+  while (figures(second).length < 2) await second.more();
+  while (figures(first).length < figures(second).length + 1) await first.more();
+  t.deepEqual(figures(second), figures(first).slice(1, 1 + figures(second).length));
+  t.is(sources.opened, 1);
+});
+
 test(`${WATCHERS_MAX} may watch; the next one has a plain answer, until one goes`, async (t) => {
-  const live = new LiveStreams(new Counted());
+  using sources = new Counted();
+  const live = sources.streams();
   await using served = await serve({ router: routerOf(live) });
   const clients = Array.from({ length: WATCHERS_MAX }, () => new RawClient(served.port));
   for (const client of clients) client.write(get('/live'));
@@ -88,7 +140,8 @@ test(`${WATCHERS_MAX} may watch; the next one has a plain answer, until one goes
 });
 
 test('HEAD is answered, and watches nothing', async (t) => {
-  const live = new LiveStreams(new Counted());
+  using sources = new Counted();
+  const live = sources.streams();
   await using served = await serve({ router: routerOf(live) });
   using client = new RawClient(served.port);
   client.write('HEAD /live HTTP/1.1\r\nHost: store\r\n\r\n');
@@ -97,7 +150,8 @@ test('HEAD is answered, and watches nothing', async (t) => {
 });
 
 test('a drain ends streams in good order', async (t) => {
-  const live = new LiveStreams(new Counted());
+  using sources = new Counted();
+  const live = sources.streams();
   await using served = await serve({ router: routerOf(live) });
   using client = new RawClient(served.port);
   client.write(get('/live'));
@@ -125,4 +179,35 @@ test("a watcher takes no customer's place; a store that stops ends its stream", 
     while (!watcher.isClosed) await watcher.more().catch(() => undefined);
     t.true(watcher.received.endsWith('0\r\n\r\n'));
   }
+});
+
+test('a store at work has every figure', async (t) => {
+  await using store = await StoreProcess.start('start', { env: { THREADS: '2' } });
+  using watcher = new RawClient(store.port);
+  watcher.write(get('/live'));
+  const missing = (): string[] | undefined => {
+    const newest = watcher.received.match(/(?<=data: )\{"atMs".*\}(?=\n\n)/g)?.at(-1);
+    if (newest === undefined) return;
+    const figures = JSON.parse(newest) as LiveFigures;
+    t.true(figures.services.every(({ isUp, isSelling, threads }) => isUp && isSelling && threads.length > 0));
+    const busy = figures.services.flatMap(({ threads }) => threads.map(({ utilization }) => utilization));
+    return Object.entries({ ...figures, ...busy }).flatMap(([name, value]) => (value === null ? name : []));
+  };
+  const headers = { 'Content-Type': 'application/json' };
+  let work = true;
+  const customer = (async () => {
+    while (work) {
+      await call(store.port, 'GET', '/products/Tux');
+      await call(store.port, 'GET', '/products/Nobody');
+      await call(store.port, 'POST', '/orders', { headers, body: '{"name":"Fox","quantity":1}' });
+    }
+  })();
+  while (missing()?.length !== 0) await watcher.more();
+  work = false;
+  await customer;
+  // What the last sale has left is shown, and so it stays.
+  const fox = JSON.parse((await call(store.port, 'GET', '/products/Fox')).body).data.quantity;
+  const told = () => /.*"name":"Fox","priceCents":\d+,"quantity":(\d+)/s.exec(watcher.received)?.[1];
+  while (told() !== String(fox)) await watcher.more();
+  t.pass();
 });

@@ -29,7 +29,11 @@ async function setUp(options: ShelfOptions = {}, env: Record<string, string> = {
 }
 
 /** Asks until the answer came without a question to the catalog. */
-async function untilHeld(t: ExecutionContext, { catalog, find }: Stage, name: string): Promise<void> {
+async function untilHeld(
+  t: ExecutionContext,
+  { catalog, find }: Pick<Stage, 'catalog' | 'find'>,
+  name: string,
+): Promise<void> {
   await catalog.until(() => catalog.heard.length > 0);
   for (let look = 0; look < 100; look++) {
     const before = catalog.timesAsked(name);
@@ -147,6 +151,25 @@ test.serial(
     await untilHeld(t, stage, 'Tux');
   },
 );
+
+test.serial('of several catalogs the front end is a holder of the one that serves, wherever that goes', async (t) => {
+  await using second = await ShelfCatalog.start({ holder: 1_000 });
+  await using first = await ShelfCatalog.start();
+  second.setServing(false);
+  first.stock.set('Tux', 100);
+  second.stock.set('Tux', 42);
+  const addresses = { CATALOG_ADDRESS: `${second.address},${first.address}`, THREADS: '1' };
+  await using frontend = await StoreProcess.start('frontend', { env: addresses });
+  const find = (name: string) => stockOf(frontend.port, name);
+  await untilHeld(t, { catalog: first, find }, 'Tux');
+  first.setServing(false);
+  second.setServing(true);
+  // What is held of the first one may be shown until the front end has heard of the second.
+  await second.until(() => second.heard.length > 0);
+  while ((await find('Tux')) !== 42);
+  await untilHeld(t, { catalog: second, find }, 'Tux');
+  t.true(second.asked.some(({ holder }) => holder === second.holder));
+});
 
 test.serial('what may not be held is asked for each time, and so is what does not exist', async (t) => {
   await using stage = await setUp({}, { THREADS: '1' });

@@ -91,6 +91,11 @@ export class ShelfCatalog implements AsyncDisposable {
     await this.until(() => this.heard.some(({ confirmed }) => confirmed === invalidation));
   }
 
+  /** What its health service says; a standby says no. */
+  setServing(isServing: boolean): void {
+    this.#thread.setHealth('toystore.v1.Catalog', isServing);
+  }
+
   /** Ends all Watch streams. */
   cutWatches(): void {
     for (const stream of this.#streams) stream.end();

@@ -97,6 +97,22 @@ test('a thread that asks is told what all have counted, itself included', async 
   for (const text of answers) t.regex(text, /^toys_sold_total\{toy="Fox"\} 5$/m);
 });
 
+test('asked for some families it tells no others, and forgets none', async (t) => {
+  const hub = new MetricsHub(new ThreadMetrics());
+  await using thread = await CountingThread.start(hub);
+  await thread.tell({ do: 'sell', toy: 'Tux', count: 3 });
+  await hub.gather();
+  await thread.tell({ do: 'sell', toy: 'Tux', count: 4 });
+  const some = await hub.gather(['toys_sold_total', 'unknown']);
+  t.deepEqual(new Set(some.map(({ name }) => name)), new Set(['toys_sold_total']));
+  t.is(valueIn(some, 'toys_sold_total', 'Tux'), 7);
+  // Of each family what the thread said last.
+  await thread.worker.terminate();
+  const last = await hub.gather();
+  t.is(valueIn(last, 'toys_sold_total', 'Tux'), 7);
+  t.is(valueIn(last, 'sale_seconds_count', 'Tux'), 3);
+});
+
 test('what a thread counted stays when it ends, its gauges do not', async (t) => {
   const hub = new MetricsHub(new ThreadMetrics());
   await using staying = await CountingThread.start(hub);

@@ -93,6 +93,38 @@ test.serial('a tap tells what a figure means', async (t) => {
   t.true(await meaning.isVisible());
 });
 
+test.serial('Escape closes a meaning, wherever pointer and focus are, until they have gone', async (t) => {
+  const page = await (await t.context.shop.visitor(t)).open();
+  const button = page.getByRole('button', { name: 'Lock waits a second' });
+  const meaning = page.getByText('had to wait for the reader-writer lock');
+  for (const open of [() => button.hover(), () => button.focus()]) {
+    await open();
+    t.true(await meaning.isVisible());
+    await page.keyboard.press('Escape');
+    t.false(await meaning.isVisible());
+    await button.click();
+    t.true(await meaning.isVisible(), 'a click opens it again');
+    await page.keyboard.press('Escape');
+    await page.mouse.move(0, 0);
+    await button.blur();
+    t.false(await meaning.isVisible());
+  }
+});
+
+for (const elsewhere of ['h1', '.tile:has-text("Lock waits a second") dd']) {
+  test.serial(`a tap elsewhere closes a meaning: ${elsewhere}`, async (t) => {
+    const page = await (await t.context.shop.visitor(t, { hasTouch: true, isMobile: true })).open();
+    const button = page.getByRole('button', { name: 'Lock waits a second' });
+    const meaning = page.getByText('had to wait for the reader-writer lock');
+    for (const time of ['first', 'second']) {
+      await button.tap();
+      t.true(await meaning.isVisible(), time);
+      await page.locator(elsewhere).tap();
+      t.false(await meaning.isVisible(), time);
+    }
+  });
+}
+
 for (const [service, title] of [
   ['catalog', 'Catalog'],
   ['order', 'Order'],

@@ -8,7 +8,28 @@
 import type { LiveFigures, LiveLatency, LiveService } from '../../live-figures.js';
 import type { Labels, MetricRow, MetricsSnapshot } from '../../metrics/index.js';
 
-const DURATIONS = 'toystore_http_request_duration_seconds';
+/** The metrics that the page's figures are made from. */
+export const METRIC = {
+  durations: 'toystore_http_request_duration_seconds',
+  syncs: 'toystore_journal_sync_seconds',
+  sold: 'toystore_catalog_sold_total',
+  batchItems: 'toystore_batch_items_total',
+  batchMessages: 'toystore_batch_messages_total',
+  heldHits: 'toystore_held_hits_total',
+  heldMisses: 'toystore_held_misses_total',
+  queueLength: 'toystore_pool_queue_length',
+  lockWaits: 'toystore_lock_waits_total',
+  heldToys: 'toystore_held_toys',
+  up: 'toystore_up',
+  selling: 'toystore_selling',
+  sessions: 'toystore_pool_sessions',
+  active: 'toystore_event_loop_active_seconds_total',
+  idle: 'toystore_event_loop_idle_seconds_total',
+} as const;
+
+/** What a snapshot must have. */
+export const LIVE_METRICS: readonly string[] = Object.values(METRIC);
+
 const FIND = { service: 'frontend', route: '/products/:name' } as const;
 const ORDER = { service: 'frontend', route: '/orders' } as const;
 const SERVICES = ['frontend', 'catalog', 'order'] as const;
@@ -29,21 +50,18 @@ export class LiveReading {
     const now = new Moment(snapshot, atMs);
     const growth = new Growth(this.#before, now);
     this.#before = now;
-    const finds = growth.of(DURATIONS, '_count', FIND);
-    const orders = growth.of(DURATIONS, '_count', ORDER);
-    const failed = growth.of(DURATIONS, '_count', { service: 'frontend' }, isFailure);
-    const syncs = growth.of('toystore_journal_sync_seconds', '_count', { service: 'catalog' });
-    const syncSeconds = growth.of('toystore_journal_sync_seconds', '_sum', { service: 'catalog' });
-    const sold = growth.of('toystore_catalog_sold_total', '', { service: 'catalog' });
+    const finds = growth.of(METRIC.durations, '_count', FIND);
+    const orders = growth.of(METRIC.durations, '_count', ORDER);
+    const failed = growth.of(METRIC.durations, '_count', { service: 'frontend' }, isFailure);
+    const syncs = growth.of(METRIC.syncs, '_count', { service: 'catalog' });
+    const syncSeconds = growth.of(METRIC.syncs, '_sum', { service: 'catalog' });
+    const sold = growth.of(METRIC.sold, '', { service: 'catalog' });
     const perMessage = (stream: string): number | null => {
       const labels = { service: 'frontend', stream };
-      return ratio(
-        growth.of('toystore_batch_items_total', '', labels),
-        growth.of('toystore_batch_messages_total', '', labels),
-      );
+      return ratio(growth.of(METRIC.batchItems, '', labels), growth.of(METRIC.batchMessages, '', labels));
     };
-    const hits = growth.of('toystore_held_hits_total', '', {});
-    const misses = growth.of('toystore_held_misses_total', '', {});
+    const hits = growth.of(METRIC.heldHits, '', {});
+    const misses = growth.of(METRIC.heldMisses, '', {});
     return {
       atMs,
       services: SERVICES.map((name) => serviceOf(name, growth, away.has(name))),
@@ -52,12 +70,12 @@ export class LiveReading {
       failedPerSecond: growth.perSecond(failed) ?? 0,
       findLatencyMs: growth.latencyMs(FIND),
       orderLatencyMs: growth.latencyMs(ORDER),
-      queueLength: now.sum('toystore_pool_queue_length', '', { service: 'frontend' }) ?? 0,
-      lockWaitsPerSecond: growth.perSecond(growth.of('toystore_lock_waits_total', '', {})),
+      queueLength: now.sum(METRIC.queueLength, '', { service: 'frontend' }) ?? 0,
+      lockWaitsPerSecond: growth.perSecond(growth.of(METRIC.lockWaits, '', {})),
       findsPerMessage: perMessage('find'),
       ordersPerMessage: perMessage('order'),
       hitShare: hits === null || misses === null ? null : ratio(hits, hits + misses),
-      heldToys: now.sum('toystore_held_toys', '', {}),
+      heldToys: now.sum(METRIC.heldToys, '', {}),
       syncsPerSecond: growth.perSecond(syncs),
       ordersPerSync: ratio(sold, syncs),
       syncMs: scaled(ratio(syncSeconds, syncs), MS_PER_SECOND),
@@ -121,7 +139,7 @@ class Growth {
   latencyMs(labels: Labels): LiveLatency | null {
     const buckets = new Map<number, number>();
     const add = (moment: Moment | undefined, sign: 1 | -1): void => {
-      for (const { labels: row, value } of moment?.rows(`${DURATIONS}_bucket`, labels) ?? []) {
+      for (const { labels: row, value } of moment?.rows(`${METRIC.durations}_bucket`, labels) ?? []) {
         const bound = row.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(row.le);
         buckets.set(bound, (buckets.get(bound) ?? 0) + sign * value);
       }
@@ -155,15 +173,15 @@ function percentile(bounds: readonly (readonly [bound: number, atOrBelow: number
 
 function serviceOf(name: LiveService['name'], growth: Growth, wasAway: boolean): LiveService {
   const { now } = growth;
-  const sells = (service: string): boolean => now.sum('toystore_selling', '', { service }) === 1;
+  const sells = (service: string): boolean => now.sum(METRIC.selling, '', { service }) === 1;
   return {
     name,
-    isUp: name === 'frontend' || (!wasAway && now.sum('toystore_up', '', { service: name }) === 1),
+    isUp: name === 'frontend' || (!wasAway && now.sum(METRIC.up, '', { service: name }) === 1),
     isSelling: name === 'frontend' ? sells('catalog') && sells('order') : sells(name),
-    threads: now.rows('toystore_pool_sessions', { service: name }).map(({ labels: { thread = '' }, value }) => {
+    threads: now.rows(METRIC.sessions, { service: name }).map(({ labels: { thread = '' }, value }) => {
       const labels = { service: name, thread };
-      const active = growth.of('toystore_event_loop_active_seconds_total', '', labels);
-      const idle = growth.of('toystore_event_loop_idle_seconds_total', '', labels);
+      const active = growth.of(METRIC.active, '', labels);
+      const idle = growth.of(METRIC.idle, '', labels);
       const utilization = active === null || idle === null ? null : ratio(active, active + idle);
       return { thread: String(thread), sessions: value, utilization };
     }),
