@@ -1,5 +1,5 @@
 // function-store.ts: the usual design over PostgreSQL: the same HTTP server, a pool of connections, and one call of a stored
-// function for each order, which takes from the stock and writes the order in one transaction.
+// function for each order, which takes from the stock, numbers the order without a gap and writes it, in one transaction.
 //
 //   node function-store.js --database-url postgresql://…     --►  "function ready on http://127.0.0.1:N"
 //
@@ -19,8 +19,8 @@ const router = new Router().add('POST', '/orders', async (exchange) => {
   const { name, quantity } = JSON.parse(exchange.body.toString());
   const { rows } = await pool.query({
     name: 'buy',
-    text: 'SELECT bench_buy($1, $2) AS number',
-    values: [name, quantity],
+    text: 'SELECT bench_buy($1, $2, $3) AS number',
+    values: [name, quantity, exchange.header('idempotency-key')],
   });
   const number = Number(rows[0].number);
   if (number < 0) return exchange.sendError(409, 'not enough stock');

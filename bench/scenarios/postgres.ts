@@ -3,6 +3,7 @@
 //   toystore-postgres   all orders that came meanwhile in one statement
 //   function            the same HTTP server, one call of a stored function for each order, 32 connections
 //   pgbench             that function alone, without HTTP, from 32 clients and from one
+//   pgbench-sequence    the same with a sequence for numbers, which leaves gaps: not what the API promises, for comparison only
 //   toystore            over files, for finds
 //
 // Each round loads them in turn. The server is Debian's, started here: fsync on, in a directory on the real disk.
@@ -26,11 +27,9 @@ const SCENARIO = 'postgres';
 const STORE = 'toystore-postgres';
 const FILES = 'toystore';
 const FUNCTION = 'function';
-const PGBENCH = 'pgbench';
 const ROUNDS = 5;
 const ROUND_MS = 1500;
 const MANY = 64;
-const PGBENCH_CLIENTS = [1, 32] as const;
 const MS_PER_SECOND = 1000;
 
 /** The store does five times the usual design, and finds are as fast as over files. */
@@ -43,41 +42,63 @@ const TABLES = `
   CREATE TABLE bench_toys (name text PRIMARY KEY, price_cents bigint NOT NULL, quantity bigint NOT NULL CHECK (quantity >= 0))
     WITH (fillfactor = 50);
   INSERT INTO bench_toys VALUES ${TOYS.map((toy) => `('${toy}', 1599, ${STOCK})`).join(', ')};
-  CREATE TABLE bench_orders (number bigserial PRIMARY KEY, name text NOT NULL, quantity bigint NOT NULL,
+  CREATE TABLE bench_numbers (next bigint NOT NULL) WITH (fillfactor = 10);
+  INSERT INTO bench_numbers VALUES (0);
+  CREATE TABLE bench_orders (number bigint PRIMARY KEY, name text NOT NULL, quantity bigint NOT NULL, key text,
     ordered_at timestamptz NOT NULL DEFAULT now());
-  CREATE FUNCTION bench_buy(toy text, wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+  CREATE UNIQUE INDEX bench_orders_by_key ON bench_orders (key) WHERE key IS NOT NULL;
+  CREATE FUNCTION bench_buy(toy text, wanted bigint, given text DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql AS $$
+    DECLARE placed bigint;
+    BEGIN
+      IF given IS NOT NULL THEN
+        SELECT number INTO placed FROM bench_orders WHERE key = given;
+        IF FOUND THEN RETURN placed; END IF;
+      END IF;
+      UPDATE bench_toys SET quantity = quantity - wanted WHERE name = toy AND quantity >= wanted;
+      IF NOT FOUND THEN RETURN -1; END IF;
+      -- Numbers have no gap, so the last one is locked until the commit: last, that it is locked shortly.
+      UPDATE bench_numbers SET next = next + 1 RETURNING next - 1 INTO placed;
+      INSERT INTO bench_orders (number, name, quantity, key) VALUES (placed, toy, wanted, given);
+      RETURN placed;
+    END $$;
+  CREATE TABLE bench_sequence_orders (number bigserial PRIMARY KEY, name text NOT NULL, quantity bigint NOT NULL,
+    ordered_at timestamptz NOT NULL DEFAULT now());
+  CREATE FUNCTION bench_buy_with_gaps(toy text, wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $$
     DECLARE placed bigint;
     BEGIN
       UPDATE bench_toys SET quantity = quantity - wanted WHERE name = toy AND quantity >= wanted;
       IF NOT FOUND THEN RETURN -1; END IF;
-      INSERT INTO bench_orders (name, quantity) VALUES (toy, wanted) RETURNING number INTO placed;
+      INSERT INTO bench_sequence_orders (name, quantity) VALUES (toy, wanted) RETURNING number INTO placed;
       RETURN placed;
     END $$;`;
-const PGBENCH_SCRIPT = `\\set toy random(1, ${TOYS.length})
-SELECT bench_buy((ARRAY[${TOYS.map((toy) => `'${toy}'`).join(', ')}])[:toy], 1);
+/** What pgbench sends: a call of one of the functions for a toy. */
+const pgbenchScript = (name: string): string => `\\set toy random(1, ${TOYS.length})
+SELECT ${name}((ARRAY[${TOYS.map((toy) => `'${toy}'`).join(', ')}])[:toy], 1);
 `;
+/** Its runs: the function that keeps what the API promises, and the one with gaps. */
+const CALLS = [
+  { subject: 'pgbench', name: 'bench_buy', clients: [1, 32] },
+  { subject: 'pgbench-sequence', name: 'bench_buy_with_gaps', clients: [32] },
+] as const;
 
-/** Number of clients -> calls of the function in a second, round by round. */
-type FunctionRates = Map<number, number[]>;
+/** Calls in a second, round by round, of pgbench's runs: `<subject> <clients>`. */
+type CallRates = Map<string, number[]>;
 
 export const postgres: Scenario = async (context) => {
   const { options } = context;
   context.step('starting PostgreSQL');
   const server = await PostgresServer.start();
-  const script = join(tmpdir(), `toystore-pgbench-${process.pid}.sql`);
-  await writeFile(script, PGBENCH_SCRIPT, { mode: 0o644 });
   try {
     const [storeUrl, peerUrl] = [await server.createDatabase(), await server.createDatabase()];
     await server.query(TABLES, peerUrl);
-    const rates: FunctionRates = new Map();
-    const measure = (): Promise<void> => measureFunction(peerUrl, script, options, rates);
+    const rates: CallRates = new Map();
+    const measure = (): Promise<void> => measureCalls(peerUrl, options, rates);
     const rows = await runContest(context, contestOf(options, { storeUrl, peerUrl, measure }));
     const compared = { scenario: SCENARIO, subject: STORE, isPair: true };
     context.addFigures(ratiosOf(rows, { ...compared, baseline: FUNCTION, bars: ORDER_BARS }));
     context.addFigures(ratiosOf(rows, { ...compared, baseline: FILES, bars: FIND_BARS }));
-    context.addFigures(besideFunction(rows, rates));
+    context.addFigures(besideFunctions(rows, rates));
   } finally {
-    await rm(script, { force: true });
     await server[Symbol.asyncDispose]();
   }
 };
@@ -115,52 +136,72 @@ function contestOf(options: BenchOptions, { storeUrl, peerUrl, measure }: Databa
   };
 }
 
-async function measureFunction(
-  url: string,
-  script: string,
-  { quick }: BenchOptions,
-  rates: FunctionRates,
-): Promise<void> {
-  for (const clients of PGBENCH_CLIENTS) {
-    const flags = ['--no-vacuum', '--protocol=prepared', `--client=${clients}`, `--jobs=${Math.min(clients, 2)}`];
-    const round = [`--time=${quick ? 2 : 3}`, `--file=${script}`, url];
-    const told = await runUnprivileged([postgresProgram('pgbench'), ...flags, ...round]);
-    const perSecond = Number(/^tps = ([\d.]+)/m.exec(told)?.[1]);
-    rates.set(clients, [...(rates.get(clients) ?? []), perSecond]);
+async function measureCalls(url: string, { quick }: BenchOptions, rates: CallRates): Promise<void> {
+  const script = join(tmpdir(), `toystore-pgbench-${process.pid}.sql`);
+  try {
+    for (const { subject, name, clients: numbers } of CALLS) {
+      await writeFile(script, pgbenchScript(name), { mode: 0o644 });
+      for (const clients of numbers) {
+        const flags = ['--no-vacuum', '--protocol=prepared', `--client=${clients}`, `--jobs=${Math.min(clients, 2)}`];
+        const time = `--time=${quick ? 2 : 3}`;
+        const told = await runUnprivileged([postgresProgram('pgbench'), ...flags, time, `--file=${script}`, url]);
+        const key = `${subject} ${clients}`;
+        rates.set(key, [...(rates.get(key) ?? []), Number(/^tps = ([\d.]+)/m.exec(told)?.[1])]);
+      }
+    }
+  } finally {
+    await rm(script, { force: true });
   }
 }
 
-/** The store through HTTP beside the function alone. */
-function besideFunction(rows: readonly Row[], rates: FunctionRates): Figure[] {
+/** The store through HTTP beside the functions alone. */
+function besideFunctions(rows: readonly Row[], rates: CallRates): Figure[] {
   const orders = (clients: number): Row | undefined =>
     rows.find((row) => row.subject === STORE && row.operation === 'order' && row.clients === clients);
   const [many, one] = [orders(MANY), orders(1)];
-  const of = (clients: number): number[] => rates.get(clients) ?? [];
-  if (many === undefined || one === undefined || of(32).length === 0) return [];
-  const callMs = of(1).map((perSecond) => MS_PER_SECOND / perSecond);
-  const store = figureOf(
-    'throughput',
-    STORE,
-    'order, 64 connections, beside 32 clients of the function alone',
-    many.rounds.throughput,
-  );
-  const order = figureOf('p50', STORE, 'order, 1 connection, beside a call of the function alone', one.rounds.p50);
-  const calls = figureOf('throughput', PGBENCH, 'call of the stored function, 32 clients', of(32));
-  const call = figureOf('p50', PGBENCH, 'call of the stored function, 1 client (mean)', callMs);
-  const besides = (figure: Figure, { value }: Figure, bar: Figure['bar']): Figure => {
-    return { ...figure, baseline: PGBENCH, ratio: figure.value / value, bar };
-  };
-  return [besides(store, calls, FUNCTION_BARS.throughput), besides(order, call, FUNCTION_BARS.p50), calls, call];
-}
-
-function figureOf(
-  quantity: keyof typeof FUNCTION_BARS,
-  subject: string,
-  what: string,
-  rounds: readonly number[],
-): Figure {
-  const value = median(rounds);
-  return quantity === 'p50'
-    ? { scenario: SCENARIO, case: `${what}, latency`, subject, value, unit: 'ms', better: 'lower', rounds }
-    : { scenario: SCENARIO, case: `${what}, throughput`, subject, value, unit: 'orders/s', better: 'higher', rounds };
+  const alone = rates.get('pgbench 1');
+  if (many === undefined || one === undefined || alone === undefined) return [];
+  const callMs = alone.map((perSecond) => MS_PER_SECOND / perSecond);
+  const throughput = { unit: 'orders/s', better: 'higher' } as const;
+  const latency = { unit: 'ms', better: 'lower' } as const;
+  const ofStore = { scenario: SCENARIO, subject: STORE };
+  const calls = [...rates].filter(([key]) => key.endsWith(' 32'));
+  return [
+    ...calls.map(([key, perSecond]) => ({
+      ...ofStore,
+      case: `order, ${MANY} connections, throughput, beside the function alone from 32 clients`,
+      value: median(many.rounds.throughput),
+      ...throughput,
+      rounds: many.rounds.throughput,
+      baseline: key.split(' ')[0]!,
+      ratio: median(many.rounds.throughput) / median(perSecond),
+      ...(key.startsWith('pgbench ') ? { bar: FUNCTION_BARS.throughput } : {}),
+    })),
+    {
+      ...ofStore,
+      case: 'order, 1 connection, median latency, beside a call of the function alone',
+      value: median(one.rounds.p50),
+      ...latency,
+      rounds: one.rounds.p50,
+      baseline: 'pgbench',
+      ratio: median(one.rounds.p50) / median(callMs),
+      bar: FUNCTION_BARS.p50,
+    },
+    ...calls.map(([key, perSecond]) => ({
+      scenario: SCENARIO,
+      case: 'call of the stored function, 32 clients, throughput',
+      subject: key.split(' ')[0]!,
+      value: median(perSecond),
+      ...throughput,
+      rounds: perSecond,
+    })),
+    {
+      scenario: SCENARIO,
+      case: 'call of the stored function, 1 client, mean latency',
+      subject: 'pgbench',
+      value: median(callMs),
+      ...latency,
+      rounds: callMs,
+    },
+  ];
 }

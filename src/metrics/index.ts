@@ -20,7 +20,8 @@ export {
   type MetricRow,
   type MetricsSnapshot,
   mergeSnapshots,
+  type Reading,
   snapshotOf,
 } from './metrics-snapshot.js';
-export { counter, gauge, type Reading, registerReadings, summary } from './reading.js';
+export { counter, gauge, registerReadings, summary } from './reading.js';
 export { ThreadMetrics } from './thread-metrics.js';

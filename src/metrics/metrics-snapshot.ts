@@ -35,6 +35,12 @@ export interface MetricFamily {
   readonly values: readonly MetricRow[];
 }
 
+/** A metric, and its values at the moment of the call. */
+export interface Reading {
+  readonly name: string;
+  readonly get: () => MetricFamily;
+}
+
 /** Families of one name may stand in it several times, from several threads: their rows count together. */
 export type MetricsSnapshot = readonly MetricFamily[];
 

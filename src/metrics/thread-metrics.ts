@@ -5,8 +5,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { call, notify, PortCallError, serveCalls } from '../port-calls.js';
-import type { FamilyNames, MetricsSnapshot } from './metrics-snapshot.js';
-import type { Reading } from './reading.js';
+import type { FamilyNames, MetricsSnapshot, Reading } from './metrics-snapshot.js';
 
 /** Longer than a hub waits for its slowest thread. */
 const GATHER_TIMEOUT_MS = 2_000;

@@ -37,8 +37,9 @@ export interface PostgresOrderLogOptions {
   readonly keysRead?: number;
 }
 
-/** How long rows are gathered. What is not committed yet is given by the catalog again after a crash. */
-const GATHER_MS = 25;
+/** How long rows are gathered: each of their syncs holds up the sales. What is not committed yet is given by the catalog again
+ *  after a crash. */
+const GATHER_MS = 100;
 /** Rows in one statement: some 10 ms of the database's time. */
 const ROWS_PER_STATEMENT = 2_000;
 /** Rows that may wait for the database before append() does: a second's worth. */

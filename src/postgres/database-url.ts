@@ -6,13 +6,7 @@
 // percent-encoded. No message of this file shows the text itself: there is a password in it.
 
 import { readFileSync } from 'node:fs';
-import { PostgresError } from './postgres-error.js';
-
-export interface HostAddress {
-  /** A name or an address. */
-  readonly host: string;
-  readonly port: number;
-}
+import { type HostAddress, PostgresError } from './postgres-error.js';
 
 /** A certificate and its key that prove who we are, as PEM. */
 export interface Tls {

@@ -4,9 +4,9 @@
 //
 // After a fail-over the old primary may still answer, or another one be promoted: whoever has lost a session asks again.
 
-import { type DatabaseTarget, describeTarget, type HostAddress, parseDatabaseUrl } from './database-url.js';
+import { type DatabaseTarget, describeTarget, parseDatabaseUrl } from './database-url.js';
 import { type Migration, migrate, readMigrations } from './migrations.js';
-import { PostgresError, type PostgresErrorCode, postgresErrorFrom } from './postgres-error.js';
+import { type HostAddress, PostgresError, type PostgresErrorCode, postgresErrorFrom } from './postgres-error.js';
 import { SERVER_VERSION_MIN } from './postgres-limits.js';
 import { Session, type SessionOptions, type Statement } from './session.js';
 

@@ -3,7 +3,12 @@
 //
 // Source: PostgreSQL, appendix A, "PostgreSQL Error Codes". No message has a password or a whole URL in it.
 
-import type { HostAddress } from './database-url.js';
+/** Where a server is. */
+export interface HostAddress {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+}
 
 /**
  * What happened, and what the caller should do about it:

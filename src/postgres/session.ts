@@ -4,8 +4,8 @@
 // several statements, so a connection that breaks leaves nothing half done.
 
 import pg from 'pg';
-import type { DatabaseTarget, HostAddress } from './database-url.js';
-import { PostgresError, postgresErrorFrom } from './postgres-error.js';
+import type { DatabaseTarget } from './database-url.js';
+import { type HostAddress, PostgresError, postgresErrorFrom } from './postgres-error.js';
 import {
   ANSWER_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
