@@ -43,6 +43,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   requestId = '';
   /** The header line by which the answer repeats the client's name for its request; '' without. */
   requestIdLine = '';
+  companion: object | undefined;
   isAborted = false;
   isAnswered = false;
   resource: Resource | undefined;
@@ -74,6 +75,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
     this.body = NO_BODY_BYTES;
     this.requestId = '';
     this.requestIdLine = '';
+    this.companion = undefined;
     this.isAnswered = false;
     this.resource = undefined;
     this.answerBody = '';
