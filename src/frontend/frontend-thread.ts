@@ -91,7 +91,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
     ...(tracer && { onRequest: (exchange: Exchange) => beginRequestSpan(tracer, exchange) }),
     onExchange: (route, status, durationMs, requestId, companion) => {
       httpMetrics.record(route, status, durationMs);
-      const span = spanOf({ companion });
+      const span = spanOf(companion);
       if (span !== undefined) endRequestSpan(span, status);
       if (durationMs > SLOW_REQUEST_MS) {
         slow.note(durationMs, { requestId: loggedRequestId(requestId), route, status, ...traceFields(span) });
@@ -111,7 +111,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
     },
     onHandlerError: (error, route, requestId, companion) => {
       const fields = { route, error, requestId: loggedRequestId(requestId) };
-      log.error('a handler failed', { ...fields, ...traceFields(spanOf({ companion })) });
+      log.error('a handler failed', { ...fields, ...traceFields(spanOf(companion)) });
     },
   });
   return {

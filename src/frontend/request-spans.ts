@@ -23,8 +23,8 @@ export function beginRequestSpan(tracer: Tracer, exchange: Exchange): void {
   });
 }
 
-/** Undefined where the request is not recorded. */
-export function spanOf({ companion }: Pick<Exchange, 'companion'>): Span | undefined {
+/** The span of an exchange's companion; undefined where the request is not recorded. */
+export function spanOf(companion: Exchange['companion']): Span | undefined {
   return companion as Span | undefined;
 }
 
