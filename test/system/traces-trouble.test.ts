@@ -28,12 +28,19 @@ async function withoutPackage(name: string): Promise<{ options: string; [Symbol.
   const start = join(directory, 'start.mjs');
   await writeFile(
     hook,
-    `export async function resolve(specifier, context, next) {
+    `export function resolve(specifier, context, next) {
        if (specifier !== '${name}') return next(specifier, context);
        throw Object.assign(new Error("Cannot find package '${name}'"), { code: 'ERR_MODULE_NOT_FOUND' });
      }`,
   );
-  await writeFile(start, `import { register } from 'node:module'; register('${pathToFileURL(hook)}');`);
+  // The second is for Node.js before 22.15, and deprecated in 26.
+  await writeFile(
+    start,
+    `import module from 'node:module';
+     import { resolve } from '${pathToFileURL(hook)}';
+     if (module.registerHooks) module.registerHooks({ resolve });
+     else module.register('${pathToFileURL(hook)}');`,
+  );
   return {
     options: `--import ${pathToFileURL(start)}`,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
