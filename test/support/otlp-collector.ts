@@ -31,6 +31,8 @@ const SCHEMA = `
   message Status { uint32 code = 3; }
 `;
 const REQUEST = protobuf.parse(SCHEMA).root.lookupType('Request');
+/** Generous, for slow machines; what is awaited comes within a second. */
+const WAIT_MS_MAX = 30_000;
 const KINDS = ['', 'internal', 'server', 'client'];
 
 type Value = string | number | boolean;
@@ -107,10 +109,15 @@ export class OtlpCollector implements AsyncDisposable {
     return this.spans.filter((span) => span.traceId === traceId);
   }
 
-  /** Resolves when `matches` holds; looked at again after each request. */
+  /** Resolves when `matches` holds; looked at again after each request. Rejects when that takes too long. */
   async until(matches: () => unknown): Promise<void> {
     if (matches()) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ matches, resolve }));
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ matches, resolve });
+      const late = (): void => reject(new Error(`not among ${this.spans.map(({ name }) => name).join(', ')}`));
+      timer = setTimeout(late, WAIT_MS_MAX);
+    }).finally(() => clearTimeout(timer));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

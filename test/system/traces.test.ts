@@ -222,24 +222,28 @@ traced('a find: request, batch, and what the catalog found', async (t) => {
   t.deepEqual(spans.get(FOUND)!.attributes, { 'find.result': 'DONE' });
 });
 
-traced('finds of one toy at the same time keep their traces apart', async (t) => {
+traced('finds that share a message keep their traces apart', async (t) => {
   const { store, collector } = t.context;
-  const traces = Array.from({ length: MANY }, () => newTrace());
-  await Promise.all(
-    traces.flatMap(({ traceparent }) => [
-      call(store.port, 'GET', '/products/Python', { headers: { traceparent } }),
-      call(store.port, 'GET', '/products/Python'),
-    ]),
-  );
-  for (const { traceId } of traces) {
-    await collector.until(() => collector.trace(traceId).some(({ name }) => name === 'find'));
-    await collector.until(() =>
-      collector.trace(traceId).some(({ kind, service }) => kind === 'server' && service === 'toystore-frontend'),
-    );
-    const [request, found] = ['GET /products/:name', 'find'].map(
-      (name) => collector.trace(traceId).find((span) => span.name === name)!,
-    );
-    t.is(found!.parentId, request!.spanId);
+  const finds = Array.from({ length: MANY }, (_, index) => ({
+    ...newTrace(),
+    ...(index % 3 === 0
+      ? { name: 'Nobody', status: 404, result: 'UNKNOWN_TOY' }
+      : { name: 'Fox', status: 200, result: 'DONE' }),
+  }));
+  const asked = finds.flatMap(({ traceparent, name }) => [
+    call(store.port, 'GET', `/products/${name}`, { headers: { traceparent } }),
+    call(store.port, 'GET', `/products/${name}`),
+    call(store.port, 'GET', '/products/Fox'),
+  ]);
+  await Promise.all(asked);
+  const [REQUEST_NAME, FOUND] = ['GET /products/:name', 'find'];
+  for (const { traceId, status, result } of finds) {
+    const named = (name: string): CollectedSpan | undefined =>
+      collector.trace(traceId).find((span) => span.name === name);
+    await collector.until(() => named(REQUEST_NAME) && named(FOUND));
+    t.is(named(FOUND)!.parentId, named(REQUEST_NAME)!.spanId);
+    t.deepEqual(named(FOUND)!.attributes, { 'find.result': result });
+    t.like(named(REQUEST_NAME)!.attributes, { 'http.response.status_code': status });
   }
 });
 
