@@ -28,12 +28,18 @@ export class SlowRequestLog {
    *
    * @param startedAtMs on the clock of performance.now()
    * @param requestIds the names of all of them, '' for one without; asked for only when they are needed
+   * @param traceIds the traces of those that are recorded
    */
-  look(call: string, startedAtMs: number, requestIds: () => readonly string[]): void {
+  look(
+    call: string,
+    startedAtMs: number,
+    requestIds: () => readonly string[],
+    traceIds?: () => readonly string[] | undefined,
+  ): void {
     const durationMs = performance.now() - startedAtMs;
     if (durationMs <= SLOW_REQUEST_MS) return;
     const ids = requestIds();
-    this.note(durationMs, { call, requests: ids.length, requestIds: namesIn(ids) });
+    this.note(durationMs, { call, requests: ids.length, requestIds: namesIn(ids), trace_ids: traceIds?.() });
   }
 }
 

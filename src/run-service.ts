@@ -14,6 +14,7 @@ import { requireFreeAddress, requireOpenFiles } from './start-checks.js';
 import { explainStartError, StartError } from './start-error.js';
 import { STOP_BUDGETS } from './stop-budgets.js';
 import { isSupervised, tellSupervisor } from './supervised.js';
+import { requireTracing } from './tracing/index.js';
 
 /**
  * MiB that a thread allocates before a scavenge. V8 begins with 1 and goes up to 16 where much survives. Next to nothing
@@ -37,6 +38,7 @@ export async function runService(name: ServiceName, start: StartService, argv: r
   }
   const settings = parseSettings(argv, process.env);
   requireOpenFiles(settings);
+  requireTracing(process.env);
   // Under `npm start` this was done for all three before the first of them was started.
   if (!isSupervised()) await requireFreeAddress(name, settings);
   const log = new Log(settings.logLevel, { service: name });

@@ -69,6 +69,13 @@ export const RESULT = {
 
 export type Result = (typeof RESULT)[keyof typeof RESULT];
 
+const RESULT_NAMES = new Map<number, string>(Object.entries(RESULT).map(([name, result]) => [result, name]));
+
+/** The name of a result, for people: `NOT_ENOUGH_STOCK`. */
+export function resultName(result: number): string {
+  return RESULT_NAMES.get(result) ?? String(result);
+}
+
 /**
  * Ties an order to the sale that it came from. Incarnations are given by the catalog, one for each start of the order
  * service; sequences count from 1 within each.

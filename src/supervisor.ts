@@ -18,6 +18,7 @@ import {
 import { requireDistinctPorts, requireFreeAddress, requireOpenFiles } from './start-checks.js';
 import { KILL_MARGIN_MS, STOP_BUDGETS } from './stop-budgets.js';
 import { SupervisedService } from './supervised-service.js';
+import { requireTracing } from './tracing/index.js';
 
 /** From the one that needs the others to the one that needs none. */
 const STOP_ORDER = ['frontend', 'order', 'catalog'] as const;
@@ -38,6 +39,7 @@ export async function runStore(program: string, argv: readonly string[]): Promis
   const settings = parseSettings(argv, process.env);
   requireDistinctPorts(settings);
   requireOpenFiles(settings);
+  requireTracing(process.env);
   for (const service of SERVICES) await requireFreeAddress(service, settings);
 
   const log = new Log(settings.logLevel, { service: 'supervisor' });

@@ -100,9 +100,9 @@ function parseStoreSettings(threads: number | undefined, words: readonly string[
     }
     settings[name] = value;
   }
-  const flags = Object.entries(settings).map(([name, value]) => {
-    return `--${flagOf(name)}=${value}`;
-  });
+  // Those of OpenTelemetry are no flags of ours.
+  const own = Object.entries(settings).filter(([name]) => !name.startsWith('OTEL_'));
+  const flags = own.map(([name, value]) => `--${flagOf(name)}=${value}`);
   try {
     parseSettings(flags, {});
   } catch (error) {

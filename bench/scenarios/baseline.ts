@@ -30,7 +30,7 @@ function contestOf(options: BenchOptions): Contest {
       { name: STORE, start: () => startToystore({ settings }), instances: INSTANCES },
       {
         name: BASELINE,
-        start: () => startToystore({ settings, label: BASELINE, root: baseline }),
+        start: () => startToystore({ settings: withoutTraces(settings), label: BASELINE, root: baseline }),
         instances: INSTANCES,
       },
     ],
@@ -42,6 +42,11 @@ function contestOf(options: BenchOptions): Contest {
     ],
     timing: timingOf(options, ROUNDS, ROUND_MS),
   };
+}
+
+/** With `--baseline .` what traces cost is the difference. */
+function withoutTraces(settings: BenchOptions['settings']): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !name.startsWith('OTEL_')));
 }
 
 export const baseline: Scenario = async (context) => {

@@ -81,6 +81,7 @@ test('a tool alone is enough', (t) => {
 test('settings of the stores are given to bench, by their names in the environment', (t) => {
   const { settings } = parseBenchOptions(['--threads', '5', '--set', 'DURABILITY=periodic', '--set', 'QUEUE_MAX=7']);
   t.deepEqual(settings, { THREADS: '5', DURABILITY: 'periodic', QUEUE_MAX: '7' });
+  t.deepEqual(parseBenchOptions(['--set', 'OTEL_TRACES_SAMPLER_ARG=1']).settings, { OTEL_TRACES_SAMPLER_ARG: '1' });
 });
 
 test('no line of a help is wider than a terminal of a hundred columns', (t) => {

@@ -6,6 +6,7 @@ import {
   ProcessOrderResponse,
   ProcessOrdersRequest,
   ProcessOrdersResponse,
+  type Purchase,
   RecoverRequest,
   RecoverResponse,
   RestoreRequest,
@@ -16,22 +17,26 @@ import {
 import type { Log } from '../log.js';
 import { notify, ownBytes, serveCalls } from '../port-calls.js';
 import { RpcError } from '../rpc/index.js';
-import { RESULT } from '../store-contract.js';
+import { RESULT, type Result, resultName } from '../store-contract.js';
+import type { Tracer } from '../tracing/index.js';
 import type { CatalogEngine } from './catalog-engine.js';
 import { RECORD_SALES_MAX } from './catalog-limits.js';
 import type { CatalogCalls, StateMessage, ThreadCalls, WatchMessage } from './catalog-messages.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
 import type { Watch } from './holder.js';
+import type { OnStoring } from './open-batches.js';
 
 export class CatalogDesk {
   readonly #engine: CatalogEngine;
   readonly #log: Log;
   readonly #requestLog: CatalogRequestLog;
+  readonly #tracer: Tracer | undefined;
   readonly #ports = new Set<MessagePort>();
 
-  constructor(engine: CatalogEngine, log: Log) {
+  constructor(engine: CatalogEngine, log: Log, tracer?: Tracer) {
     this.#engine = engine;
+    this.#tracer = tracer;
     this.#log = log;
     this.#requestLog = new CatalogRequestLog(log);
     if (!engine.holders.isEarlierOver) void engine.holders.earlierOver.then(() => this.tellState());
@@ -46,8 +51,8 @@ export class CatalogDesk {
       watches.end();
     });
     serveCalls<CatalogCalls>(port, {
-      processOrder: ({ bytes, requestId }) =>
-        this.#answer(() => this.#processOrder(decode(ProcessOrderRequest, bytes), requestId)),
+      processOrder: ({ bytes, requestId, traceparent }) =>
+        this.#answer(() => this.#processOrder(decode(ProcessOrderRequest, bytes), requestId, traceparent)),
       processOrders: (bytes) => this.#answer(() => this.#processOrders(decode(ProcessOrdersRequest, bytes))),
       recover: (bytes) => this.#answer(() => this.#recover(decode(RecoverRequest, bytes))),
       restore: (messages) => this.#answer(() => this.#restore(messages.map((bytes) => decode(RestoreRequest, bytes)))),
@@ -81,28 +86,46 @@ export class CatalogDesk {
     }
   }
 
-  async #processOrder({ name, quantity }: ProcessOrderRequest, requestId: string): Promise<Uint8Array> {
-    const startedAtMs = performance.now();
-    const purchase = { name: Buffer.from(name), quantity, key: '', requestId };
-    const result = await this.#logged([purchase], this.#engine.purchaseUntagged(purchase.name, quantity));
-    this.#requestLog.purchased([purchase], { results: [result] }, startedAtMs);
+  async #processOrder(
+    { name, quantity }: ProcessOrderRequest,
+    requestId: string,
+    traceparent: string | undefined,
+  ): Promise<Uint8Array> {
+    const purchase = { name: Buffer.from(name), quantity, key: '', requestId, traceparent };
+    const [result] = await this.#purchase([purchase], async (onStoring) => [
+      await this.#engine.purchaseUntagged(purchase.name, quantity, onStoring),
+    ]);
     if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'nothing is sold just now');
-    return ProcessOrderResponse.encode({ result }).finish();
+    return ProcessOrderResponse.encode({ result: result! }).finish();
   }
 
   async #processOrders(batch: ProcessOrdersRequest): Promise<Uint8Array> {
-    const startedAtMs = performance.now();
-    const response = { results: await this.#logged(batch.purchases, this.#engine.purchase(batch)) };
-    this.#requestLog.purchased(batch.purchases, response, startedAtMs);
-    return ProcessOrdersResponse.encode(response).finish();
+    const results = await this.#purchase(batch.purchases, (onStoring) => this.#engine.purchase(batch, onStoring));
+    return ProcessOrdersResponse.encode({ results }).finish();
   }
 
-  async #logged<T>(purchases: ProcessOrdersRequest['purchases'], outcome: Promise<T>): Promise<T> {
+  /** Executes purchases, and tells logs and traces of them. */
+  async #purchase(
+    purchases: readonly Purchase[],
+    execute: (onStoring: OnStoring | undefined) => Promise<Result[]>,
+  ): Promise<Result[]> {
+    const startedAtMs = performance.now();
+    const tracer = this.#tracer;
+    const spans = tracer && purchases.map(({ traceparent }) => tracer.join(traceparent, 'purchase'));
     try {
-      return await outcome;
+      const results = await execute(spans && (() => tracer.batch('journal sync', 'internal', spans, (span) => span)));
+      for (const [index, span] of (spans ?? []).entries()) {
+        span?.set({ 'purchase.result': resultName(results[index]!) });
+      }
+      this.#requestLog.purchased(purchases, { results }, startedAtMs, spans);
+      return results;
     } catch (error) {
-      this.#requestLog.refused(purchases, toRpcError(error));
+      const refusal = toRpcError(error);
+      this.#requestLog.refused(purchases, refusal);
+      for (const span of spans ?? []) span?.fail(refusal.message);
       throw error;
+    } finally {
+      for (const span of spans ?? []) span?.end();
     }
   }
 

@@ -18,6 +18,7 @@ import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js
 import type { HolderMessage, Watch } from './holder.js';
 import { type HolderStats, Holders } from './holders.js';
 import { KeptSales } from './kept-sales.js';
+import type { OnStoring } from './open-batches.js';
 import { PurchaseTags } from './purchase-tags.js';
 import type { StockTable } from './stock-table.js';
 import { type FoundToys, ToyFinder } from './toy-finder.js';
@@ -128,13 +129,13 @@ export class CatalogEngine {
   }
 
   /** Executes purchases under tags; see CatalogSeller.purchase(). */
-  purchase(batch: PurchaseBatch): Promise<Result[]> {
-    return this.#seller.purchase(batch);
+  purchase(batch: PurchaseBatch, onStoring?: OnStoring): Promise<Result[]> {
+    return this.#seller.purchase(batch, onStoring);
   }
 
   /** Sells without a tag; see CatalogSeller.purchaseUntagged(). */
-  purchaseUntagged(name: Uint8Array, quantity: number): Promise<Result> {
-    return this.#seller.purchaseUntagged(name, quantity);
+  purchaseUntagged(name: Uint8Array, quantity: number, onStoring?: OnStoring): Promise<Result> {
+    return this.#seller.purchaseUntagged(name, quantity, onStoring);
   }
 
   /**

@@ -9,6 +9,7 @@
 // reading them again would cost more than the one decoding that is needed.
 
 import type { LogLevel } from '../log.js';
+import type { TracingOptions } from '../tracing/index.js';
 
 /** What the pool gives to each thread of the catalog. */
 export interface CatalogThreadData {
@@ -17,12 +18,19 @@ export interface CatalogThreadData {
   /** Memory of the Ownership; undefined where nobody else can take over. */
   readonly ownership: SharedArrayBuffer | undefined;
   readonly logLevel: LogLevel;
+  /** Undefined: nothing is recorded. */
+  readonly tracing: TracingOptions | undefined;
 }
 
 /** The calls that the main thread serves. What it refuses comes with the name of a gRPC status as its code. */
 export type CatalogCalls = {
   processOrder: {
-    request: { readonly bytes: Uint8Array /** As the call's metadata says. */; readonly requestId: string };
+    request: {
+      readonly bytes: Uint8Array;
+      /** As the call's metadata says, and so is the other one. */
+      readonly requestId: string;
+      readonly traceparent: string | undefined;
+    };
     reply: Uint8Array;
   };
   processOrders: { request: Uint8Array; reply: Uint8Array };

@@ -11,6 +11,9 @@ import type { Log } from '../log.js';
 import { fittingRequestId, loggedRequestId } from '../request-id.js';
 import { namesIn, SlowRequestLog } from '../request-log.js';
 import type { RpcError } from '../rpc/index.js';
+import { type Span, traceFields, traceIdsOf } from '../tracing/index.js';
+
+type Spans = readonly (Span | undefined)[];
 
 export class CatalogRequestLog {
   readonly #log: Log;
@@ -23,21 +26,36 @@ export class CatalogRequestLog {
     this.#slow = new SlowRequestLog(log);
   }
 
-  /** Finds were answered. */
-  found({ names, requestIds }: FindToysRequest, { results }: Pick<FindToysResponse, 'results'>): void {
+  /** Finds were answered. @param spans of those that are recorded, in the order of the names */
+  found(
+    { names, requestIds }: Omit<FindToysRequest, 'traceparents'>,
+    { results }: Pick<FindToysResponse, 'results'>,
+    spans?: Spans,
+  ): void {
     if (!this.#isDebug) return;
     for (let index = 0; index < names.length; index++) {
-      this.#debug('find', requestIds[index], names[index]!, { result: results[index] });
+      const trace = traceFields(spans?.[index]);
+      this.#debug('find', requestIds[index], names[index]!, { result: results[index], ...trace });
     }
   }
 
   /** Purchases were answered. @param startedAtMs when they came, on the clock of performance.now() */
-  purchased(purchases: readonly Purchase[], { results }: ProcessOrdersResponse, startedAtMs: number): void {
-    this.#slow.look('ProcessOrders', startedAtMs, () => idsOf(purchases));
+  purchased(
+    purchases: readonly Purchase[],
+    { results }: ProcessOrdersResponse,
+    startedAtMs: number,
+    spans?: Spans,
+  ): void {
+    this.#slow.look(
+      'ProcessOrders',
+      startedAtMs,
+      () => idsOf(purchases),
+      () => spans && traceIdsOf(spans),
+    );
     if (!this.#isDebug) return;
     for (let index = 0; index < purchases.length; index++) {
       const { requestId, name, quantity } = purchases[index]!;
-      this.#debug('purchase', requestId, name, { quantity, result: results[index] });
+      this.#debug('purchase', requestId, name, { quantity, result: results[index], ...traceFields(spans?.[index]) });
     }
   }
 

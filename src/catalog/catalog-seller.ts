@@ -9,7 +9,7 @@ import { compareTags, KEY_CHARACTERS_MAX, NO_TAG, RESULT, type Result } from '..
 import { CatalogError } from './catalog-error.js';
 import { BATCH_PURCHASES_MAX } from './catalog-limits.js';
 import type { Sale } from './catalog-store.js';
-import { OpenBatches, type SellingParts } from './open-batches.js';
+import { type OnStoring, OpenBatches, type SellingParts } from './open-batches.js';
 
 export interface Purchase {
   readonly name: Uint8Array;
@@ -75,14 +75,15 @@ export class CatalogSeller {
    * @throws CatalogError FOREIGN_INCARNATION, SETTLED_TAG, TAG_WINDOW, BAD_PURCHASE, STOPPED: nothing was sold.
    *   NOT_JOURNALED: whether it was sold, the next start will tell
    */
-  async purchase(batch: PurchaseBatch): Promise<Result[]> {
+  async purchase(batch: PurchaseBatch, onStoring?: OnStoring): Promise<Result[]> {
     const { tags } = this.#options;
     checkBatch(batch);
     this.#requireSelling();
     const isNewsSettled = this.#admit(batch);
     const decision = this.#decide(batch);
     if (decision.sales.length > 0) {
-      if (await this.#open.carryOut(decision.sales, decision.decided, batch.incarnation)) return decision.results;
+      const { sales, decided, results } = decision;
+      if (await this.#open.carryOut(sales, decided, batch.incarnation, onStoring)) return results;
     } else {
       const waited = decision.results.some(restsOnStock)
         ? this.#open.wait(decision.decided, batch.incarnation)
@@ -101,7 +102,7 @@ export class CatalogSeller {
   }
 
   /** Sells without a tag, as the unary call does; its outcome is remembered nowhere. Throws as purchase() does. */
-  async purchaseUntagged(name: Uint8Array, quantity: number): Promise<Result> {
+  async purchaseUntagged(name: Uint8Array, quantity: number, onStoring?: OnStoring): Promise<Result> {
     checkBatch({ ...NO_TAG, firstSequence: 0, settledSequence: 0, purchases: [{ name, quantity, key: '' }] });
     this.#requireSelling();
     this.#count(1);
@@ -112,7 +113,7 @@ export class CatalogSeller {
       return waited === undefined || (await waited) ? result : RESULT.NOT_SELLING;
     }
     const sale = { ...NO_TAG, toy, name: this.#nameOf(toy), quantity, key: '' };
-    return (await this.#open.carryOut([sale], [], 0)) ? result : RESULT.NOT_SELLING;
+    return (await this.#open.carryOut([sale], [], 0, onStoring)) ? result : RESULT.NOT_SELLING;
   }
 
   /**

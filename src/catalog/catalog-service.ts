@@ -22,8 +22,9 @@ import {
   type ListToysResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { ownBytes } from '../port-calls.js';
-import { RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
-import { RESULT } from '../store-contract.js';
+import { RpcError, requestIdOf, serveBatches, traceparentOf } from '../rpc/index.js';
+import { RESULT, resultName } from '../store-contract.js';
+import type { Tracer } from '../tracing/index.js';
 import type { CatalogCalls } from './catalog-messages.js';
 import type { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
@@ -41,6 +42,8 @@ export interface CatalogServiceOptions {
   /** A Watch stream has begun. @returns where its messages go; called without bytes when it has ended */
   readonly watch: (send: (bytes: Uint8Array) => void) => (bytes: Uint8Array | undefined) => void;
   readonly requestLog: CatalogRequestLog;
+  /** Undefined: nothing is recorded. */
+  readonly tracer: Tracer | undefined;
 }
 
 /** Messages go through as bytes. */
@@ -63,12 +66,17 @@ type RawReply = sendUnaryData<Uint8Array>;
 
 /** The handlers of toystore.v1.Catalog. */
 export function createCatalogService(options: CatalogServiceOptions): UntypedServiceImplementation {
-  const { finder, showing, ask, requestLog } = options;
+  const { finder, showing, ask, requestLog, tracer } = options;
 
   const findNow = (request: FindToysRequest): FoundToys => {
     try {
+      const spans = tracer && request.traceparents.map((traceparent) => tracer.join(traceparent, 'find'));
       const found = finder.find(request.names, request.holder);
-      requestLog.found(request, found);
+      for (const [index, span] of (spans ?? []).entries()) {
+        span?.set({ 'find.result': resultName(found.results[index]!) });
+        span?.end();
+      }
+      requestLog.found(request, found, spans);
       return found;
     } catch (error) {
       throw toRpcError(error);
@@ -84,7 +92,8 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     const { name } = call.request;
     try {
       const requestIds = [requestIdOf(call.metadata)];
-      callback(null, toyOf(name, await find({ names: [Buffer.from(name)], requestIds, holder: 0 })));
+      const traceparents = [traceparentOf(call.metadata) ?? ''];
+      callback(null, toyOf(name, await find({ names: [Buffer.from(name)], requestIds, holder: 0, traceparents })));
     } catch (error) {
       callback(RpcError.from(error).toStatus());
     }
@@ -108,7 +117,9 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
     async processOrder(call: ServerUnaryCall<Uint8Array, Uint8Array>, reply: RawReply) {
       try {
         const bytes = ownBytes(call.request);
-        reply(null, await ask('processOrder', { bytes, requestId: requestIdOf(call.metadata) }));
+        const { metadata } = call;
+        const asked = { bytes, requestId: requestIdOf(metadata), traceparent: traceparentOf(metadata) };
+        reply(null, await ask('processOrder', asked));
       } catch (error) {
         reply(RpcError.from(error).toStatus());
       }

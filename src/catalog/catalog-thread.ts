@@ -9,6 +9,7 @@ import { call as callOwner, notify, ownBytes, serveCalls } from '../port-calls.j
 import { GrpcThread } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { eventLoopReadings } from '../store-metrics/store-readings.js';
+import { openTracer } from '../tracing/index.js';
 import { CatalogError } from './catalog-error.js';
 import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
 import type { CatalogCalls, CatalogThreadData, ThreadCalls } from './catalog-messages.js';
@@ -25,10 +26,12 @@ const FINDING_HEALTH_NAME = 'toystore.v1.Catalog';
 /** Says, in the health service, whether toys are sold; the plain name of the service says that they can be looked at. */
 const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
-export const createThreadService: CreateThreadService = (context: ThreadContext): ThreadService => {
+export const createThreadService: CreateThreadService = async (context: ThreadContext): Promise<ThreadService> => {
   const { port, threadIndex } = context;
-  const { table: memory, ownership, logLevel } = context.data as CatalogThreadData;
+  const { table: memory, ownership, logLevel, tracing } = context.data as CatalogThreadData;
   const log = new Log(logLevel, { service: 'catalog', thread: threadIndex });
+  // Before the port is served: what comes meanwhile waits there.
+  const tracer = await openTracer(tracing, log);
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   const finder = new ToyFinder(new StockTable(memory));
@@ -54,6 +57,7 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
             };
           },
           requestLog: new CatalogRequestLog(log),
+          tracer,
         }),
       },
       metricsService(metrics),
@@ -74,9 +78,10 @@ export const createThreadService: CreateThreadService = (context: ThreadContext)
   return {
     serve: (socket) => grpc.serve(socket),
     drain: () => grpc.drain(),
-    close() {
+    async close() {
       grpc.close();
       finder.table.detach();
+      await tracer?.flush();
     },
   };
 };

@@ -12,6 +12,7 @@
 
 import { StorageError } from '../storage/index.js';
 import { RESULT } from '../store-contract.js';
+import type { Span } from '../tracing/index.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogStore, Sale } from './catalog-store.js';
 import type { HeldToy, Holders } from './holders.js';
@@ -31,6 +32,9 @@ export interface SellingParts {
   /** What is in memory can no longer be trusted: the process must end. */
   readonly onBroken: (error: Error) => void;
 }
+
+/** Follows what is sold to the disk; see src/tracing. Undefined: nothing of it is recorded. */
+export type OnStoring = () => Span | undefined;
 
 interface OpenBatch {
   /** What it sold. */
@@ -69,14 +73,22 @@ export class OpenBatches {
   /**
    * Brings what was decided to the disk and shows it, after all that was decided before.
    *
+   * @param onStoring told when it goes to the store
    * @returns false if it was undone
    */
-  carryOut(sales: readonly Sale[], decided: readonly number[], incarnation: number): Promise<boolean> {
+  carryOut(
+    sales: readonly Sale[],
+    decided: readonly number[],
+    incarnation: number,
+    onStoring?: OnStoring,
+  ): Promise<boolean> {
     const { store, tags, holders } = this.#options;
     const batch: OpenBatch = { sales, decided, incarnation, isDurable: false, isUndone: false };
     const told = sales.length === 0 ? undefined : holders.invalidate(this.#beginChanges(sales));
+    const span = onStoring?.();
     const stored = store.append({ incarnation: tags.incarnation, settled: tags.settled, sales }).then(() => {
       batch.isDurable = true;
+      span?.end();
     });
     this.#lastDurable = stored;
     return this.#finish(batch, stored, told);

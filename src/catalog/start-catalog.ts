@@ -13,6 +13,7 @@ import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import { openTracer, readTracing, type TracingOptions } from '../tracing/index.js';
 import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
 import { THREADS_MAX } from './catalog-limits.js';
@@ -127,11 +128,12 @@ class CatalogProcess implements RunningCatalog {
       },
     });
     this.#engine = engine;
-    this.#desk = new CatalogDesk(engine, this.#log);
+    const tracing = readTracing('toystore-catalog', process.env, this.#log);
+    this.#desk = new CatalogDesk(engine, this.#log, await openTracer(tracing, this.#log));
     if (this.#home.ownership !== undefined) this.#ownerTimer = setInterval(() => this.#watchOwner(), OWNER_CHECK_MS);
     const recoveryMs = Math.round(performance.now() - startMs);
     this.#log.info('catalog open', { place: this.#home.place, toys: engine.table.toys, recoveryMs });
-    this.#pool = this.#createPool(engine);
+    this.#pool = this.#createPool(engine, tracing);
     await this.#pool.start();
     const { address, port } = await this.#pool.listen({ host, port: catalogPort });
     this.#address = formatAddress(address, port);
@@ -177,9 +179,9 @@ class CatalogProcess implements RunningCatalog {
     }
   }
 
-  #createPool(engine: CatalogEngine): ThreadPool {
+  #createPool(engine: CatalogEngine, tracing: TracingOptions | undefined): ThreadPool {
     const { threads, handoff, logLevel } = this.#settings;
-    const data: CatalogThreadData = { table: engine.table.memory, ownership: this.#home.ownership, logLevel };
+    const data: CatalogThreadData = { table: engine.table.memory, ownership: this.#home.ownership, logLevel, tracing };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',

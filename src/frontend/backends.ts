@@ -1,6 +1,7 @@
 // backends.ts: what one thread of the front end talks to, and whether it answers: this thread, and all the others.
 
 import { MetricsClient } from '../store-metrics/metrics-client.js';
+import type { Tracer } from '../tracing/index.js';
 import type { AwayBoard, Backend } from './away-board.js';
 import { CatalogClient } from './catalog-client.js';
 import { OrderClient } from './order-client.js';
@@ -27,10 +28,16 @@ export class Backends {
    * @param board where all threads note what they miss: `onState` must do so for this one
    * @param holder the number to ask the catalog with; see CatalogClient
    */
-  constructor(addresses: BackendAddresses, board: AwayBoard, holder: () => number, onState: OnBackendState) {
+  constructor(
+    addresses: BackendAddresses,
+    board: AwayBoard,
+    holder: () => number,
+    onState: OnBackendState,
+    tracer: Tracer | undefined,
+  ) {
     this.#board = board;
-    this.catalog = new CatalogClient(addresses.catalog, holder, (...state) => onState('catalog', ...state));
-    this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state));
+    this.catalog = new CatalogClient(addresses.catalog, holder, (...state) => onState('catalog', ...state), tracer);
+    this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state), tracer);
     this.metrics = {
       catalog: new MetricsClient(() => this.catalog.address),
       order: new MetricsClient(() => this.orders.address),

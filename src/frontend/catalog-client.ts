@@ -8,6 +8,7 @@ import {
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
 import { RESULT } from '../store-contract.js';
+import { BatchSpans, type Span, type Tracer } from '../tracing/index.js';
 
 /** What a find shows. */
 export interface Toy {
@@ -17,12 +18,13 @@ export interface Toy {
   readonly isHoldable: boolean;
 }
 
-/** A name; with the request's id where it has one. A name alone, the usual case, costs no object. */
+/** A name; with the request's id and span where it has one. A name alone, the usual case, costs no object. */
 type Find = string | NamedFind;
 
 interface NamedFind {
   readonly name: string;
   readonly requestId: string;
+  readonly span: Span | undefined;
   /** A key of its own: it shares its place in a message with no other find, for then its id would be lost. */
   readonly key: number;
 }
@@ -52,7 +54,9 @@ export class CatalogClient {
     addresses: readonly string[],
     holder: () => number,
     onState: (isConnected: boolean, reason?: Error) => void,
+    tracer: Tracer | undefined,
   ) {
+    const spans = tracer && new BatchSpans<Find>(tracer, 'find batch', 'client', spanOf);
     this.#catalog = new ServingPeer({
       addresses,
       service: 'toystore.v1.Catalog',
@@ -60,8 +64,14 @@ export class CatalogClient {
     });
     this.#finds = new BatchStream({
       open: () => this.#catalog.stub.findToys(),
-      pack: (finds) => requestOf(finds, holder()),
-      unpack: toysOf,
+      pack: (finds) => {
+        spans?.begin(finds);
+        return requestOf(finds, holder());
+      },
+      unpack: (response, finds) => {
+        spans?.end(finds);
+        return toysOf(response);
+      },
       keyOf: (find) => (typeof find === 'string' ? find : find.key),
       windowMax: FIND_WINDOW_MAX,
       batchItemsMax: FIND_BATCH_ITEMS_MAX,
@@ -94,9 +104,9 @@ export class CatalogClient {
    * @param requestId what the request is called in logs; '' if it has no name
    * @throws RpcError when there is no answer in time
    */
-  find(name: string, requestId: string): Promise<Toy | undefined> {
-    const find = requestId === '' ? name : { name, requestId, key: this.#namedCount++ };
-    return this.#finds.call(find);
+  find(name: string, requestId: string, span: Span | undefined): Promise<Toy | undefined> {
+    const isNamed = requestId !== '' || span !== undefined;
+    return this.#finds.call(isNamed ? { name, requestId, span, key: this.#namedCount++ } : name);
   }
 
   stats(): BatchStreamStats {
@@ -111,13 +121,20 @@ export class CatalogClient {
 
 function requestOf(finds: readonly Find[], holder: number): FindToysRequest {
   let hasIds = false;
+  let hasSpans = false;
   const names = finds.map((find) => {
     if (typeof find === 'string') return Buffer.from(find);
-    hasIds = true;
+    if (find.requestId !== '') hasIds = true;
+    if (find.span !== undefined) hasSpans = true;
     return Buffer.from(find.name);
   });
   const requestIds = hasIds ? finds.map((find) => (typeof find === 'string' ? '' : find.requestId)) : [];
-  return { names, requestIds, holder };
+  const traceparents = hasSpans ? finds.map((find) => spanOf(find)?.traceparent ?? '') : [];
+  return { names, requestIds, holder, traceparents };
+}
+
+function spanOf(find: Find): Span | undefined {
+  return typeof find === 'string' ? undefined : find.span;
 }
 
 function toysOf({ results, pricesCents, quantities, holdable }: FindToysResponse): (Toy | undefined)[] {

@@ -2,7 +2,7 @@
 // A request is handled wholly by the thread that owns its connection.
 
 import { AwayLine } from '../away-line.js';
-import { HttpServer } from '../http/index.js';
+import { type Exchange, HttpServer } from '../http/index.js';
 import { Log, type LogLevel } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
@@ -10,13 +10,15 @@ import { loggedRequestId } from '../request-id.js';
 import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
 import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings, eventLoopReadings } from '../store-metrics/store-readings.js';
+import { openTracer, type TracingOptions, traceFields } from '../tracing/index.js';
 import { AwayBoard } from './away-board.js';
-import { type BackendAddresses, Backends } from './backends.js';
+import { type BackendAddresses, Backends, type OnBackendState } from './backends.js';
 import { heldReadings } from './held-readings.js';
 import { HeldToys, shareOf } from './held-toys.js';
 import { HttpMetrics } from './http-metrics.js';
 import { LeaseBoard, LeaseClock } from './lease-board.js';
 import { LiveStreams } from './live/live-streams.js';
+import { beginRequestSpan, endRequestSpan, spanOf } from './request-spans.js';
 import { createRouter } from './routes.js';
 
 /** What start-frontend.ts gives to each thread. */
@@ -28,11 +30,16 @@ export interface FrontendThreadData {
   readonly held: { readonly leases: SharedArrayBuffer; readonly toys: number; readonly threads: number } | undefined;
   readonly idleTimeoutUnderPressureMs: number;
   readonly logLevel: LogLevel;
+  /** Undefined: nothing is recorded. */
+  readonly tracing: TracingOptions | undefined;
 }
 
-export const createThreadService: CreateThreadService = ({ threadIndex, data, port, freePlace }): ThreadService => {
-  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data as FrontendThreadData;
+export const createThreadService: CreateThreadService = async (context): Promise<ThreadService> => {
+  const { threadIndex, port, freePlace } = context;
+  const data = context.data as FrontendThreadData;
+  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
+  const tracer = await openTracer(data.tracing, log);
   const isDebug = log.isOn('debug');
   const slow = new SlowRequestLog(log);
   const metrics = new ThreadMetrics();
@@ -45,13 +52,14 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
-  const backends = new Backends(addresses, board, holder, (backend, isConnected, error) => {
+  const onBackendState: OnBackendState = (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
     // which is always there, speaks for all.
     if (threadIndex > 0) return;
     lines[backend].note(isConnected, error);
-  });
+  };
+  const backends = new Backends(addresses, board, holder, onBackendState, tracer);
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics, batchStreamReadings(threadIndex, streams));
@@ -64,16 +72,20 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
-    onExchange: (route, status, durationMs, requestId) => {
+    ...(tracer && { onRequest: (exchange: Exchange) => beginRequestSpan(tracer, exchange) }),
+    onExchange: (route, status, durationMs, requestId, companion) => {
       httpMetrics.record(route, status, durationMs);
+      const span = spanOf(companion);
+      if (span !== undefined) endRequestSpan(span, status);
       if (durationMs > SLOW_REQUEST_MS) {
-        slow.note(durationMs, { requestId: loggedRequestId(requestId), route, status });
+        slow.note(durationMs, { requestId: loggedRequestId(requestId), route, status, ...traceFields(span) });
       } else if (isDebug) {
         log.debug('request', {
           requestId: loggedRequestId(requestId),
           route,
           status,
           durationMs: Math.round(durationMs),
+          ...traceFields(span),
         });
       }
     },
@@ -81,8 +93,9 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
       httpMetrics.recordRefusal(status);
       if (isDebug) log.debug('request refused', { code, status, requestId: loggedRequestId(requestId) });
     },
-    onHandlerError: (error, route, requestId) => {
-      log.error('a handler failed', { route, error, requestId: loggedRequestId(requestId) });
+    onHandlerError: (error, route, requestId, companion) => {
+      const fields = { route, error, requestId: loggedRequestId(requestId) };
+      log.error('a handler failed', { ...fields, ...traceFields(spanOf(companion)) });
     },
   });
   return {
@@ -91,7 +104,7 @@ export const createThreadService: CreateThreadService = ({ threadIndex, data, po
     drain: () => server.drain(),
     close: async () => {
       server.close();
-      await Promise.all([backends.close(), metrics.close()]);
+      await Promise.all([backends.close(), metrics.close(), tracer?.flush()]);
     },
   };
 };

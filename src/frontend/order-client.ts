@@ -17,6 +17,7 @@ import {
   ServingPeer,
 } from '../rpc/index.js';
 import { MADE_UP_KEY_MARK, RESULT } from '../store-contract.js';
+import { BatchSpans, type Span, type Tracer } from '../tracing/index.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
@@ -28,6 +29,9 @@ export interface PlacedOrder {
   readonly name: string;
   readonly quantity: number;
 }
+
+/** An order on its way; encoding passes the span by. */
+type Placing = PlaceOrderRequest & { readonly span: Span | undefined };
 
 const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
   [RESULT.UNKNOWN_TOY]: { kind: 'unknown-toy' },
@@ -54,7 +58,7 @@ const LOOKUP_DEADLINE_MS = 1_500;
 
 export class OrderClient {
   readonly #service: ServingPeer<OrderStub>;
-  readonly #orders: BatchStream<PlaceOrderRequest, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
+  readonly #orders: BatchStream<Placing, OrderOutcome, PlaceOrdersRequest, PlaceOrdersResponse>;
   // Keys of this thread: marked as no customer's, random once, counted from there. Short, for a key is written and compared at every step of an order.
   readonly #keyPrefix = `${MADE_UP_KEY_MARK}${randomBytes(KEY_PREFIX_BYTES).toString('base64url')}-`;
   #keyCount = 0;
@@ -63,7 +67,12 @@ export class OrderClient {
    * @param addresses host:port of each order service; the one that serves is asked
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
-  constructor(addresses: readonly string[], onState: (isConnected: boolean, reason?: Error) => void) {
+  constructor(
+    addresses: readonly string[],
+    onState: (isConnected: boolean, reason?: Error) => void,
+    tracer: Tracer | undefined,
+  ) {
+    const spans = tracer && new BatchSpans<Placing>(tracer, 'order batch', 'client', ({ span }) => span);
     this.#service = new ServingPeer({
       addresses,
       service: 'toystore.v1.Order',
@@ -71,8 +80,14 @@ export class OrderClient {
     });
     this.#orders = new BatchStream({
       open: () => this.#service.stub.placeOrders(),
-      pack: (orders) => ({ orders }),
-      unpack: outcomesOf,
+      pack: (orders): PlaceOrdersRequest => {
+        spans?.begin(orders);
+        return { orders };
+      },
+      unpack: (response, orders) => {
+        spans?.end(orders);
+        return outcomesOf(response);
+      },
       windowMax: ORDER_WINDOW_MAX,
       batchItemsMax: ORDER_BATCH_ITEMS_MAX,
       queueItemsMax: ORDER_QUEUE_ITEMS_MAX,
@@ -102,21 +117,29 @@ export class OrderClient {
    *
    * @throws RpcError when there is no answer in time: the outcome is open where its `sent` is true
    */
-  place(name: string, quantity: number, key: string | undefined, requestId: string): Promise<OrderOutcome> {
+  place(
+    name: string,
+    quantity: number,
+    key: string | undefined,
+    requestId: string,
+    span: Span | undefined,
+  ): Promise<OrderOutcome> {
     return this.#orders.call({
       name,
       quantity,
       key: key ?? `${this.#keyPrefix}${this.#keyCount++}`,
       requestId,
+      traceparent: span?.traceparent,
+      span,
     });
   }
 
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */
-  get(number: number, requestId: string): Promise<PlacedOrder | undefined> {
+  get(number: number, requestId: string, span: Span | undefined): Promise<PlacedOrder | undefined> {
     return new Promise((resolve, reject) => {
       this.#service.stub.getOrder(
         { number },
-        requestMetadata(requestId),
+        requestMetadata(requestId, span?.traceparent),
         { deadline: Date.now() + LOOKUP_DEADLINE_MS },
         (error, response) => {
           if (error !== null) reject(RpcError.from(error));

@@ -10,6 +10,7 @@ import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
+import { readTracing } from '../tracing/index.js';
 import { AwayBoard } from './away-board.js';
 import type { CatalogWatch } from './catalog-watch.js';
 import type { FrontendThreadData } from './frontend-thread.js';
@@ -44,6 +45,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     held: leases && { leases: leases.memory, toys: settings.cacheToys, threads: threadsMax },
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
+    tracing: readTracing('toystore-frontend', process.env, log),
   };
   const refusals = new LimitedLine(log, 'a connection is refused', REFUSAL_LINES_PER_SECOND_MAX);
   const acceptErrors = new LimitedLine(log, 'connections cannot be accepted', REFUSAL_LINES_PER_SECOND_MAX);

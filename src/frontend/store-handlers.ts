@@ -10,6 +10,7 @@ import type { HeldToys } from './held-toys.js';
 import type { Noted } from './lease-board.js';
 import type { OrderClient, OrderOutcome } from './order-client.js';
 import { checkContentType, checkKey, parseOrder } from './order-request.js';
+import { spanOf } from './request-spans.js';
 import { orderJson, orderNumberJson, productJson } from './store-json.js';
 
 /** What a customer is asked to wait, in seconds: a service is back within 2 s, and reconnecting takes at most 1 s. */
@@ -26,7 +27,7 @@ export function findProduct(exchange: Exchange, catalog: CatalogClient, held: He
   if (ready !== undefined) return exchange.sendReady(200, ready);
   if (!isName(name)) return productNotFound(exchange);
   const noted = held?.note(name);
-  catalog.find(name, exchange.requestId).then(
+  catalog.find(name, exchange.requestId, spanOf(exchange.companion)).then(
     (toy) => {
       if (toy === undefined) productNotFound(exchange);
       else exchange.sendReady(200, productBody(name, toy, held, noted));
@@ -54,7 +55,7 @@ export function placeOrder(exchange: Exchange, orders: OrderClient): void {
   const key = exchange.header('idempotency-key');
   // An order lasts: it has a name in the logs of the other services, whether or not the customer gave it one.
   if (exchange.requestId === '') exchange.requestId = newRequestId();
-  orders.place(request.name, request.quantity, key, exchange.requestId).then(
+  orders.place(request.name, request.quantity, key, exchange.requestId, spanOf(exchange.companion)).then(
     (outcome) => sendOutcome(exchange, outcome),
     (error: unknown) => sendUnavailable(exchange, error, 'the order service'),
   );
@@ -65,7 +66,7 @@ export function findOrder(exchange: Exchange, orders: OrderClient): void {
   const text = exchange.parameter('number');
   const number = Number(text);
   if (!ORDER_NUMBER.test(text) || !Number.isSafeInteger(number)) return orderNotFound(exchange);
-  orders.get(number, exchange.requestId).then(
+  orders.get(number, exchange.requestId, spanOf(exchange.companion)).then(
     (order) => {
       if (order === undefined) orderNotFound(exchange);
       else exchange.send(200, orderJson(number, order.name, order.quantity));

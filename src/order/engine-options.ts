@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
+import type { Tracer } from '../tracing/index.js';
 import type { CatalogLink } from './catalog-link.js';
 import type { OrderLog } from './order-log.js';
 
@@ -10,6 +11,8 @@ export interface OrderEngineOptions {
   readonly log: OrderLog;
   readonly clock: Clock;
   readonly logger: Log;
+  /** Undefined: nothing is recorded. */
+  readonly tracer?: Tracer | undefined;
   readonly limits?: Partial<EngineLimits>;
   /** Told whenever selling begins or ends. */
   readonly onSelling?: (isSelling: boolean) => void;

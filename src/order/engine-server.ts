@@ -21,7 +21,16 @@ import { notify, serveCalls } from '../port-calls.js';
 import { fittingRequestId, loggedRequestId } from '../request-id.js';
 import { SlowRequestLog } from '../request-log.js';
 import { RpcError } from '../rpc/index.js';
-import { isName, isOrderKey, isOrderQuantity, KEY_CHARACTERS_MAX, NAME_BYTES_MAX, RESULT } from '../store-contract.js';
+import {
+  isName,
+  isOrderKey,
+  isOrderQuantity,
+  KEY_CHARACTERS_MAX,
+  NAME_BYTES_MAX,
+  RESULT,
+  resultName,
+} from '../store-contract.js';
+import { type Span, type Tracer, traceFields, traceIdsOf } from '../tracing/index.js';
 import type { OrderEngine } from './order-engine.js';
 import type { OrderRequest } from './order-types.js';
 import type { Answers } from './purchase.js';
@@ -30,6 +39,7 @@ import type { Answers } from './purchase.js';
 export interface UnaryRequest {
   readonly bytes: Uint8Array;
   readonly requestId: string;
+  readonly traceparent: string | undefined;
   /** How long the caller waits, in milliseconds; Infinity where it does not say. */
   readonly timeoutMs: number;
 }
@@ -52,11 +62,13 @@ export class EngineServer {
   readonly #engine: OrderEngine;
   readonly #logger: Log;
   readonly #slow: SlowRequestLog;
+  readonly #tracer: Tracer | undefined;
   readonly #ports = new Set<MessagePort>();
   #isSelling = false;
 
-  constructor(engine: OrderEngine, logger: Log) {
+  constructor(engine: OrderEngine, logger: Log, tracer?: Tracer) {
     this.#engine = engine;
+    this.#tracer = tracer;
     this.#logger = logger;
     this.#slow = new SlowRequestLog(logger);
   }
@@ -94,58 +106,91 @@ export class EngineServer {
   async #placeMany(bytes: Uint8Array): Promise<Uint8Array> {
     const { orders } = decode(PlaceOrdersRequest, bytes);
     const sound = orders.map(orderRequest).filter((order) => order !== undefined);
-    const startedAtMs = performance.now();
-    const answers = await this.#engine.place(sound);
-    this.#note('PlaceOrders', sound, answers, startedAtMs);
+    const answers = await this.#placeSound('PlaceOrders', sound);
     if (answers.results.includes(RESULT.OPEN)) throw new RpcError('UNAVAILABLE', 'the outcome of an order is open');
     const all = sound.length === orders.length ? answers : withInvalid(orders, answers);
     return PlaceOrdersResponse.encode({ results: all.results, orderNumbers: all.numbers }).finish();
   }
 
-  async #place({ bytes, requestId, timeoutMs }: UnaryRequest): Promise<Uint8Array> {
+  async #place({ bytes, requestId, traceparent, timeoutMs }: UnaryRequest): Promise<Uint8Array> {
     const order = decode(PlaceOrderRequest, bytes);
-    const request = orderRequest(order.requestId === '' ? { ...order, requestId } : order);
+    const request = orderRequest({
+      ...order,
+      requestId: order.requestId === '' ? requestId : order.requestId,
+      traceparent: order.traceparent ?? traceparent,
+    });
     if (request === undefined) {
       const name = `a name of 1 to ${NAME_BYTES_MAX} bytes`;
       const key = `a key of at most ${KEY_CHARACTERS_MAX} visible characters`;
       throw new RpcError('INVALID_ARGUMENT', `an order has ${name}, a quantity of at least 1 and ${key}`);
     }
-    const startedAtMs = performance.now();
-    const answers = await this.#engine.place([request], timeoutMs);
-    this.#note('PlaceOrder', [request], answers, startedAtMs);
+    const answers = await this.#placeSound('PlaceOrder', [request], timeoutMs);
     const result = answers.results[0]!;
     if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'not selling now; nothing was sold');
     if (result === RESULT.OPEN) throw new RpcError('UNAVAILABLE', 'the outcome of the order is open');
     return PlaceOrderResponse.encode({ result, orderNumber: answers.numbers[0]! }).finish();
   }
 
-  async #get({ bytes, requestId }: UnaryRequest): Promise<Uint8Array> {
+  async #placeSound(call: string, requests: readonly TracedRequest[], timeoutMs?: number): Promise<Answers> {
+    const startedAtMs = performance.now();
+    if (this.#tracer !== undefined) {
+      for (const request of requests) request.span = this.#tracer.join(request.traceparent, 'order');
+    }
+    const answers = await this.#engine.place(requests, timeoutMs);
+    this.#note(call, requests, answers, startedAtMs);
+    return answers;
+  }
+
+  async #get({ bytes, requestId, traceparent }: UnaryRequest): Promise<Uint8Array> {
     const { number } = decode(GetOrderRequest, bytes);
     const startedAtMs = performance.now();
+    const span = this.#tracer?.join(traceparent, 'find order');
     const order = await this.#engine.get(number);
     const { name, quantity } = order ?? { name: '', quantity: 0 };
     const result = order === undefined ? -1 : 0;
-    this.#slow.look('GetOrder', startedAtMs, () => [requestId]);
-    this.#logger.debug('order asked for', { requestId: loggedRequestId(requestId), number, result });
+    span?.set({ 'order.number': number, 'order.result': resultName(result) });
+    span?.end();
+    this.#slow.look(
+      'GetOrder',
+      startedAtMs,
+      () => [requestId],
+      () => traceIdsOf([span]),
+    );
+    const trace = traceFields(span);
+    this.#logger.debug('order asked for', { requestId: loggedRequestId(requestId), number, result, ...trace });
     return GetOrderResponse.encode({ result, name, quantity }).finish();
   }
 
   /** Writes what is to be known of orders that were answered, refused ones too. */
   #note(call: string, requests: readonly OrderRequest[], { results, numbers }: Answers, startedAtMs: number): void {
-    this.#slow.look(call, startedAtMs, () => requests.map(({ requestId }) => requestId));
+    for (const [index, { span }] of this.#tracer === undefined ? [] : requests.entries()) {
+      span?.set({ 'order.result': resultName(results[index]!), 'order.number': numbers[index]! });
+      span?.end();
+    }
+    const spans = (): (Span | undefined)[] => requests.map(({ span }) => span);
+    this.#slow.look(
+      call,
+      startedAtMs,
+      () => requests.map(({ requestId }) => requestId),
+      () => traceIdsOf(spans()),
+    );
     if (!this.#logger.isOn('debug')) return;
-    for (const [index, { requestId, name, quantity }] of requests.entries()) {
-      const [result, number] = [results[index], numbers[index]];
-      this.#logger.debug('order', { requestId: loggedRequestId(requestId), name, quantity, result, number });
+    for (const [index, { requestId, name, quantity, span }] of requests.entries()) {
+      const answered = { name, quantity, result: results[index], number: numbers[index] };
+      this.#logger.debug('order', { requestId: loggedRequestId(requestId), ...answered, ...traceFields(span) });
     }
   }
 }
 
+interface TracedRequest extends OrderRequest {
+  readonly traceparent: string | undefined;
+}
+
 /** The order as the engine takes it, or undefined where a field is out of bounds. */
-function orderRequest(order: PlaceOrderRequest): OrderRequest | undefined {
-  const { name, quantity, key, requestId } = order;
+function orderRequest(order: PlaceOrderRequest): TracedRequest | undefined {
+  const { name, quantity, key, requestId, traceparent } = order;
   if (!isName(name) || !isOrderQuantity(quantity) || !isOrderKey(key)) return undefined;
-  return { name, quantity, key, requestId: fittingRequestId(requestId) };
+  return { name, quantity, key, requestId: fittingRequestId(requestId), traceparent, span: undefined };
 }
 
 /** The answers to all orders of a message, where some of them went no further than here. */

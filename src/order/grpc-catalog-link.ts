@@ -145,8 +145,8 @@ export class GrpcCatalogLink implements CatalogLink {
     return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 
-  #purchase({ name, quantity, key, requestId }: OrderRequest): Purchase {
-    return { name: this.#nameBytes(name), quantity, key, requestId };
+  #purchase({ name, quantity, key, requestId, span }: OrderRequest): Purchase {
+    return { name: this.#nameBytes(name), quantity, key, requestId, traceparent: span?.traceparent };
   }
 
   #sale({ tag, name, quantity, key }: SoldOrder): Sale {

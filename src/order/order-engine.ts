@@ -21,6 +21,7 @@
 import type { Timer } from '../clock.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { RESULT } from '../store-contract.js';
+import type { Span } from '../tracing/index.js';
 import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
 import { IdempotencyGate } from './keys/idempotency-gate.js';
@@ -40,7 +41,10 @@ interface Flight {
   readonly purchases: readonly Purchase[];
   readonly firstSequence: number;
   results: readonly number[] | undefined;
+  readonly span: Span | undefined;
 }
+
+const spanOf = ({ request }: Purchase): Span | undefined => request.span;
 
 export class OrderEngine {
   /** Settles with the error that ended selling for good; a restart of the process recovers. */
@@ -195,7 +199,8 @@ export class OrderEngine {
   #dispatch(purchases: readonly Purchase[]): void {
     const { settled } = this.#tags;
     const firstSequence = this.#tags.take(purchases.length);
-    const flight: Flight = { purchases, firstSequence, results: undefined };
+    const span = this.#options.tracer?.batch('purchase batch', 'client', purchases, spanOf);
+    const flight: Flight = { purchases, firstSequence, results: undefined, span };
     if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
     this.#flights.push(flight);
     this.#settledTold = settled;
@@ -225,6 +230,7 @@ export class OrderEngine {
       );
     }
     flight.results = results;
+    flight.span?.end();
     this.#progressAtMs = this.#options.clock.monotonicMs();
     while (this.#flights[0]?.results !== undefined) this.#complete(this.#flights.shift()!);
     if (this.#sold.length > 0) void this.#writeLog().catch((error) => this.#end(error));
@@ -252,9 +258,11 @@ export class OrderEngine {
       const { completed } = this.#tags;
       this.#sold = [];
       this.#logging = group;
-      const { log } = this.#options;
+      const { log, tracer } = this.#options;
       const incarnation = this.#incarnation;
+      const span = tracer?.batch('order rows', 'internal', group, spanOf);
       const { firstNumber, durable } = await log.append(group.map((purchase) => purchase.sold(incarnation)));
+      span?.end();
       this.#tags.written();
       durable.then(() => this.#settle(completed)).catch((error) => this.#end(error));
       this.#counts.groups++;

@@ -7,7 +7,7 @@ import { OrderService } from '../../proto/gen/toystore/v1/order.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
 import { call as callPort, ownBytes, serveCalls } from '../port-calls.js';
-import { GrpcThread, RpcError, requestIdOf, serveBatches } from '../rpc/index.js';
+import { GrpcThread, RpcError, requestIdOf, serveBatches, traceparentOf } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { eventLoopReadings } from '../store-metrics/store-readings.js';
 import type { EngineCalls, ThreadNotices } from './engine-server.js';
@@ -45,6 +45,7 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex }) 
     callPort<EngineCalls, Name>(port, name, {
       bytes: ownBytes(call.request),
       requestId: requestIdOf(call.metadata),
+      traceparent: traceparentOf(call.metadata),
       timeoutMs: timeoutOf(call.getDeadline()),
     });
   const thread = new GrpcThread({

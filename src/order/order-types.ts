@@ -5,6 +5,7 @@
 // Tags, results and bounds are the contract's: src/store-contract.ts.
 
 import type { Tag } from '../store-contract.js';
+import type { Span } from '../tracing/index.js';
 
 export interface OrderRequest {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface OrderRequest {
   /** '' where there is none. */
   readonly key: string;
   readonly requestId: string;
+  /** Undefined where the request is not recorded. */
+  span?: Span | undefined;
 }
 
 /** A sale that is to become an order: its number is its place in the log. */

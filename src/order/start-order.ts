@@ -16,6 +16,7 @@ import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import { openTracer, readTracing } from '../tracing/index.js';
 import type { EngineStats } from './engine-options.js';
 import { EngineServer } from './engine-server.js';
 import { FileOrderLog } from './file-order-log.js';
@@ -93,6 +94,8 @@ async function releaseAll(releases: Release[], log: Log): Promise<void> {
 
 async function start(home: OrderHome, settings: Settings, log: Log, releases: Release[]): Promise<RunningOrderService> {
   releases.push(() => home.release());
+  const tracer = await openTracer(readTracing('toystore-order', process.env, log), log);
+  releases.push(async () => tracer?.flush());
   const orderLog = await home.openLog();
   releases.push(() => orderLog.close());
 
@@ -105,9 +108,10 @@ async function start(home: OrderHome, settings: Settings, log: Log, releases: Re
     log: orderLog,
     clock: systemClock,
     logger: log,
+    tracer,
     onSelling: tellThreads,
   });
-  const server = new EngineServer(engine, log);
+  const server = new EngineServer(engine, log, tracer);
 
   const pool = new ThreadPool({
     module: new URL('./order-thread.js', import.meta.url),

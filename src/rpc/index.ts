@@ -9,7 +9,7 @@ export { createChannelOptions, createServerOptions } from './grpc-channel.js';
 export { GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
 export { HealthCheck } from './health-check.js';
 export { ReopeningStream, type ReopeningStreamOptions } from './reopening-stream.js';
-export { requestIdOf, requestMetadata } from './request-metadata.js';
+export { requestIdOf, requestMetadata, traceparentOf } from './request-metadata.js';
 export { codeOf, type RpcCode, RpcError } from './rpc-error.js';
 export { ServingPeer, type ServingPeerOptions } from './serving-peer.js';
 export { type StandbyOptions, StandbyServer } from './standby-server.js';

@@ -157,7 +157,12 @@ export class WatchStream {
         stream.end();
       });
       stream.on('error', reject);
-      stream.write({ names: names.map((name) => Buffer.from(name)), requestIds: [], holder: this.holder });
+      stream.write({
+        names: names.map((name) => Buffer.from(name)),
+        requestIds: [],
+        holder: this.holder,
+        traceparents: [],
+      });
     });
   }
 

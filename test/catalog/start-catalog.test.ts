@@ -66,8 +66,13 @@ test('many look-ups in one message, answered in their order', async (t) => {
   const answers: unknown[] = [];
   const ended = new Promise((resolve) => stream.on('end', resolve));
   stream.on('data', (answer) => answers.push(answer));
-  stream.write({ names: ['Fox', 'Nemo', 'Tux'].map((name) => Buffer.from(name)), requestIds: [], holder: 0 });
-  stream.write({ names: [], requestIds: [], holder: 0 });
+  stream.write({
+    names: ['Fox', 'Nemo', 'Tux'].map((name) => Buffer.from(name)),
+    requestIds: [],
+    holder: 0,
+    traceparents: [],
+  });
+  stream.write({ names: [], requestIds: [], holder: 0, traceparents: [] });
   stream.end();
   await ended;
   t.deepEqual(answers, [

@@ -23,6 +23,11 @@ export interface Exchange {
    * (`HttpServerOptions.requestIds`); a handler may give one to a request that came without.
    */
   requestId: string;
+  /**
+   * What goes along with this request for whoever serves it, a span for example: given by `HttpServerOptions.onRequest`,
+   * handed back with its answer. The server does not look at it.
+   */
+  companion: object | undefined;
   /** The peer has gone: an answer would reach nobody. `send()` is still allowed. */
   readonly isAborted: boolean;
   /** A parameter of the route's pattern, percent-decoded once. */

@@ -9,6 +9,7 @@ import type { HttpError, HttpErrorCode } from '../http-error.js';
 import { type HttpLimits, httpLimits } from '../limits.js';
 import { RequestHead } from '../parser/message-head.js';
 import { AnswerWriter } from './answer-writer.js';
+import type { Exchange } from './exchange.js';
 import type { Router } from './router.js';
 import { Session } from './session.js';
 import { SessionClock } from './session-clock.js';
@@ -27,9 +28,17 @@ export interface HttpServerOptions {
   readonly requestIds?: 'client' | 'all';
   /**
    * Called when an exchange has its answer, or the beginning of one that is sent in parts: pattern of its route ('' where none
-   * matched), status, handler's time, name.
+   * matched), status, handler's time, name, companion.
    */
-  readonly onExchange?: (route: string, status: number, durationMs: number, requestId: string) => void;
+  readonly onExchange?: (
+    route: string,
+    status: number,
+    durationMs: number,
+    requestId: string,
+    companion: object | undefined,
+  ) => void;
+  /** Called with a whole request before its handler; may give it a companion. */
+  readonly onRequest?: (exchange: Exchange) => void;
   /** Called when an answer that is sent in parts has begun, with the socket that it goes to. */
   readonly onStreamBegin?: (socket: Socket) => void;
   /** Called when an answer that is sent in parts has ended, or its peer has gone. */
@@ -37,7 +46,7 @@ export interface HttpServerOptions {
   /** Called when a message is refused before it reaches a handler. */
   readonly onRefused?: (error: HttpError, requestId: string) => void;
   /** Called with what a handler threw or rejected with; the client gets 500. */
-  readonly onHandlerError?: (error: unknown, route: string, requestId: string) => void;
+  readonly onHandlerError?: (error: unknown, route: string, requestId: string, companion: object | undefined) => void;
 }
 
 /** An answer that was sent in parts. */
@@ -76,6 +85,7 @@ export class HttpServer implements SessionHost {
   readonly usesRawSockets: boolean;
   readonly isMeasuring: boolean;
   readonly requestIds: RequestIds;
+  readonly onRequest: ((exchange: Exchange) => void) | undefined;
   isDraining = false;
   private isUnderPressure = false;
   private readonly sessions = new Set<HostedSession>();
@@ -93,6 +103,7 @@ export class HttpServer implements SessionHost {
     this.usesRawSockets = options.rawSockets ?? true;
     this.isMeasuring = options.onExchange !== undefined || options.onStreamEnd !== undefined;
     this.requestIds = options.requestIds ?? 'none';
+    this.onRequest = options.onRequest;
     this.clock = new SessionClock(
       this.limits,
       () => this.idleTimeoutMs,
@@ -164,8 +175,8 @@ export class HttpServer implements SessionHost {
     if (this.toFlush.push(session) === 1) setImmediate(this.flushAll);
   }
 
-  exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void {
-    this.options.onExchange?.(route, status, durationMs, requestId);
+  exchangeFinished({ route, status, requestId, companion }: SessionExchange, durationMs: number): void {
+    this.options.onExchange?.(route, status, durationMs, requestId, companion);
   }
 
   streamBegan(socket: Socket): void {
@@ -184,8 +195,8 @@ export class HttpServer implements SessionHost {
     this.options.onRefused?.(error, requestId);
   }
 
-  handlerFailed(error: unknown, route: string, requestId: string): void {
-    this.options.onHandlerError?.(error, route, requestId);
+  handlerFailed(error: unknown, { route, requestId, companion }: SessionExchange): void {
+    this.options.onHandlerError?.(error, route, requestId, companion);
   }
 
   sessionClosed(session: HostedSession): void {

@@ -41,6 +41,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
   requestId = '';
   /** The header line by which the answer repeats the client's name for its request; '' without. */
   requestIdLine = '';
+  companion: object | undefined;
   isAborted = false;
   isAnswered = false;
   resource: Resource | undefined;
@@ -72,6 +73,7 @@ export class SessionExchange implements Exchange, Queued<SessionExchange> {
     this.body = NO_BYTES;
     this.requestId = '';
     this.requestIdLine = '';
+    this.companion = undefined;
     this.isAnswered = false;
     this.resource = undefined;
     this.answerBody = '';

@@ -36,11 +36,13 @@ export interface SessionHost {
   returnHead(head: RequestHead): void;
   /** Calls `session.flush()` at the end of this turn of the event loop. */
   flushSoon(session: HostedSession): void;
-  exchangeFinished(route: string, status: number, durationMs: number, requestId: string): void;
+  /** Wants to see each request before its handler does. */
+  readonly onRequest: ((exchange: SessionExchange) => void) | undefined;
+  exchangeFinished(exchange: SessionExchange, durationMs: number): void;
   /** @param socket that the answer goes to */
   streamBegan(socket: Socket): void;
   streamEnded(exchange: SessionExchange, isComplete: boolean): void;
   requestRefused(error: HttpError, requestId: string): void;
-  handlerFailed(error: unknown, route: string, requestId: string): void;
+  handlerFailed(error: unknown, exchange: SessionExchange): void;
   sessionClosed(session: HostedSession): void;
 }

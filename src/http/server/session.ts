@@ -132,6 +132,7 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
     this.hasProgressed = true;
     this.outbox.exchanges.dropContinue(); // a body that came without one needs none
     this.outbox.exchanges.add(exchange);
+    this.host.onRequest?.(exchange);
     const isOver = this.handle(exchange, head.fields.hasContentCoding);
     if (isOver && exchange.isAnswered && this.outbox.isAllAnswered) {
       exchange.reuse();
@@ -163,7 +164,7 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
   }
 
   private handlerFailed(exchange: SessionExchange, error: unknown): void {
-    this.host.handlerFailed(error, exchange.route, exchange.requestId);
+    this.host.handlerFailed(error, exchange);
     if (!exchange.isAnswered) exchange.sendError(500, 'internal error');
     else if (exchange.isOpen) this.destroy(); // half an answer must not look like a whole one
   }
@@ -184,7 +185,7 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
     if (exchange.outgoing !== undefined) this.streamBegins(exchange);
     if (host.isMeasuring) {
       const durationMs = performance.now() - exchange.startedAtMs;
-      host.exchangeFinished(exchange.route, exchange.status, durationMs, exchange.requestId);
+      host.exchangeFinished(exchange, durationMs);
     }
     if (exchange !== this.reading) this.releaseHead(exchange);
     if (this.state === CLOSED || exchange !== outbox.exchanges.first) return;
