@@ -1,5 +1,8 @@
 // Those who watch /live, over real sockets: what they get, how many there may be, and what it costs when nobody looks.
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
@@ -182,28 +185,33 @@ test("a watcher takes no customer's place; a store that stops ends its stream", 
 });
 
 test('a store at work has every figure', async (t) => {
-  await using store = await StoreProcess.start('start', { env: { THREADS: '2' } });
+  const folder = await mkdtemp(join(tmpdir(), 'toystore-live-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const seed = join(folder, 'toys.csv');
+  await writeFile(seed, 'name,price,quantity\nTux,15.99,100\nFox,12.5,1000000\n');
+  await using store = await StoreProcess.start('start', { env: { THREADS: '2', SEED_CSV: seed } });
   using watcher = new RawClient(store.port);
   watcher.write(get('/live'));
-  const missing = (): string[] | undefined => {
+  /** Of the newest event. */
+  const isWhole = (): boolean => {
     const newest = watcher.received.match(/(?<=data: )\{"atMs".*\}(?=\n\n)/g)?.at(-1);
-    if (newest === undefined) return;
+    if (newest === undefined) return false;
     const figures = JSON.parse(newest) as LiveFigures;
-    t.true(figures.services.every(({ isUp, isSelling, threads }) => isUp && isSelling && threads.length > 0));
-    const busy = figures.services.flatMap(({ threads }) => threads.map(({ utilization }) => utilization));
-    return Object.entries({ ...figures, ...busy }).flatMap(([name, value]) => (value === null ? name : []));
+    const threads = figures.services.flatMap((service) => service.threads);
+    const serve = figures.services.every((service) => service.isUp && service.isSelling && service.threads.length > 0);
+    return serve && ![...Object.values(figures), ...threads.map(({ utilization }) => utilization)].includes(null);
   };
   const headers = { 'Content-Type': 'application/json' };
-  let work = true;
+  let isWatching = true;
   const customer = (async () => {
-    while (work) {
+    while (isWatching) {
       await call(store.port, 'GET', '/products/Tux');
       await call(store.port, 'GET', '/products/Nobody');
       await call(store.port, 'POST', '/orders', { headers, body: '{"name":"Fox","quantity":1}' });
     }
   })();
-  while (missing()?.length !== 0) await watcher.more();
-  work = false;
+  while (!isWhole()) await watcher.more();
+  isWatching = false;
   await customer;
   // What the last sale has left is shown, and so it stays.
   const fox = JSON.parse((await call(store.port, 'GET', '/products/Fox')).body).data.quantity;
