@@ -62,7 +62,7 @@ export async function runTransfer(command: 'import' | 'export', argv: readonly s
       releases.push(() => lock.release());
     }
     const seats = { catalog: await seatOf(database, 'catalog'), order: await seatOf(database, 'order') };
-    const reader = new Reader(database);
+    const reader = new Reader(database, systemClock);
     releases.push(
       () => seats.catalog.leave(),
       () => seats.order.leave(),
@@ -108,7 +108,7 @@ async function seatOf(database: Database, name: 'catalog' | 'order'): Promise<He
     why = reason;
     closing.abort();
   };
-  const seat = await takeSeat({ database, name, closing: closing.signal, onWaiting });
+  const seat = await takeSeat({ database, clock: systemClock, name, closing: closing.signal, onWaiting });
   if (seat === undefined) throw new StartError(`nothing is copied: ${why}`);
   return seat;
 }

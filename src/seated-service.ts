@@ -9,6 +9,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { formatAddress } from './address.js';
+import { systemClock } from './clock.js';
 import { UsageError } from './flags.js';
 import type { Log } from './log.js';
 import { Database, type HeldSeat, PostgresError, takeSeat } from './postgres/index.js';
@@ -108,6 +109,7 @@ class SeatedService implements RunningService {
     const database = this.#database.description;
     const seat = await takeSeat({
       database: this.#database,
+      clock: systemClock,
       name,
       closing: this.#closing.signal,
       onWaiting: (reason) => {

@@ -164,7 +164,7 @@ export class PostgresOrderLog implements OrderLog {
     if (!Number.isInteger(number) || number < 0) return undefined;
     if (number >= this.#count) {
       // Another process may have taken over, and know of it.
-      if (performance.now() < this.#seat.servesUntilMs) return undefined;
+      if (this.#clock.monotonicMs() < this.#seat.servesUntilMs) return undefined;
       throw this.#seat.trouble ?? new PostgresError('TIMED_OUT', 'the database has not answered for too long');
     }
     const newest = this.#newest[number % NEWEST_ORDERS];

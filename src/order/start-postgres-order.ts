@@ -21,7 +21,7 @@ export function startPostgresOrder(settings: Settings, log: Log): Promise<Runnin
     port: settings.orderPort,
     definitions: [OrderService, MetricsService],
     start: (seat, database, port) => {
-      const reader = new Reader(database);
+      const reader = new Reader(database, systemClock);
       const home = {
         openLog: () => PostgresOrderLog.open({ seat, reader, clock: systemClock, keySeed: randomInt(2 ** 32) }),
         release: async () => {

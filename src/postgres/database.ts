@@ -8,7 +8,7 @@ import { type DatabaseTarget, describeTarget, parseDatabaseUrl } from './databas
 import { type Migration, migrate, readMigrations } from './migrations.js';
 import { type HostAddress, PostgresError, type PostgresErrorCode, postgresErrorFrom } from './postgres-error.js';
 import { SERVER_VERSION_MIN } from './postgres-limits.js';
-import { Session, type SessionOptions, type Statement } from './session.js';
+import { type Connection, type Connector, Session, type SessionOptions, type Statement } from './session.js';
 
 export interface DatabaseOptions extends SessionOptions {
   /** DATABASE_URL. */
@@ -37,7 +37,7 @@ const TELLING: readonly PostgresErrorCode[] = [
   'READ_ONLY',
 ];
 
-export class Database {
+export class Database implements Connector {
   readonly #target: DatabaseTarget;
   readonly #options: DatabaseOptions;
   readonly #migrations: readonly Migration[];
@@ -81,7 +81,7 @@ export class Database {
   }
 
   /** The server of the present session has failed: the next connect() begins with another one. */
-  distrust({ address }: Session): void {
+  distrust({ address }: Connection): void {
     const { hosts } = this.#target;
     if (hosts[this.#firstHost] === address) this.#firstHost = (this.#firstHost + 1) % hosts.length;
   }

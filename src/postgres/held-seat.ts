@@ -12,19 +12,19 @@
 // The fence also renews the lease. `servesUntilMs` counts from when the write that renewed it was sent, so that this
 // process stops acting on the seat before any successor begins.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { assert } from '../assert.js';
-import type { Database } from './database.js';
+import type { Clock, Timer } from '../clock.js';
 import { mayBeRepeated, PostgresError } from './postgres-error.js';
 import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, SEAT_LEASE_MS, TROUBLE_PATIENCE_MS } from './postgres-limits.js';
-import type { Row, Session, Statement, Values } from './session.js';
+import type { Connection, Connector, Row, Statement, Values } from './session.js';
 
 export interface SeatTaken {
-  readonly database: Database;
-  readonly session: Session;
+  readonly database: Connector;
+  readonly clock: Clock;
+  readonly session: Connection;
   readonly name: string;
   readonly epoch: number;
-  /** When the seat was asked for, on performance.now(). */
+  /** When the seat was asked for, on the clock. */
   readonly sentAtMs: number;
   /** How long a predecessor may still act. */
   readonly waitMs: number;
@@ -33,7 +33,7 @@ export interface SeatTaken {
 export interface SeatEvents {
   /** No write has been confirmed for TROUBLE_PATIENCE_MS, with the reason; undefined: they are again. */
   readonly onTrouble?: (reason: PostgresError | undefined) => void;
-  /** The lease was renewed until then, on performance.now(). */
+  /** The lease was renewed until then, on the clock. */
   readonly onRenewed?: (servesUntilMs: number) => void;
 }
 
@@ -85,7 +85,7 @@ export class HeldSeat {
   readonly lost: Promise<PostgresError>;
   readonly #taken: SeatTaken;
   readonly #events: SeatEvents[] = [];
-  #session: Session;
+  #session: Connection;
   /** Not confirmed, in order; the first `#sent` of them are on their way. */
   #writes: Write[] = [];
   #sent = 0;
@@ -97,9 +97,9 @@ export class HeldSeat {
   #servesUntilMs: number;
   #lose: (error: PostgresError) => void = () => undefined;
   #end: PostgresError | undefined;
-  #renewal: NodeJS.Timeout | undefined;
+  #renewal: Timer | undefined;
   #trouble: PostgresError | undefined;
-  #troubleTimer: NodeJS.Timeout | undefined;
+  #troubleTimer: Timer | undefined;
   #isTroubleTold = false;
   /** Before the next attempt, while none succeeds. */
   #delayMs = 0;
@@ -114,10 +114,10 @@ export class HeldSeat {
       this.#lose = resolve;
     });
     this.#watch(taken.session);
-    this.#renewal = setInterval(() => this.#renew(), RENEW_INTERVAL_MS);
+    this.#renew();
   }
 
-  /** Until when this process may show what it knows, on performance.now(): later, another one may know better. */
+  /** Until when this process may show what it knows, on the clock: later, another one may know better. */
   get servesUntilMs(): number {
     return this.#servesUntilMs;
   }
@@ -158,7 +158,7 @@ export class HeldSeat {
    * waited for what it wants confirmed. Never rejects.
    */
   async leave(): Promise<void> {
-    clearInterval(this.#renewal);
+    this.#renewal?.cancel();
     if (this.#end === undefined) {
       this.#refuse(new PostgresError('LOST', 'the seat was given back'));
       const { name, epoch } = this.#taken;
@@ -168,7 +168,10 @@ export class HeldSeat {
   }
 
   #renew(): void {
-    if (this.#end === undefined && this.#writes.length === 0) this.write(RENEW).catch(() => undefined);
+    this.#renewal = this.#taken.clock.after(RENEW_INTERVAL_MS, () => {
+      this.#renew();
+      if (this.#writes.length === 0) this.write(RENEW).catch(() => undefined);
+    });
   }
 
   #send(): void {
@@ -178,7 +181,7 @@ export class HeldSeat {
 
   #sendOne(write: Write): void {
     const { name, epoch } = this.#taken;
-    const sentAtMs = performance.now();
+    const sentAtMs = this.#taken.clock.monotonicMs();
     this.#underway++;
     this.#session
       .run(write.statement, [name, epoch, write.step, ...write.values])
@@ -195,8 +198,11 @@ export class HeldSeat {
 
   #confirm(write: Write, rows: readonly Row[], sentAtMs: number): void {
     if (this.#end !== undefined) return;
-    // A step that was held back by a failure before it has no rows: confirmations come in order.
-    assert(this.#writes[0] === write, 'the database confirms writes in order');
+    if (this.#writes[0] !== write) {
+      // The one before it failed here, and was then carried out as it came over an earlier session: both are sent again.
+      assert(this.#isFailing, 'the database confirms writes in order');
+      return;
+    }
     this.#writes.shift();
     this.#sent--;
     this.#confirmedStep = write.step;
@@ -221,7 +227,7 @@ export class HeldSeat {
   /** Everything that was sent is answered or lost: finds out where things stand, and sends the rest again. */
   async #recover(): Promise<void> {
     while (this.#end === undefined) {
-      if (this.#delayMs > 0) await pause(this.#delayMs);
+      if (this.#delayMs > 0) await this.#pause(this.#delayMs);
       this.#delayMs = Math.min(Math.max(RECONNECT_DELAY_MS.min, 2 * this.#delayMs), RECONNECT_DELAY_MS.max);
       try {
         if (!this.#session.isOpen) await this.#reconnect();
@@ -238,6 +244,12 @@ export class HeldSeat {
     this.#isFailing = false;
     if (this.#writes.length === 0) this.#tell(undefined);
     this.#send();
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#taken.clock.after(delayMs, resolve);
+    });
   }
 
   async #reconnect(): Promise<void> {
@@ -273,7 +285,7 @@ export class HeldSeat {
     }
   }
 
-  #watch(session: Session): void {
+  #watch(session: Connection): void {
     void session.ended.then((error) => {
       if (session !== this.#session || this.#isFailing || this.#end !== undefined) return;
       // Nothing was under way that would tell: the next write is sent over a new session.
@@ -287,10 +299,10 @@ export class HeldSeat {
   #tell(trouble: PostgresError | undefined): void {
     this.#trouble = trouble;
     if (trouble !== undefined) {
-      this.#troubleTimer ??= setTimeout(() => this.#spread(true), TROUBLE_PATIENCE_MS);
+      this.#troubleTimer ??= this.#taken.clock.after(TROUBLE_PATIENCE_MS, () => this.#spread(true));
       return;
     }
-    clearTimeout(this.#troubleTimer);
+    this.#troubleTimer?.cancel();
     this.#troubleTimer = undefined;
     if (this.#isTroubleTold) this.#spread(false);
   }
@@ -309,8 +321,8 @@ export class HeldSeat {
   /** Nothing is written any more. */
   #refuse(error: PostgresError): void {
     this.#end = error;
-    clearInterval(this.#renewal);
-    clearTimeout(this.#troubleTimer);
+    this.#renewal?.cancel();
+    this.#troubleTimer?.cancel();
     const writes = this.#writes;
     this.#writes = [];
     this.#sent = 0;

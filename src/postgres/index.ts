@@ -6,4 +6,4 @@ export { PostgresError, type PostgresErrorCode } from './postgres-error.js';
 export { SEAT_LEASE_MS } from './postgres-limits.js';
 export { Reader } from './reader.js';
 export { takeSeat } from './seat.js';
-export type { Row, Session, Statement, Values } from './session.js';
+export type { Connection, Connector, Row, Session, Statement, Values } from './session.js';

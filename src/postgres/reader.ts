@@ -1,17 +1,19 @@
 // reader.ts: look-ups beside the writes, over a connection of their own: none waits for a sync.
 
-import type { Database } from './database.js';
+import type { Clock } from '../clock.js';
 import { mayBeRepeated, PostgresError } from './postgres-error.js';
 import { READ_PATIENCE_MS } from './postgres-limits.js';
-import type { Row, Session, Statement, Values } from './session.js';
+import type { Connection, Connector, Row, Statement, Values } from './session.js';
 
 export class Reader {
-  readonly #database: Database;
-  #session: Promise<Session> | undefined;
+  readonly #database: Connector;
+  readonly #clock: Clock;
+  #session: Promise<Connection> | undefined;
   #isClosed = false;
 
-  constructor(database: Database) {
+  constructor(database: Connector, clock: Clock) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   /**
@@ -20,7 +22,7 @@ export class Reader {
    * @throws PostgresError
    */
   async read(statement: Statement, values: Values = []): Promise<readonly Row[]> {
-    const giveUpAtMs = performance.now() + READ_PATIENCE_MS;
+    const giveUpAtMs = this.#clock.monotonicMs() + READ_PATIENCE_MS;
     for (;;) {
       const opening = this.#open();
       try {
@@ -28,7 +30,7 @@ export class Reader {
       } catch (error) {
         if (!(error instanceof PostgresError)) throw error;
         await this.#giveUp(opening, error);
-        if (!mayBeRepeated(error) || this.#isClosed || performance.now() > giveUpAtMs) throw error;
+        if (!mayBeRepeated(error) || this.#isClosed || this.#clock.monotonicMs() > giveUpAtMs) throw error;
       }
     }
   }
@@ -39,13 +41,13 @@ export class Reader {
     await session?.close();
   }
 
-  #open(): Promise<Session> {
+  #open(): Promise<Connection> {
     this.#session ??= this.#database.connect();
     return this.#session;
   }
 
   /** The next look-up gets another session; the first of those that failed over this one sees to it. */
-  async #giveUp(opening: Promise<Session>, error: PostgresError): Promise<void> {
+  async #giveUp(opening: Promise<Connection>, error: PostgresError): Promise<void> {
     if (this.#session !== opening) return;
     this.#session = undefined;
     const session = await opening.catch(() => undefined);

@@ -10,8 +10,7 @@
 // during one.
 
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Database } from './database.js';
+import type { Clock } from '../clock.js';
 import { HeldSeat } from './held-seat.js';
 import { PostgresError } from './postgres-error.js';
 import {
@@ -21,10 +20,11 @@ import {
   SESSION_GRACE_MS,
   WATCH_INTERVAL_MS,
 } from './postgres-limits.js';
-import type { Session, Statement } from './session.js';
+import type { Connection, Connector, Statement } from './session.js';
 
 export interface SeatOptions {
-  readonly database: Database;
+  readonly database: Connector;
+  readonly clock: Clock;
   /** The row of `seats`. */
   readonly name: string;
   /** Says no more on this seat: resolves without it. */
@@ -69,13 +69,13 @@ const TAKE: Statement = {
  * @returns the seat, or undefined when `closing` was aborted before
  */
 export async function takeSeat(options: SeatOptions): Promise<HeldSeat | undefined> {
-  const { database, closing, onWaiting } = options;
+  const { database, clock, closing, onWaiting } = options;
   let said = '';
   const say = (reason: string): void => {
     if (reason !== said) onWaiting(reason);
     said = reason;
   };
-  let session: Session | undefined;
+  let session: Connection | undefined;
   let delayMs: number = RECONNECT_DELAY_MS.min;
   while (!closing.aborted) {
     try {
@@ -83,7 +83,7 @@ export async function takeSeat(options: SeatOptions): Promise<HeldSeat | undefin
       const seat = await tryToTake(session, options, say);
       if (seat !== undefined) return seat;
       delayMs = RECONNECT_DELAY_MS.min;
-      await pause(WATCH_INTERVAL_MS, undefined, { signal: closing }).catch(() => undefined);
+      await pause(clock, WATCH_INTERVAL_MS, closing);
     } catch (error) {
       if (!(error instanceof PostgresError)) throw error;
       say(error.message);
@@ -92,7 +92,7 @@ export async function takeSeat(options: SeatOptions): Promise<HeldSeat | undefin
         session.destroy(error);
         session = undefined;
       }
-      await pause(delayMs, undefined, { signal: closing }).catch(() => undefined);
+      await pause(clock, delayMs, closing);
       delayMs = Math.min(2 * delayMs, RECONNECT_DELAY_MS.max);
     }
   }
@@ -100,9 +100,22 @@ export async function takeSeat(options: SeatOptions): Promise<HeldSeat | undefin
   return undefined;
 }
 
+/** Resolves after that time, or earlier when `closing` is aborted. */
+function pause(clock: Clock, delayMs: number, closing: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      timer.cancel();
+      closing.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = clock.after(delayMs, over);
+    closing.addEventListener('abort', over);
+  });
+}
+
 async function tryToTake(
-  session: Session,
-  { database, name }: SeatOptions,
+  session: Connection,
+  { database, clock, name }: SeatOptions,
   say: (reason: string) => void,
 ): Promise<HeldSeat | undefined> {
   const overdueMs = SEAT_LEASE_MS * LEASE_MARGIN;
@@ -115,10 +128,10 @@ async function tryToTake(
   // Else its last write, cut off half-way, could hold the row for as long as its machine is silent.
   if (seen.hasSession === true) await session.run(END_SESSION, [name]);
   const holder = `${hostname()}, process ${process.pid}`;
-  const sentAtMs = performance.now();
+  const sentAtMs = clock.monotonicMs();
   const [taken] = await session.run(TAKE, [name, holder, seen.epoch]);
   if (taken === undefined) return undefined;
   // Whoever had it may act until its lease ends, whatever became of its session, and what it has allowed others until then.
   const waitMs = seen.epoch === 0 ? 0 : SEAT_LEASE_MS;
-  return new HeldSeat({ database, session, name, epoch: Number(taken.epoch), sentAtMs, waitMs });
+  return new HeldSeat({ database, clock, session, name, epoch: Number(taken.epoch), sentAtMs, waitMs });
 }

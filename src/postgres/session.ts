@@ -58,6 +58,17 @@ const TYPES: pg.CustomTypesConfig = {
     oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format),
 };
 
+/** A session, as whoever works over one knows it. */
+export type Connection = Pick<Session, 'address' | 'ended' | 'isOpen' | 'run' | 'close' | 'destroy'>;
+
+/** Where sessions come from. */
+export interface Connector {
+  /** @throws PostgresError */
+  connect(): Promise<Connection>;
+  /** The server of that session has failed: the next one should be another. */
+  distrust(connection: Connection): void;
+}
+
 export class Session {
   readonly address: HostAddress;
   /** Settles with the reason when the connection has ended, by whomever. */

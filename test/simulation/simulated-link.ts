@@ -32,8 +32,14 @@ export class SimulatedLink implements CatalogLink {
   constructor(
     readonly process: SimulatedProcess,
     readonly network: SimulatedNetwork,
-    readonly catalog: CatalogHost,
+    readonly catalogs: readonly CatalogHost[],
   ) {}
+
+  /** One that runs, though another may have taken over from it. */
+  get catalog(): CatalogHost {
+    const running = this.catalogs.filter(({ engine }) => engine !== undefined);
+    return running.length > 1 ? this.network.world.random.pick(running) : (running[0] ?? this.catalogs[0]!);
+  }
 
   processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {

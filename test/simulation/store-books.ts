@@ -9,7 +9,8 @@
 import { parse } from 'csv-parse/sync';
 import type { Market, Notes } from './store-buyers.js';
 
-interface Row {
+/** A row of orders.csv. */
+export interface BookRow {
   readonly order_number: string;
   readonly name: string;
   readonly quantity: string;
@@ -18,7 +19,7 @@ interface Row {
 
 /** Throws an error that says which line of the books does not hold. */
 export async function checkBooks(market: Market, notes: Notes): Promise<void> {
-  const rows = parse(market.order.disk.content('/order/orders.csv')!, { columns: true }) as Row[];
+  const rows = market.rows?.() ?? rowsOfFile(market);
   checkNumbers(rows);
   checkStock(market, rows);
   checkIntents(rows, notes, market.mayLose);
@@ -27,8 +28,8 @@ export async function checkBooks(market: Market, notes: Notes): Promise<void> {
 
 /** After a clean stop: catalog.csv says what the orders say. */
 export function checkCatalogFile(market: Market): void {
-  const rows = parse(market.order.disk.content('/order/orders.csv')!, { columns: true }) as Row[];
-  const toys = parse(market.catalog.disk.content('/catalog/catalog.csv')!, { columns: true }) as Row[];
+  const rows = rowsOfFile(market);
+  const toys = parse(market.catalog.disk.content('/catalog/catalog.csv')!, { columns: true }) as BookRow[];
   for (const { name, quantity } of toys) {
     const left = market.stock.get(name)! - sumOf(rows, name);
     if (Number(quantity) !== left)
@@ -36,14 +37,18 @@ export function checkCatalogFile(market: Market): void {
   }
 }
 
-function checkNumbers(rows: readonly Row[]): void {
+function rowsOfFile({ order }: Market): BookRow[] {
+  return parse(order.disk.content('/order/orders.csv')!, { columns: true });
+}
+
+function checkNumbers(rows: readonly BookRow[]): void {
   for (const [index, row] of rows.entries()) {
     if (row.order_number !== String(index))
       throw new Error(`row ${index} of orders.csv has number ${row.order_number}`);
   }
 }
 
-function checkStock(market: Market, rows: readonly Row[]): void {
+function checkStock(market: Market, rows: readonly BookRow[]): void {
   for (const [name, initial] of market.stock) {
     const sold = sumOf(rows, name);
     const left = market.catalog.engine!.find([Buffer.from(name)]).quantities[0]!;
@@ -51,7 +56,7 @@ function checkStock(market: Market, rows: readonly Row[]): void {
   }
 }
 
-function checkIntents(rows: readonly Row[], { intents }: Notes, mayLose: boolean): void {
+function checkIntents(rows: readonly BookRow[], { intents }: Notes, mayLose: boolean): void {
   const byKey = new Map(intents.map((intent) => [intent.key, intent]));
   const seen = new Set<string>();
   for (const { key: rowKey, name, quantity, order_number } of rows) {
@@ -75,7 +80,7 @@ function checkIntents(rows: readonly Row[], { intents }: Notes, mayLose: boolean
 }
 
 /** The service says what the file says. */
-async function checkAnswers({ order }: Market, rows: readonly Row[]): Promise<void> {
+async function checkAnswers({ order }: Market, rows: readonly BookRow[]): Promise<void> {
   for (const [number, row] of rows.entries()) {
     const found = await order.engine!.get(number);
     if (found?.name !== row.name || found.key !== row.key) throw new Error(`order ${number} is not found as it stands`);
@@ -83,6 +88,6 @@ async function checkAnswers({ order }: Market, rows: readonly Row[]): Promise<vo
   if ((await order.engine!.get(rows.length)) !== undefined) throw new Error(`order ${rows.length} does not exist`);
 }
 
-function sumOf(rows: readonly Row[], name: string): number {
+function sumOf(rows: readonly BookRow[], name: string): number {
   return rows.reduce((sum, row) => (row.name === name ? sum + Number(row.quantity) : sum), 0);
 }

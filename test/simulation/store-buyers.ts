@@ -4,6 +4,7 @@
 import { RESULT } from '../../src/store-contract.js';
 import type { SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedWorld } from '../support/simulated-world.js';
+import type { BookRow } from './store-books.js';
 import type { CatalogHost, OrderHost, Seams } from './store-hosts.js';
 
 /** One order that a buyer wants. */
@@ -26,6 +27,8 @@ export interface Market {
   readonly stock: ReadonlyMap<string, number>;
   /** A power failure may take what was answered, from both books alike: synced now and then, that is what is promised. */
   readonly mayLose: boolean;
+  /** The orders, where they are in no file. */
+  readonly rows?: () => readonly BookRow[];
 }
 
 interface Reply {
@@ -78,8 +81,8 @@ export async function query(market: Market, notes: Notes, name: string): Promise
   const shown = await new Promise<number | undefined>((resolve) => {
     world.after(REPLY_TIMEOUT_MS, () => resolve(undefined));
     network.send(() => {
-      const found = catalog.engine?.find([Buffer.from(name)]);
-      if (found !== undefined) network.send(() => resolve(found.quantities[0]));
+      const found = catalog.find(name);
+      if (found !== undefined) network.send(() => resolve(found));
     });
   });
   if (shown === undefined || market.mayLose) return;

@@ -8,6 +8,9 @@ import type { CatalogLink, PurchaseBatch } from '../../src/order/catalog-link.js
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
+import type { OrderLog } from '../../src/order/order-log.js';
+import { PostgresError } from '../../src/postgres/index.js';
+import { mayBeRepeated } from '../../src/postgres/postgres-error.js';
 import { type FileSystem, StorageError, type SyncMode, secondNameOf } from '../../src/storage/index.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, type SimulatedWorld } from '../support/simulated-world.js';
@@ -160,9 +163,18 @@ export class CatalogHost extends Host {
     return this.engine?.state === 'selling';
   }
 
+  /** What a front end is shown of a toy; undefined: it gets no answer. */
+  find(name: string): number | undefined {
+    return this.engine?.find([Buffer.from(name)]).quantities[0];
+  }
+
   protected override async boot(process: SimulatedProcess): Promise<void> {
+    this.engine = await this.openEngine(process);
+  }
+
+  protected openEngine(process: SimulatedProcess): Promise<CatalogEngine> {
     const files = this.disk.fileSystemOf(process);
-    const engine = await CatalogEngine.open({
+    return CatalogEngine.open({
       directory: '/catalog',
       seedPath: '/seed.csv',
       syncMode: this.options.syncMode,
@@ -174,7 +186,6 @@ export class CatalogHost extends Host {
       },
       onBroken: () => this.endSoon(process),
     });
-    this.engine = engine;
   }
 
   protected override async shutDown(): Promise<void> {
@@ -190,7 +201,7 @@ export class CatalogHost extends Host {
 
 export class OrderHost extends Host {
   engine: OrderEngine | undefined;
-  log: FileOrderLog | undefined;
+  log: OrderLog | undefined;
   /** Why the catalog does not sell to this start of the service. */
   refusal = '';
   /** Somebody has put another book in place. */
@@ -208,16 +219,8 @@ export class OrderHost extends Host {
   }
 
   protected override async boot(process: SimulatedProcess): Promise<void> {
-    const files = this.disk.fileSystemOf(process);
-    const { world, seams, syncMode } = this.options;
-    this.log = await FileOrderLog.open({
-      directory: '/order',
-      fileSystem: seams.orderFiles?.(files) ?? files,
-      clock: process.clock,
-      logger: silent,
-      syncPeriodMs: syncMode === 'commit' ? SYNC_PERIOD_MS : syncMode.periodMs,
-      keySeed: world.seed,
-    });
+    const { seams } = this.options;
+    this.log = await this.openLog(process);
     const link = this.#noting(this.connect(process));
     this.engine = new OrderEngine({
       link: seams.link?.(link) ?? link,
@@ -230,6 +233,19 @@ export class OrderHost extends Host {
     void engine.failed.then(() => this.endSoon(process));
     void this.engine.start();
     this.#watch(process, this.log);
+  }
+
+  protected openLog(process: SimulatedProcess): Promise<OrderLog> {
+    const files = this.disk.fileSystemOf(process);
+    const { world, seams, syncMode } = this.options;
+    return FileOrderLog.open({
+      directory: '/order',
+      fileSystem: seams.orderFiles?.(files) ?? files,
+      clock: process.clock,
+      logger: silent,
+      syncPeriodMs: syncMode === 'commit' ? SYNC_PERIOD_MS : syncMode.periodMs,
+      keySeed: world.seed,
+    });
   }
 
   #noting(link: CatalogLink): CatalogLink {
@@ -258,7 +274,7 @@ export class OrderHost extends Host {
   }
 
   /** With a sync period, a sync may fail while nobody waits for it: the operator sees it and starts the service again. */
-  #watch(process: SimulatedProcess, log: FileOrderLog): void {
+  #watch(process: SimulatedProcess, log: OrderLog): void {
     if (log.state === 'failed') this.endSoon(process);
     else process.after(WATCH_MS, () => this.#watch(process, log));
   }
@@ -275,5 +291,6 @@ function isExpectedAtStart(error: unknown): boolean {
   if (error instanceof StorageError) return error.code !== 'CORRUPT';
   if (error instanceof OrderError) return error.code === 'LOG_FAILED';
   if (error instanceof CatalogError) return error.code === 'NOT_JOURNALED';
+  if (error instanceof PostgresError) return error.code === 'FENCED' || mayBeRepeated(error);
   return error instanceof Error && error.message.startsWith('simulated ');
 }

@@ -63,7 +63,7 @@ class StoreLife {
     const seams = options.seams ?? {};
     const hostOptions = { world, syncMode: options.syncMode ?? 'commit', seams };
     const catalog = new CatalogHost(hostOptions, `name,price,quantity\n${rows.join('')}`);
-    const order = new OrderHost(hostOptions, (process) => new SimulatedLink(process, network, catalog));
+    const order = new OrderHost(hostOptions, (process) => new SimulatedLink(process, network, [catalog]));
     const mayLose = hostOptions.syncMode !== 'commit' && options.powerFailures !== false;
     this.#market = { world, network, catalog, order, seams, stock, mayLose };
     this.#hosts = [catalog, order];

@@ -4,6 +4,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../../src/clock.js';
 import { Database, fencedStatement, type HeldSeat, takeSeat } from '../../../src/postgres/index.js';
 
 const SEATS = `CREATE TABLE seats (
@@ -45,6 +46,7 @@ export async function notesDatabase(url: string, migrations?: string): Promise<D
 export async function takeNotesSeat(url: string): Promise<HeldSeat> {
   const database = await notesDatabase(url);
   const seat = await takeSeat({
+    clock: systemClock,
     database,
     name: 'writer',
     closing: new AbortController().signal,

@@ -21,7 +21,13 @@ export async function takeStoreSeat(server: PostgresServer, url: string, name: '
   const database = await storeDatabase(url);
   await (await database.connect()).close();
   await server.query(`UPDATE toystore.seats SET holder = NULL WHERE service = '${name}'`, url);
-  const seat = await takeSeat({ database, name, closing: new AbortController().signal, onWaiting: () => undefined });
+  const seat = await takeSeat({
+    database,
+    clock: systemClock,
+    name,
+    closing: new AbortController().signal,
+    onWaiting: () => undefined,
+  });
   return seat!;
 }
 
@@ -57,7 +63,7 @@ export async function orderHome(
     url,
     async open() {
       seat = await takeStoreSeat(server, url, 'order');
-      reader = new Reader(await storeDatabase(url));
+      reader = new Reader(await storeDatabase(url), systemClock);
       return PostgresOrderLog.open({
         seat,
         reader,
