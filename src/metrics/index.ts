@@ -22,5 +22,5 @@ export {
   mergeSnapshots,
   snapshotOf,
 } from './metrics-snapshot.js';
-export { counter, gauge, type Reading, registerReadings, summary } from './reading.js';
-export { ThreadMetrics } from './thread-metrics.js';
+export { counter, gauge, registerReadings, summary } from './reading.js';
+export { type Reading, ThreadMetrics } from './thread-metrics.js';

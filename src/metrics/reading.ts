@@ -4,17 +4,11 @@
 // number under a name. It costs nothing until it is read.
 
 import type { HistogramSummary } from '../histogram-summary.js';
-import type { Labels, MetricFamily, MetricRow } from './metrics-snapshot.js';
-import type { ThreadMetrics } from './thread-metrics.js';
+import type { Labels, MetricRow } from './metrics-snapshot.js';
+import type { Reading, ThreadMetrics } from './thread-metrics.js';
 
 /** One value, or one for each of several labels. */
 type Read<T> = () => T | readonly { readonly labels: Labels; readonly value: T }[];
-
-/** A metric, and its values at the moment of the call. */
-export interface Reading {
-  readonly name: string;
-  readonly get: () => MetricFamily;
-}
 
 /** A running total. */
 export function counter(name: string, help: string, read: Read<number>): Reading {

@@ -5,8 +5,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { call, notify, PortCallError, serveCalls } from '../port-calls.js';
-import type { FamilyNames, MetricsSnapshot } from './metrics-snapshot.js';
-import type { Reading } from './reading.js';
+import type { FamilyNames, MetricFamily, MetricsSnapshot } from './metrics-snapshot.js';
 
 /** Longer than a hub waits for its slowest thread. */
 const GATHER_TIMEOUT_MS = 2_000;
@@ -24,6 +23,12 @@ export type HubCalls = {
   /** I am going, and this is all. */
   readonly 'metrics:last': { readonly request: MetricsSnapshot; readonly reply: undefined };
 };
+
+/** A metric, and its values at the moment of the call. */
+export interface Reading {
+  readonly name: string;
+  readonly get: () => MetricFamily;
+}
 
 /** What one thread has to show: a list of things that can be asked for their values. */
 export class ThreadMetrics {
