@@ -77,6 +77,9 @@ const OPEN_FLAGS: Record<OpenMode, number> = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
 };
 
+/** Copied at once. */
+const COPY_BYTES = 1024 * 1024;
+
 /** Rights of a new file, before the umask. */
 const FILE_RIGHTS = 0o644;
 
@@ -231,6 +234,23 @@ export async function readFully(file: OpenFile, target: Uint8Array, position: nu
     length += count;
   }
   return length;
+}
+
+/** Copies bytes `start` to `end` of one file to `position` of another, or of the same one. */
+export async function copyBytes(
+  from: OpenFile,
+  start: number,
+  end: number,
+  to: OpenFile,
+  position: number,
+): Promise<void> {
+  const chunk = Buffer.allocUnsafe(Math.min(COPY_BYTES, end - start));
+  for (let done = 0; start + done < end; ) {
+    const length = await readFully(from, chunk.subarray(0, Math.min(chunk.length, end - start - done)), start + done);
+    if (length === 0) break;
+    await writeAll(to, chunk.subarray(0, length), position + done);
+    done += length;
+  }
 }
 
 /** The whole content of a file, or undefined if there is none. */

@@ -17,7 +17,7 @@
 
 import { basename, dirname, join } from 'node:path';
 import { asidePath, createInPlace } from './atomic-file.js';
-import { type FileStat, type FileSystem, type OpenFile, readFully, writeAll } from './file-system.js';
+import { copyBytes, type FileStat, type FileSystem, type OpenFile, readFully } from './file-system.js';
 import { asStorageError, StorageError, systemCode } from './storage-error.js';
 import type { StorageLog } from './storage-log.js';
 
@@ -145,15 +145,7 @@ export class GuardedFile {
     await this.#fileSystem.createDirectory(dirname(this.path));
     const named = await this.#fileSystem.stat(this.path);
     await this.#setAside(this.path, named, from);
-    await this.replace(async (file) => {
-      const chunk = Buffer.allocUnsafe(COMPARED_BYTES);
-      for (let position = 0; position < size; ) {
-        const length = await readFully(from, chunk.subarray(0, Math.min(chunk.length, size - position)), position);
-        if (length === 0) break;
-        await writeAll(file, chunk.subarray(0, length), position);
-        position += length;
-      }
-    });
+    await this.replace((file) => copyBytes(from, 0, size, file, 0));
   }
 
   /**

@@ -9,11 +9,9 @@
 // What is written again is dirty again, so the sync that follows means what it says. Only then may anybody act on these
 // records.
 
-import { type FileSystem, type OpenFile, readFully, writeAll } from './file-system.js';
+import { copyBytes, type FileSystem, type OpenFile } from './file-system.js';
 import type { Replay } from './journal-reader.js';
 import type { StorageLog } from './storage-log.js';
-
-const COPY_BYTES = 1024 * 1024;
 
 /** Where a torn tail is kept. */
 export function tornPath(path: string): string {
@@ -32,7 +30,7 @@ export async function repair(
     await keepTail(fileSystem, file, path, found, log);
     await file.truncate(found.end);
   }
-  await copy(file, found.unsyncedFrom, file, found.unsyncedFrom, found.end);
+  await copyBytes(file, found.unsyncedFrom, found.end, file, found.unsyncedFrom);
   await file.datasync();
 }
 
@@ -48,7 +46,7 @@ async function keepTail(
     const kept = await fileSystem.open(tornPath(path), 'create');
     if (kept === undefined) return;
     try {
-      await copy(file, found.end, kept, 0, found.size);
+      await copyBytes(file, found.end, found.size, kept, 0);
     } finally {
       await kept.close();
     }
@@ -56,16 +54,5 @@ async function keepTail(
   } catch (error) {
     // A full disk must not keep the service from starting: nothing in the tail was ever confirmed.
     log.warn('journal: a torn tail was cut off and could not be kept', { ...fields, error });
-  }
-}
-
-/** Copies bytes `start` to `end` of one file to `position` of another, or of the same one. */
-async function copy(from: OpenFile, start: number, to: OpenFile, position: number, end: number): Promise<void> {
-  const chunk = Buffer.allocUnsafe(Math.min(COPY_BYTES, end - start));
-  for (let done = 0; start + done < end; ) {
-    const length = await readFully(from, chunk.subarray(0, Math.min(chunk.length, end - start - done)), start + done);
-    if (length === 0) break;
-    await writeAll(to, chunk.subarray(0, length), position + done);
-    done += length;
   }
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { isThorough } from '../support/effort.js';
 import { checkChaos } from './check-chaos.js';
 import { SERVICES } from './saboteur.js';
 import { CHAOS_SHELF } from './shelf.js';
@@ -17,7 +18,12 @@ function start(...flags: string[]) {
 }
 
 test.serial('the books are right after services were killed', async (t) => {
-  const { result } = await checkChaos(t, { seconds: 6, clients: 8, shelf: CHAOS_SHELF, hasSaboteur: true });
+  const { result } = await checkChaos(t, {
+    seconds: isThorough ? 10 : 4,
+    clients: 8,
+    shelf: CHAOS_SHELF,
+    hasSaboteur: true,
+  });
   t.true(result.sold + result.refused > 0);
   const { kills, stops } = result;
   t.true(SERVICES.some((service) => kills[service] + stops[service] > 0));

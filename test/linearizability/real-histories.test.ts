@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { checkChaos } from '../chaos/check-chaos.js';
+import { isThorough } from '../support/effort.js';
 import { checkStockHistory } from './stock-checker.js';
 import type { Operation } from './stock-history.js';
 
@@ -10,7 +11,12 @@ const TOY = { name: 'Tux', stock: 400 };
 const CLIENTS = 8;
 
 test.serial('the history of a store that nobody disturbs is linearizable', async (t) => {
-  const { notes } = await checkChaos(t, { seconds: 2, clients: CLIENTS, shelf: [TOY], hasSaboteur: false });
+  const { notes } = await checkChaos(t, {
+    seconds: isThorough ? 5 : 1,
+    clients: CLIENTS,
+    shelf: [TOY],
+    hasSaboteur: false,
+  });
   const operations = notes.histories.get(TOY.name)!.operations();
   t.deepEqual(checkStockHistory(TOY.stock, operations), { isLinearizable: true });
 
@@ -23,7 +29,12 @@ test.serial('the history of a store that nobody disturbs is linearizable', async
 });
 
 test.serial('the history of a store whose services are killed is linearizable', async (t) => {
-  const { notes } = await checkChaos(t, { seconds: 4, clients: CLIENTS, shelf: [TOY], hasSaboteur: true });
+  const { notes } = await checkChaos(t, {
+    seconds: isThorough ? 10 : 3,
+    clients: CLIENTS,
+    shelf: [TOY],
+    hasSaboteur: true,
+  });
   const operations = notes.histories.get(TOY.name)!.operations();
   t.true(operations.length > 0);
   t.deepEqual(checkStockHistory(TOY.stock, operations), { isLinearizable: true });

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { PoolStats } from '../../src/pool/index.js';
+import { isThorough } from '../support/effort.js';
 import { LineClient } from './support/line-client.js';
 import { forEachHandoff } from './support/pools.js';
 
@@ -109,8 +110,10 @@ function setLimit(pid: number, descriptors: number): void {
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
 for (const [name, shortage] of Object.entries(shortages)) {
-  const maybe = shortage === shortages['the limit is lowered below what is open'] && !hasPrlimit ? test.skip : test;
-  forEachHandoff(maybe, `${name}: nothing spins, nobody is turned away, and it goes on`, async (t, handoff) => {
+  const isLacking = shortage === shortages['the limit is lowered below what is open'] && !hasPrlimit;
+  const title = `${name}: nothing spins, nobody is turned away, and it goes on`;
+  const why = isLacking ? '; skipped: there is no prlimit (util-linux) here' : '';
+  forEachHandoff(isLacking ? test.skip : test, `${title}${why}`, async (t, handoff) => {
     const process = await startProcess(t, handoff);
     const { port, tell, end } = process;
     const served = await LineClient.connect(port);
@@ -154,7 +157,7 @@ const STARTS = 8;
 
 test(`${STARTS} threads at every limit of descriptors: they serve, or one line says why not`, async (t) => {
   const said: string[] = [];
-  for (let descriptors = 48; descriptors <= 176; descriptors += 8) {
+  for (let descriptors = 48; descriptors <= 176; descriptors += isThorough ? 8 : 16) {
     const limited = `ulimit -n ${descriptors} && exec "$0" "$@"`;
     const child = spawn('sh', ['-c', limited, process.execPath, POOL_PROCESS, 'ipc', String(STARTS)]);
     t.teardown(() => child.kill('SIGKILL'));

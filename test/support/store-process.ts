@@ -3,12 +3,18 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isThorough } from './effort.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+/**
+ * Threads of each service where a test does not say: with one a store starts in two thirds of the time, and few tests can tell.
+ * Where there is time for it, as many as the machine has cores.
+ */
+const THREADS = isThorough ? String(availableParallelism()) : '1';
 /** Generous: several stores may start at once on two slow cores. */
 const READY_TIMEOUT_MS = 30_000;
 
@@ -51,6 +57,7 @@ export class StoreProcess implements AsyncDisposable {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'toystore-')));
     const env = {
       ...process.env,
+      THREADS,
       FRONTEND_PORT: '0',
       CATALOG_PORT: '0',
       ORDER_PORT: '0',

@@ -3,6 +3,7 @@
 import test from 'ava';
 import { ClientConnection } from '../../src/http/index.js';
 import { hasNativeHandoff, ThreadPool } from '../../src/pool/index.js';
+import { NO_NATIVE_HANDOFF } from '../pool/support/pools.js';
 import type { ThreadIdData } from '../support/thread-id-service.js';
 
 const THREADS = 3;
@@ -36,26 +37,32 @@ async function threadOf(connection: ClientConnection): Promise<string> {
 
 for (const handoff of ['native', 'ipc'] as const) {
   // The runtime is asked, not its version: whoever has the transfer must pass.
-  const run = handoff === 'native' && !hasNativeHandoff() ? test.skip : test;
+  const isLacking = handoff === 'native' && !hasNativeHandoff();
+  const run = isLacking ? test.skip : test;
+  const why = isLacking ? NO_NATIVE_HANDOFF : '';
 
-  run(`${handoff}: all requests of a connection are served by one thread, and connections spread evenly`, async (t) => {
-    await withPool(handoff, async (port) => {
-      const connections = Array.from({ length: THREADS * CONNECTIONS_PER_THREAD }, () => connect(port));
-      const perThread = new Map<string, number>();
-      await Promise.all(
-        connections.map(async (connection) => {
-          const thread = await threadOf(connection);
-          for (let request = 1; request < REQUESTS_PER_CONNECTION; request++) t.is(await threadOf(connection), thread);
-          perThread.set(thread, (perThread.get(thread) ?? 0) + 1);
-        }),
-      );
-      t.deepEqual([...perThread.keys()].sort(), ['0', '1', '2']);
-      t.deepEqual([...perThread.values()], Array(THREADS).fill(CONNECTIONS_PER_THREAD));
-      for (const connection of connections) connection.close();
-    });
-  });
+  run(
+    `${handoff}: all requests of a connection are served by one thread, and connections spread evenly${why}`,
+    async (t) => {
+      await withPool(handoff, async (port) => {
+        const connections = Array.from({ length: THREADS * CONNECTIONS_PER_THREAD }, () => connect(port));
+        const perThread = new Map<string, number>();
+        await Promise.all(
+          connections.map(async (connection) => {
+            const thread = await threadOf(connection);
+            for (let request = 1; request < REQUESTS_PER_CONNECTION; request++)
+              t.is(await threadOf(connection), thread);
+            perThread.set(thread, (perThread.get(thread) ?? 0) + 1);
+          }),
+        );
+        t.deepEqual([...perThread.keys()].sort(), ['0', '1', '2']);
+        t.deepEqual([...perThread.values()], Array(THREADS).fill(CONNECTIONS_PER_THREAD));
+        for (const connection of connections) connection.close();
+      });
+    },
+  );
 
-  run(`${handoff}: a busy thread does not delay a connection on another one`, async (t) => {
+  run(`${handoff}: a busy thread does not delay a connection on another one${why}`, async (t) => {
     await withPool(handoff, async (port, gate) => {
       const busy = connect(port);
       const busyThread = await threadOf(busy);

@@ -26,6 +26,9 @@ export async function startPool(
   return { pool, port };
 }
 
+/** Behind the title of a test that is skipped where Node.js does not transfer sockets between threads by itself. */
+export const NO_NATIVE_HANDOFF = `; skipped: Node.js ${process.version} transfers no sockets, 24.20 and 26.6 do`;
+
 /** Makes the test once for each way sockets can travel; the ways that this Node.js lacks are reported as skipped. */
 export function forEachHandoff(
   test: (title: string, run: (t: ExecutionContext) => Promise<void>) => void,
@@ -33,8 +36,9 @@ export function forEachHandoff(
   run: (t: ExecutionContext, handoff: 'native' | 'ipc') => Promise<void>,
 ): void {
   for (const handoff of ['ipc', 'native'] as const) {
-    const make = handoff === 'native' && !hasNativeHandoff() ? ava.skip : test;
-    make(`${handoff}: ${title}`, (t: ExecutionContext) => run(t, handoff));
+    const isLacking = handoff === 'native' && !hasNativeHandoff();
+    const make = isLacking ? ava.skip : test;
+    make(`${handoff}: ${title}${isLacking ? NO_NATIVE_HANDOFF : ''}`, (t: ExecutionContext) => run(t, handoff));
   }
 }
 
