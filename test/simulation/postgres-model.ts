@@ -1,5 +1,5 @@
 // postgres-model.ts: what PostgreSQL does with the statements of the store, as plain objects: each is a transaction that does
-// all or nothing, in one moment. The same tests hold it to the stores' contract as hold the real one (database.test.ts).
+// all or nothing, in one moment. It is a model: what the real one does is for test:postgres to say.
 //
 // Left out: types, plans, waiting for locks. A statement that would wait for the seat's row and then look at it anew is one
 // that comes later here.
