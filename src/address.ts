@@ -7,8 +7,13 @@ export interface Address {
 }
 
 export const PORT_MAX = 65_535;
+/** The origin of a web server: RFC 6454. */
+export interface HttpOrigin extends Address {
+  readonly scheme: 'http' | 'https';
+}
+
 /** What `http://host` means, and what URL leaves out of `http://host:80`. */
-const HTTP_PORT = 80;
+const PORT_OF_SCHEME = { http: 80, https: 443 } as const;
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\],]+):(\d{1,5})$/;
 
 /** The endpoint of a text such as `127.0.0.1:5001`, `catalog:5001` or `[::1]:5001`; undefined where it is none. */
@@ -18,12 +23,18 @@ export function parseAddress(text: string): Address | undefined {
   return match !== null && port <= PORT_MAX ? { host: withoutBrackets(match[1] as string), port } : undefined;
 }
 
-/** The endpoint of an `http://host:port` without anything behind it but a slash; undefined where the text is none. */
-export function parseHttpUrl(text: string): Address | undefined {
+/** The origin of an `http://host:port` or `https://host:port` with nothing behind it but a slash; undefined otherwise. */
+export function parseHttpUrl(text: string): HttpOrigin | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = (['http', 'https'] as const).find((name) => url?.protocol === `${name}:`);
   // Path, query, fragment, user and password: whatever there is stands in `href`, and nothing of it may.
-  if (url === undefined || url.protocol !== 'http:' || url.href !== `http://${url.host}/`) return undefined;
-  return { host: withoutBrackets(url.hostname), port: url.port === '' ? HTTP_PORT : Number(url.port) };
+  if (url === undefined || scheme === undefined || url.href !== `${scheme}://${url.host}/`) return undefined;
+  const port = url.port === '' ? PORT_OF_SCHEME[scheme] : Number(url.port);
+  return { scheme, host: withoutBrackets(url.hostname), port };
+}
+
+export function formatHttpUrl({ scheme, host, port }: HttpOrigin): string {
+  return `${scheme}://${formatAddress(host, port)}`;
 }
 
 /** `host:port`, an IPv6 address in brackets. */

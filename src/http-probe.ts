@@ -1,9 +1,12 @@
 // http-probe.ts: asks for the status of one page, and so whether a whole store can do its work, with the least that can ask: the supervisor and the health check of a
 // container are started often, and to load the HTTP library would take longer than the question.
+//
+// Over TLS any certificate will do: it is their own front end on this machine that they ask, by an address that its
+// certificate need not name; nothing secret goes there, and what comes back is a status.
 
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Address, formatAddress, parseHttpUrl } from './address.js';
+import { formatAddress, type HttpOrigin, parseHttpUrl } from './address.js';
 
 /** A status line is shorter than that. */
 const STATUS_LINE_BYTES_MAX = 256;
@@ -18,9 +21,10 @@ const OK = 200;
  * @param path such as `/healthz`
  * @throws the system's error, or an Error that says what came instead of an answer
  */
-export function askStatus({ host, port }: Address, path: string, timeoutMs: number): Promise<number> {
+export async function askStatus(origin: HttpOrigin, path: string, timeoutMs: number): Promise<number> {
+  const { host, port } = origin;
+  const socket = await open(origin, timeoutMs);
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: timeoutMs });
     let answer = '';
     const fail = (error: Error): void => {
       socket.destroy();
@@ -46,13 +50,19 @@ export function askStatus({ host, port }: Address, path: string, timeoutMs: numb
 
 /** Whether `/readyz` says yes within a few seconds. */
 export async function waitUntilReady(url: string): Promise<boolean> {
-  const address = parseHttpUrl(url);
-  if (address === undefined) return false;
+  const origin = parseHttpUrl(url);
+  if (origin === undefined) return false;
   const giveUpAt = performance.now() + READY_TIMEOUT_MS;
   while (performance.now() < giveUpAt) {
-    const status = await askStatus(address, '/readyz', READY_TIMEOUT_MS).catch(() => undefined);
+    const status = await askStatus(origin, '/readyz', READY_TIMEOUT_MS).catch(() => undefined);
     if (status === OK) return true;
     await pause(ASK_EVERY_MS);
   }
   return false;
+}
+
+async function open({ scheme, host, port }: HttpOrigin, timeoutMs: number): Promise<Socket> {
+  if (scheme === 'http') return connect({ host, port, timeout: timeoutMs });
+  const tls = await import('node:tls');
+  return tls.connect({ host, port, timeout: timeoutMs, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
 }

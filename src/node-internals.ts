@@ -1,6 +1,7 @@
 // node-internals.ts: the door to what is inside Node.js and no documented API. Node's own JavaScript (net.Socket,
 // child_process, cluster) talks to handles by these names, which is why they have kept their shape from Node.js 20 to 26.
-// Which of them are used, and what for, stands where they are used: src/pool/raw-pipe.ts, src/http/server/raw-socket.ts.
+// Which of them are used, and what for, stands where they are used: src/pool/raw-pipe.ts,
+// src/http/server/raw-socket.ts, src/tls/tls-terminator.ts.
 //
 // process.binding() is deprecated without a replacement (DEP0111). It warns only under --pending-deprecation; the flag
 // below keeps it quiet there too, since the reader of the warning could do nothing about it.
@@ -49,4 +50,9 @@ export function nodeBinding(name: string): unknown {
 /** The handle inside a socket or a server; null once that is closed. */
 export function handleOf(owner: Socket | Server): NodeHandle | null {
   return (owner as unknown as { _handle: NodeHandle | null })._handle;
+}
+
+/** The socket that was accepted: the one inside of one that encrypts it, any other itself. */
+export function acceptedSocketOf(socket: Socket): Socket {
+  return (socket as unknown as { _parent: Socket | null })._parent ?? socket;
 }

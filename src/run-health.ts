@@ -7,13 +7,16 @@
 // Both questions are asked with the least that can ask them: src/rpc, with reflection and all, takes 340 ms to load, and
 // every container asks every few seconds; this takes 0.1 s of CPU, most of it the start of Node itself.
 
-import { Client, credentials } from '@grpc/grpc-js';
-import { type Address, formatAddress, reachableHost } from './address.js';
+import { type ChannelCredentials, Client, credentials } from '@grpc/grpc-js';
+import { formatAddress, type HttpOrigin, reachableHost } from './address.js';
+import { peerFiles } from './certificates.js';
 import { UsageError, wantsHelp } from './flags.js';
 import { askStatus } from './http-probe.js';
 import { messageOf } from './log.js';
 import { EXIT_FAILED, EXIT_OK } from './process-end.js';
-import { parseSettings } from './settings.js';
+import { PeerCredentials } from './rpc/peer-credentials.js';
+import { parseSettings, type ServiceName, type Settings } from './settings.js';
+import { readIdentity } from './tls/tls-identity.js';
 
 /** A service of this machine answers in a millisecond; Docker's own limit in the images is 3 s. */
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -42,13 +45,17 @@ export async function runHealth(argv: readonly string[]): Promise<number> {
   try {
     switch (service) {
       case 'frontend':
-        await askHttp({ host, port: settings.frontendPort });
+        await askHttp({
+          scheme: settings.tlsCert === undefined ? 'http' : 'https',
+          host,
+          port: settings.frontendPort,
+        });
         break;
       case 'catalog':
-        await askGrpc(formatAddress(host, settings.catalogPort));
+        await askGrpc(formatAddress(host, settings.catalogPort), credentialsOf(settings, service));
         break;
       case 'order':
-        await askGrpc(formatAddress(host, settings.orderPort));
+        await askGrpc(formatAddress(host, settings.orderPort), credentialsOf(settings, service));
         break;
       default:
         throw new UsageError(`${JSON.stringify(service ?? '')} is no service: name catalog, order or frontend`);
@@ -63,14 +70,14 @@ export async function runHealth(argv: readonly string[]): Promise<number> {
 }
 
 /** Resolves when `GET /healthz` is answered with 200. */
-async function askHttp(address: Address): Promise<void> {
-  const status = await askStatus(address, '/healthz', ANSWER_TIMEOUT_MS);
+async function askHttp(origin: HttpOrigin): Promise<void> {
+  const status = await askStatus(origin, '/healthz', ANSWER_TIMEOUT_MS);
   if (status !== OK) throw new Error(`it answers with status ${status}`);
 }
 
 /** Resolves when the server as a whole is SERVING. */
-async function askGrpc(address: string): Promise<void> {
-  const client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+async function askGrpc(address: string, channelCredentials: ChannelCredentials): Promise<void> {
+  const client = new Client(address, channelCredentials, CHANNEL_OPTIONS);
   const asBytes = (bytes: Buffer): Buffer => bytes;
   // A HealthCheckRequest that names no service is empty.
   const request = Buffer.alloc(0);
@@ -85,4 +92,11 @@ async function askGrpc(address: string): Promise<void> {
   } finally {
     client.close();
   }
+}
+
+/** Those of the service itself. It is asked by an address of this machine, which its certificate need not name. */
+function credentialsOf(settings: Settings, service: ServiceName): ChannelCredentials {
+  const files = peerFiles(settings, [service]);
+  if (files === undefined) return credentials.createInsecure();
+  return new PeerCredentials(readIdentity(files), { isNameChecked: false });
 }

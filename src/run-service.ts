@@ -5,6 +5,7 @@
 // time, 2 wrong usage. stdout has the ready line; stderr JSON log lines, or the one line of a fatal error.
 
 import { setFlagsFromString } from 'node:v8';
+import { requireCertificates, usesCertificates } from './certificates.js';
 import { UsageError, wantsHelp } from './flags.js';
 import { Log, messageOf } from './log.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, waitForStop } from './process-end.js';
@@ -40,7 +41,12 @@ export async function runService(name: ServiceName, start: StartService, argv: r
   requireOpenFiles(settings);
   requireTracing(process.env);
   // Under `npm start` this was done for all three before the first of them was started.
-  if (!isSupervised()) await requireFreeAddress(name, settings);
+  if (!isSupervised()) {
+    requireCertificates(settings, [name]);
+    await requireFreeAddress(name, settings);
+  }
+  // A service that has none may share the environment, and the signal, with one that has.
+  if (usesCertificates(settings)) process.on('SIGHUP', () => {});
   const log = new Log(settings.logLevel, { service: name });
   endOnUnexpectedErrors(log);
   // For the threads to come: this one has its heap already.

@@ -9,13 +9,15 @@
 import { fileURLToPath } from 'node:url';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { formatAddress } from './address.js';
+import { openPeerIdentity } from './certificates.js';
 import { systemClock } from './clock.js';
 import { UsageError } from './flags.js';
 import type { Log } from './log.js';
 import { Database, type HeldSeat, PostgresError, takeSeat } from './postgres/index.js';
-import { StandbyServer } from './rpc/index.js';
+import { PeerSecurity, StandbyServer } from './rpc/index.js';
 import type { RunningService } from './running-service.js';
 import type { ServiceName, Settings } from './settings.js';
+import type { WatchedIdentity } from './tls/watched-identity.js';
 
 export interface SeatedServiceOptions {
   /** The row of `seats`, and the service's name. */
@@ -68,6 +70,8 @@ class SeatedService implements RunningService {
   #fail: (error: Error) => void = () => undefined;
   #waitingFor = 'the database has not answered yet';
   #standby: StandbyServer | undefined;
+  /** Of the standby: who serves has its own. */
+  #peers: WatchedIdentity | undefined;
   #serving: RunningService | undefined;
   #work: Promise<void> = Promise.resolve();
   #address = '';
@@ -89,7 +93,12 @@ class SeatedService implements RunningService {
     readonly port: number;
     readonly definitions: readonly ServiceDefinition[];
   }): Promise<void> {
-    this.#standby = await StandbyServer.listen({ ...at, reason: () => this.#waitingFor });
+    const { settings, name, log } = this.#options;
+    const peers = openPeerIdentity(settings, name, log);
+    this.#peers = peers;
+    const security = new PeerSecurity(peers?.current);
+    peers?.onChange((identity) => security.update(identity));
+    this.#standby = await StandbyServer.listen({ ...at, security, reason: () => this.#waitingFor });
     const { address, port } = this.#standby.bound;
     this.#address = formatAddress(address, port);
     this.#work = this.#serve(port).catch((error: unknown) => {
@@ -101,7 +110,13 @@ class SeatedService implements RunningService {
     this.#closing.abort();
     await this.#work;
     await this.#serving?.stop();
+    await this.#closeStandby();
+  }
+
+  async #closeStandby(): Promise<void> {
+    this.#peers?.close();
     await this.#standby?.close();
+    this.#standby = undefined;
   }
 
   async #serve(port: number): Promise<void> {
@@ -126,8 +141,7 @@ class SeatedService implements RunningService {
       },
     });
     try {
-      await this.#standby?.close();
-      this.#standby = undefined;
+      await this.#closeStandby();
       this.#serving = await this.#options.start(seat, this.#database, port);
     } catch (error) {
       await seat.leave();

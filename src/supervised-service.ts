@@ -47,6 +47,8 @@ export class SupervisedService {
   readonly #options: SupervisedServiceOptions;
   #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
+  /** The newest child that has said that it is ready. */
+  #readyChild: ChildProcess | undefined;
   /** The fatal error of the newest child. */
   #lastWords: string | undefined;
   #stopping = false;
@@ -93,6 +95,11 @@ export class SupervisedService {
   /** Variables for the next starts: a port that the first one was given by the system is kept. */
   pin(env: NodeJS.ProcessEnv): void {
     this.#env = { ...this.#env, ...env };
+  }
+
+  /** Passes a SIGHUP on. One that is just starting has not asked for it yet: it reads all there is to read anyway. */
+  hangUp(): void {
+    if (this.#readyChild === this.#child) this.#child?.kill('SIGHUP');
   }
 
   /** Ends the service at once, without waiting until it is gone. */
@@ -149,7 +156,9 @@ export class SupervisedService {
       if (child.stdout === null) return resolve(undefined);
       createInterface(child.stdout).on('line', (line) => {
         this.#options.onLine(line);
-        if (line.startsWith(prefix)) resolve(line.slice(prefix.length));
+        if (!line.startsWith(prefix)) return;
+        this.#readyChild = child;
+        resolve(line.slice(prefix.length));
       });
     });
   }

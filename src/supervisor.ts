@@ -3,6 +3,7 @@
 // They are started side by side and stopped one after the other, front end first, so that no service loses the one below
 // it while it still has work. Only where the system is to choose a port does a service wait for the one that it must know.
 
+import { requireCertificates, usesCertificates } from './certificates.js';
 import { wantsHelp } from './flags.js';
 import { waitUntilReady } from './http-probe.js';
 import { Log } from './log.js';
@@ -40,10 +41,16 @@ export async function runStore(program: string, argv: readonly string[]): Promis
   requireDistinctPorts(settings);
   requireOpenFiles(settings);
   requireTracing(process.env);
+  requireCertificates(settings, SERVICES);
   for (const service of SERVICES) await requireFreeAddress(service, settings);
 
   const log = new Log(settings.logLevel, { service: 'supervisor' });
   const services = createServices(program, settings, log);
+  if (usesCertificates(settings)) {
+    process.on('SIGHUP', () => {
+      for (const service of Object.values(services)) service.hangUp();
+    });
+  }
   // Without a supervisor they would end by themselves, but take their time, and hold their ports meanwhile.
   const stopRequested = waitForStop(() => {
     for (const service of Object.values(services)) service.kill();

@@ -9,6 +9,7 @@
 // reading them again would cost more than the one decoding that is needed.
 
 import type { LogLevel } from '../log.js';
+import type { TlsIdentity } from '../tls/tls-identity.js';
 import type { TracingOptions } from '../tracing/index.js';
 
 /** What the pool gives to each thread of the catalog. */
@@ -20,6 +21,8 @@ export interface CatalogThreadData {
   readonly logLevel: LogLevel;
   /** Undefined: nothing is recorded. */
   readonly tracing: TracingOptions | undefined;
+  /** What to show of itself in TLS; undefined: no TLS. */
+  readonly peers: TlsIdentity | undefined;
 }
 
 /** The calls that the main thread serves. What it refuses comes with the name of a gRPC status as its code. */

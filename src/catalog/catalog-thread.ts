@@ -2,13 +2,16 @@
 // the pool gives it. It answers finds from the shared table and hands everything else to the main thread.
 
 import { fileURLToPath } from 'node:url';
+import { PEER_IDENTITY } from '../certificates.js';
 import { Log } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService, ThreadContext, ThreadService } from '../pool/index.js';
 import { call as callOwner, notify, ownBytes, serveCalls } from '../port-calls.js';
-import { GrpcThread } from '../rpc/index.js';
+import { GrpcThread, PeerSecurity } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { eventLoopReadings } from '../store-metrics/store-readings.js';
+import { tlsReadings } from '../store-metrics/tls-readings.js';
+import { followIdentity } from '../tls/watched-identity.js';
 import { openTracer } from '../tracing/index.js';
 import { CatalogError } from './catalog-error.js';
 import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
@@ -28,7 +31,7 @@ const SELLING_HEALTH_NAME = 'toystore.v1.Catalog/sell';
 
 export const createThreadService: CreateThreadService = async (context: ThreadContext): Promise<ThreadService> => {
   const { port, threadIndex } = context;
-  const { table: memory, ownership, logLevel, tracing } = context.data as CatalogThreadData;
+  const { table: memory, ownership, logLevel, tracing, peers } = context.data as CatalogThreadData;
   const log = new Log(logLevel, { service: 'catalog', thread: threadIndex });
   // Before the port is served: what comes meanwhile waits there.
   const tracer = await openTracer(tracing, log);
@@ -39,7 +42,10 @@ export const createThreadService: CreateThreadService = async (context: ThreadCo
   const showing = new ShowingGate(ownership === undefined ? undefined : new Ownership(ownership));
   const watches = new Map<number, (bytes: Uint8Array) => void>();
   let lastWatch = 0;
+  const security = new PeerSecurity(peers);
+  followIdentity(port, PEER_IDENTITY, (identity) => security.update(identity));
   const grpc = new GrpcThread({
+    security,
     services: [
       {
         definition: RAW_CATALOG_SERVICE,
@@ -65,6 +71,12 @@ export const createThreadService: CreateThreadService = async (context: ThreadCo
     protoFiles: ['toystore/v1/catalog.proto', METRICS_PROTO_FILE],
     protoFolders: [PROTO_DIRECTORY],
   });
+  if (peers !== undefined) {
+    registerReadings(
+      metrics,
+      tlsReadings(() => grpc.tlsStats()!),
+    );
+  }
   serveCalls<ThreadCalls>(port, {
     watch: ({ watch, bytes }) => {
       if (bytes !== undefined) watches.get(watch)?.(bytes);

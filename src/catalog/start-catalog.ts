@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { threadId as currentThreadId } from 'node:worker_threads';
 import { formatAddress } from '../address.js';
+import { openPeerIdentity } from '../certificates.js';
 import type { Log } from '../log.js';
 import { type PoolStats, ThreadPool } from '../pool/index.js';
 import type { RunningService } from '../running-service.js';
@@ -13,6 +14,8 @@ import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import { certificateReadings } from '../store-metrics/tls-readings.js';
+import type { WatchedIdentity } from '../tls/watched-identity.js';
 import { openTracer, readTracing, type TracingOptions } from '../tracing/index.js';
 import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
@@ -93,6 +96,7 @@ class CatalogProcess implements RunningCatalog {
   #engine: CatalogEngine | undefined;
   #desk: CatalogDesk | undefined;
   #pool: ThreadPool | undefined;
+  #peers: WatchedIdentity | undefined;
   #address = '';
   #wasOwner = true;
   #ownerTimer: NodeJS.Timeout | undefined;
@@ -112,6 +116,7 @@ class CatalogProcess implements RunningCatalog {
 
   async start(): Promise<void> {
     const { host, catalogPort, leaseMs } = this.#settings;
+    this.#peers = openPeerIdentity(this.#settings, 'catalog', this.#log);
     const startMs = performance.now();
     const engine = await CatalogEngine.openOver((events) => this.#home.openStore(events), {
       log: this.#log,
@@ -167,6 +172,7 @@ class CatalogProcess implements RunningCatalog {
 
   async stop(): Promise<void> {
     clearInterval(this.#ownerTimer);
+    this.#peers?.close();
     // While they can still answer.
     if (!this.#isBroken) await this.#engine?.releaseHolders();
     // Threads of a broken catalog may wait for a lock that nobody will give back: they end with the process.
@@ -181,7 +187,13 @@ class CatalogProcess implements RunningCatalog {
 
   #createPool(engine: CatalogEngine, tracing: TracingOptions | undefined): ThreadPool {
     const { threads, handoff, logLevel } = this.#settings;
-    const data: CatalogThreadData = { table: engine.table.memory, ownership: this.#home.ownership, logLevel, tracing };
+    const data: CatalogThreadData = {
+      table: engine.table.memory,
+      ownership: this.#home.ownership,
+      logLevel,
+      tracing,
+      peers: this.#peers?.current,
+    };
     const pool = new ThreadPool({
       module: THREAD_MODULE,
       name: 'catalog',
@@ -193,10 +205,11 @@ class CatalogProcess implements RunningCatalog {
       allowHalfOpen: false,
       handoff,
     });
-    const hub = createServiceHub('catalog', catalogReadings(this));
+    const hub = createServiceHub('catalog', [...catalogReadings(this), ...certificateReadings({ peers: this.#peers })]);
     pool.on('spawn', ({ port }) => {
       hub.add(port);
       this.#desk!.attach(port);
+      this.#peers?.shareOn(port);
     });
     pool.on('acceptError', (error) => this.#log.error('connections cannot be accepted', { error }));
     pool.on('exit', ({ threadId, reason, error }) => {

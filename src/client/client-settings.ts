@@ -3,20 +3,17 @@
 // As with the services, a flag is also a setting: `--requests 50` and REQUESTS=50 mean the same, and the flag wins. But
 // `P`, `URL`, `SEED` and `JSON` stand in many an environment for something else: those four are flags only.
 
-import { parseHttpUrl } from '../address.js';
+import { type HttpOrigin, parseHttpUrl } from '../address.js';
 import { parseFlags, UsageError } from '../flags.js';
 
-/** What the load client is to do. */
-export interface ClientSettings {
+/** What the load client is to do, and at which store. */
+export interface ClientSettings extends HttpOrigin {
   /** How many clients shop at the same time, each on a connection of its own. */
   readonly clients: number;
   /** Probability, 0 to 1, that an order follows a query that showed stock. */
   readonly p: number;
   /** Queries of each client's session; orders come on top. */
   readonly requests: number;
-  /** Where the store's front end is: host and port, no path. */
-  readonly host: string;
-  readonly port: number;
   /** The names asked for, one drawn at random for each query. */
   readonly toys: readonly string[];
   /** Start of the random sequence: the same seed draws the same toys and the same intentions to buy. */
@@ -97,15 +94,13 @@ export function parseClientSettings(argv: readonly string[], env: NodeJS.Process
     const source = flag === undefined ? name.toUpperCase() : `--${name}`;
     throw new UsageError(`${source} is ${JSON.stringify(text)}: it must be ${expected}`);
   };
-  const { host, port } = read('url', 'http://host:port without a path', parseHttpUrl);
   return {
     clients: read('clients', `a whole number from 1 to ${CLIENTS_MAX}`, (text) => wholeNumber(text, 1, CLIENTS_MAX)),
     p: read('p', 'a number from 0 to 1', probability),
     requests: read('requests', `a whole number from 1 to ${REQUESTS_MAX}`, (text) =>
       wholeNumber(text, 1, REQUESTS_MAX),
     ),
-    host,
-    port,
+    ...read('url', 'http://host:port or https://host:port without a path', parseHttpUrl),
     toys: read('toys', 'names separated by commas', parseToys),
     seed:
       flags.seed === undefined

@@ -30,8 +30,9 @@ export class LoadRun {
    * @throws StoreUnreachable if a connection cannot be made, at the start or after it was lost; the figures stay readable
    */
   async run(): Promise<void> {
-    const { clients, host, port } = this.#settings;
-    const connections = Array.from({ length: clients }, () => new StoreConnection(host, port, this.#abort.signal));
+    const { clients, scheme, host, port } = this.#settings;
+    const store = { scheme, host, port };
+    const connections = Array.from({ length: clients }, () => new StoreConnection(store, this.#abort.signal));
     try {
       this.#startMs = performance.now();
       await Promise.all(connections.map((connection, index) => this.#session(connection, index)));

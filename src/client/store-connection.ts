@@ -7,7 +7,7 @@
 // The HTTP is the project's own library's; this file adds only what a customer does about a lost connection.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { formatAddress } from '../address.js';
+import { formatHttpUrl, type HttpOrigin } from '../address.js';
 import { ClientConnection, HttpError } from '../http/index.js';
 
 /** An answer of the store, whatever its status. */
@@ -32,20 +32,30 @@ const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MOST_MS = 1_000;
 /** A store whose front end has died is back within 2 s. */
 const RECONNECT_GIVE_UP_MS = 10_000;
+const UNKNOWN_AUTHORITY = 'nobody known has signed: set NODE_EXTRA_CA_CERTS to a PEM file with its authority';
+/** By the codes of node:tls. */
+const ADVICE_ON_CERTIFICATES: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'names another host: ask for it by a name that stands in it',
+  CERT_HAS_EXPIRED: 'has expired',
+  CERT_NOT_YET_VALID: 'is not valid yet',
+};
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
 /** A keep-alive connection to one store; one request at a time. */
 export class StoreConnection {
-  readonly #host: string;
-  readonly #port: number;
+  readonly #store: HttpOrigin;
   readonly #signal: AbortSignal;
   #connection: ClientConnection | undefined;
   #hasAnswered = false;
 
   /** @param signal ends what is under way, and every wait, at once */
-  constructor(host: string, port: number, signal: AbortSignal) {
-    this.#host = host;
-    this.#port = port;
+  constructor(store: HttpOrigin, signal: AbortSignal) {
+    this.#store = store;
     this.#signal = signal;
     signal.addEventListener('abort', () => this.close(), { once: true });
   }
@@ -87,14 +97,17 @@ export class StoreConnection {
 
   #open(): ClientConnection {
     if (this.#connection?.isOpen !== true) {
-      this.#connection = new ClientConnection({ host: this.#host, port: this.#port, timeoutMs: ANSWER_TIMEOUT_MS });
+      this.#connection = new ClientConnection({ ...this.#store, timeoutMs: ANSWER_TIMEOUT_MS });
     }
     return this.#connection;
   }
 
   #unreachable(error: HttpError): StoreUnreachable {
-    const url = `http://${formatAddress(this.#host, this.#port)}`;
-    return new StoreUnreachable(`no store at ${url} (${describe(error)}): start it with \`npm start\`, or set --url`);
+    const url = formatHttpUrl(this.#store);
+    const reason = describe(error);
+    const advice = ADVICE_ON_CERTIFICATES[reason];
+    if (advice !== undefined) return new StoreUnreachable(`${url} has a certificate that ${advice} (${reason})`);
+    return new StoreUnreachable(`no store at ${url} (${reason}): start it with \`npm start\`, or set --url`);
   }
 
   async #delay(ms: number): Promise<void> {

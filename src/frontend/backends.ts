@@ -1,5 +1,6 @@
 // backends.ts: what one thread of the front end talks to, and whether it answers: this thread, and all the others.
 
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { MetricsClient } from '../store-metrics/metrics-client.js';
 import type { Tracer } from '../tracing/index.js';
 import type { AwayBoard, Backend } from './away-board.js';
@@ -34,13 +35,25 @@ export class Backends {
     holder: () => number,
     onState: OnBackendState,
     tracer: Tracer | undefined,
+    channelCredentials: ChannelCredentials,
   ) {
     this.#board = board;
-    this.catalog = new CatalogClient(addresses.catalog, holder, (...state) => onState('catalog', ...state), tracer);
-    this.orders = new OrderClient(addresses.order, (...state) => onState('order', ...state), tracer);
+    this.catalog = new CatalogClient(
+      addresses.catalog,
+      holder,
+      (...state) => onState('catalog', ...state),
+      tracer,
+      channelCredentials,
+    );
+    this.orders = new OrderClient(
+      addresses.order,
+      (...state) => onState('order', ...state),
+      tracer,
+      channelCredentials,
+    );
     this.metrics = {
-      catalog: new MetricsClient(() => this.catalog.address),
-      order: new MetricsClient(() => this.orders.address),
+      catalog: new MetricsClient(() => this.catalog.address, channelCredentials),
+      order: new MetricsClient(() => this.orders.address, channelCredentials),
     };
   }
 

@@ -1,6 +1,6 @@
 // catalog-client.ts: one thread's way to the catalog: all finds of a moment in one message of one long-lived stream.
 
-import { credentials } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   CatalogClient as CatalogStub,
   type FindToysRequest,
@@ -55,12 +55,14 @@ export class CatalogClient {
     holder: () => number,
     onState: (isConnected: boolean, reason?: Error) => void,
     tracer: Tracer | undefined,
+    channelCredentials?: ChannelCredentials,
   ) {
     const spans = tracer && new BatchSpans<Find>(tracer, 'find batch', 'client', spanOf);
     this.#catalog = new ServingPeer({
       addresses,
       service: 'toystore.v1.Catalog',
-      createStub: (address) => new CatalogStub(address, credentials.createInsecure(), createChannelOptions()),
+      channelCredentials,
+      createStub: (address, secured) => new CatalogStub(address, secured, createChannelOptions()),
     });
     this.#finds = new BatchStream({
       open: () => this.#catalog.stub.findToys(),

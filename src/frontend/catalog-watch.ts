@@ -7,7 +7,7 @@
 // The catalog counts a lease from when it received a renewal, this side from when it sent it: so here it always ends first.
 // An invalidation is confirmed when the board has it, and so every thread.
 
-import { credentials } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   CatalogClient as CatalogStub,
   type WatchRequest,
@@ -61,13 +61,14 @@ export class CatalogWatch {
   #stats = { invalidations: 0, leasesRunOut: 0, registrations: 0 };
 
   /** Opens the stream at once, and again whenever it breaks, until it is closed. @param addresses host:port of each catalog */
-  constructor(addresses: readonly string[], board: LeaseBoard, log: Log) {
+  constructor(addresses: readonly string[], board: LeaseBoard, log: Log, channelCredentials: ChannelCredentials) {
     this.#board = board;
     this.#log = log;
     this.#catalog = new ServingPeer({
       addresses,
       service: 'toystore.v1.Catalog',
-      createStub: (address) => new CatalogStub(address, credentials.createInsecure(), createChannelOptions()),
+      channelCredentials,
+      createStub: (address, secured) => new CatalogStub(address, secured, createChannelOptions()),
     });
     this.#stream = new ReopeningStream({
       open: () => this.#catalog.stub.watch(),

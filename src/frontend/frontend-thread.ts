@@ -2,20 +2,26 @@
 // A request is handled wholly by the thread that owns its connection.
 
 import { AwayLine } from '../away-line.js';
+import { PEER_IDENTITY } from '../certificates.js';
 import { type Exchange, HttpServer } from '../http/index.js';
 import { Log, type LogLevel } from '../log.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
+import { acceptedSocketOf } from '../node-internals.js';
 import type { CreateThreadService, ThreadService } from '../pool/index.js';
 import { loggedRequestId } from '../request-id.js';
 import { SLOW_REQUEST_MS, SlowRequestLog } from '../request-log.js';
+import { PeerSecurity } from '../rpc/index.js';
 import type { MetricsSource } from '../store-metrics/metrics-page.js';
 import { batchStreamReadings, eventLoopReadings } from '../store-metrics/store-readings.js';
+import type { TlsIdentity } from '../tls/tls-identity.js';
+import { followIdentity } from '../tls/watched-identity.js';
 import { openTracer, type TracingOptions, traceFields } from '../tracing/index.js';
 import { AwayBoard } from './away-board.js';
 import { type BackendAddresses, Backends, type OnBackendState } from './backends.js';
 import { heldReadings } from './held-readings.js';
 import { HeldToys, shareOf } from './held-toys.js';
 import { HttpMetrics } from './http-metrics.js';
+import { HttpsServer } from './https-server.js';
 import { LeaseBoard, LeaseClock } from './lease-board.js';
 import { LiveStreams } from './live/live-streams.js';
 import { beginRequestSpan, endRequestSpan, spanOf } from './request-spans.js';
@@ -32,12 +38,16 @@ export interface FrontendThreadData {
   readonly logLevel: LogLevel;
   /** Undefined: nothing is recorded. */
   readonly tracing: TracingOptions | undefined;
+  /** What to show of itself in TLS; undefined: plain HTTP. */
+  readonly https: TlsIdentity | undefined;
+  /** The same among the services. */
+  readonly peers: TlsIdentity | undefined;
 }
 
 export const createThreadService: CreateThreadService = async (context): Promise<ThreadService> => {
   const { threadIndex, port, freePlace } = context;
   const data = context.data as FrontendThreadData;
-  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel } = data;
+  const { addresses, board: memory, held: heldData, idleTimeoutUnderPressureMs, logLevel, https, peers } = data;
   const log = new Log(logLevel, { service: 'frontend', thread: threadIndex });
   const tracer = await openTracer(data.tracing, log);
   const isDebug = log.isOn('debug');
@@ -52,6 +62,8 @@ export const createThreadService: CreateThreadService = async (context): Promise
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics, heldReadings(held));
   const holder = (): number => held?.holder ?? 0;
+  const security = new PeerSecurity(peers);
+  followIdentity(port, PEER_IDENTITY, (identity) => security.update(identity));
   const onBackendState: OnBackendState = (backend, isConnected, error) => {
     board.note(threadIndex, backend, !isConnected);
     // Each thread has connections of its own, which come and go at nearly the same time: in the log the first thread,
@@ -59,7 +71,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
     if (threadIndex > 0) return;
     lines[backend].note(isConnected, error);
   };
-  const backends = new Backends(addresses, board, holder, onBackendState, tracer);
+  const backends = new Backends(addresses, board, holder, onBackendState, tracer, security.credentials);
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics, batchStreamReadings(threadIndex, streams));
@@ -68,7 +80,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
   const sources = metricsSources(metrics, backends);
   const server = new HttpServer({
     router: createRouter(backends, held, sources, new LiveStreams(port)),
-    onStreamBegin: freePlace,
+    onStreamBegin: (socket) => freePlace(acceptedSocketOf(socket)),
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
@@ -98,12 +110,13 @@ export const createThreadService: CreateThreadService = async (context): Promise
       log.error('a handler failed', { ...fields, ...traceFields(spanOf(companion)) });
     },
   });
+  const served = https === undefined ? server : new HttpsServer(server, { identity: https, port, log, metrics });
   return {
-    serve: (socket) => server.serve(socket),
+    serve: (socket) => served.serve(socket),
     setPressure: (connectionsWait) => server.setPressure(connectionsWait),
-    drain: () => server.drain(),
+    drain: () => served.drain(),
     close: async () => {
-      server.close();
+      served.close();
       await Promise.all([backends.close(), metrics.close(), tracer?.flush()]);
     },
   };

@@ -1,7 +1,7 @@
 // order-client.ts: one thread's way to the order service: all orders of a moment in one message of one long-lived stream.
 
 import { randomBytes } from 'node:crypto';
-import { credentials } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   OrderClient as OrderStub,
   type PlaceOrderRequest,
@@ -71,12 +71,14 @@ export class OrderClient {
     addresses: readonly string[],
     onState: (isConnected: boolean, reason?: Error) => void,
     tracer: Tracer | undefined,
+    channelCredentials?: ChannelCredentials,
   ) {
     const spans = tracer && new BatchSpans<Placing>(tracer, 'order batch', 'client', ({ span }) => span);
     this.#service = new ServingPeer({
       addresses,
       service: 'toystore.v1.Order',
-      createStub: (address) => new OrderStub(address, credentials.createInsecure(), createChannelOptions()),
+      channelCredentials,
+      createStub: (address, secured) => new OrderStub(address, secured, createChannelOptions()),
     });
     this.#orders = new BatchStream({
       open: () => this.#service.stub.placeOrders(),

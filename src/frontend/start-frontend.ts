@@ -1,7 +1,9 @@
 // start-frontend.ts: wiring only. The accepting thread places connections; all else happens in frontend-thread.ts.
 
 import { setImmediate } from 'node:timers/promises';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { formatAddress } from '../address.js';
+import { openHttpsIdentity, openPeerIdentity } from '../certificates.js';
 import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
 import { ThreadPool } from '../pool/index.js';
@@ -10,6 +12,8 @@ import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
 import { poolReadings } from '../store-metrics/store-readings.js';
+import { certificateReadings } from '../store-metrics/tls-readings.js';
+import { TLS_REFUSAL } from '../tls/tls-terminator.js';
 import { readTracing } from '../tracing/index.js';
 import { AwayBoard } from './away-board.js';
 import type { CatalogWatch } from './catalog-watch.js';
@@ -39,6 +43,8 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
   const threadsMax = Math.max(1, settings.maxThreads);
   const board = AwayBoard.create(threadsMax);
   const leases = settings.cacheToys === 0 ? undefined : LeaseBoard.create();
+  const https = openHttpsIdentity(settings, log);
+  const peers = openPeerIdentity(settings, 'frontend', log);
   const data: FrontendThreadData = {
     addresses: { catalog: settings.catalogAddresses, order: settings.orderAddresses },
     board: board.memory,
@@ -46,6 +52,8 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     idleTimeoutUnderPressureMs: Math.min(settings.idleTimeoutMs, IDLE_TIMEOUT_MS_MAX),
     logLevel: settings.logLevel,
     tracing: readTracing('toystore-frontend', process.env, log),
+    https: https?.current,
+    peers: peers?.current,
   };
   const refusals = new LimitedLine(log, 'a connection is refused', REFUSAL_LINES_PER_SECOND_MAX);
   const acceptErrors = new LimitedLine(log, 'connections cannot be accepted', REFUSAL_LINES_PER_SECOND_MAX);
@@ -61,22 +69,33 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     handoff: settings.handoff,
     onRefused: (socket, reason) => {
       refusals.warn({ reason });
-      socket.end(FULL);
+      // To whoever expects TLS an answer in plain text would be nonsense.
+      socket.end(https === undefined ? FULL : TLS_REFUSAL);
     },
   });
   let watch: CatalogWatch | undefined;
   const hub = createServiceHub('frontend', [
     ...poolReadings(() => pool.stats()),
     ...(leases === undefined ? [] : watchReadings(() => watch?.stats)),
+    ...certificateReadings({ https, peers }),
   ]);
+  // gRPC is 65 files: not before it is needed.
+  const peerCredentials = async (): Promise<ChannelCredentials> => {
+    const { PeerSecurity } = await import('../rpc/peer-security.js');
+    const security = new PeerSecurity(peers?.current);
+    peers?.onChange((identity) => security.update(identity));
+    return security.credentials;
+  };
   const live = new LiveReader(async () => {
     // Most stores are not looked at: what that takes is read in when somebody looks.
     const { StoreSources } = await import('./live/live-sources.js');
-    return new StoreSources(data.addresses, (names) => hub.gather(names), board);
+    return new StoreSources(data.addresses, (names) => hub.gather(names), board, await peerCredentials());
   });
   pool.on('spawn', ({ port }) => {
     hub.add(port);
     live.add(port);
+    https?.shareOn(port);
+    peers?.shareOn(port);
   });
   pool.on('exit', (exit) => {
     board.forget(exit.threadIndex);
@@ -95,16 +114,18 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     leases &&
     setImmediate().then(async () => {
       const { CatalogWatch } = await import('./catalog-watch.js');
-      watch = new CatalogWatch(data.addresses.catalog, leases, log);
+      watch = new CatalogWatch(data.addresses.catalog, leases, log, await peerCredentials());
     });
   return {
-    address: `http://${formatAddress(address, port)}`,
+    address: `${https === undefined ? 'http' : 'https'}://${formatAddress(address, port)}`,
     failed: new Promise<Error>(() => {}),
     stop: async () => {
       // What still comes in is answered by the catalog, and no sale waits for this front end.
       await watching;
       watch?.close();
       live.close();
+      https?.close();
+      peers?.close();
       return pool.close();
     },
   };

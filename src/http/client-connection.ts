@@ -6,6 +6,7 @@
 // Whatever goes wrong (refused, lost, malformed, too slow) is an HttpError with a code; it ends the connection and every
 // request still waiting on it. The caller opens a new one. It never sends a request twice.
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { formatAddress } from '../address.js';
 import { assert } from '../assert.js';
 import { HttpError } from './http-error.js';
@@ -16,6 +17,8 @@ import { ResponseHead } from './parser/message-head.js';
 import { ResponseParser } from './parser/response-parser.js';
 
 export interface ClientConnectionOptions {
+  /** Default: http. With https the server must show a certificate that Node.js trusts (NODE_EXTRA_CA_CERTS). */
+  readonly scheme?: 'http' | 'https';
   readonly host: string;
   readonly port: number;
   /** Without a complete answer while one is owed, connecting included; past it the connection is cut. */
@@ -60,13 +63,16 @@ export class ClientConnection {
   private isEnding = false;
 
   constructor(options: ClientConnectionOptions) {
-    const { host, port, timeoutMs = TIMEOUT_MS } = options;
+    const { scheme = 'http', host, port, timeoutMs = TIMEOUT_MS } = options;
     this.parser = new ResponseParser(httpLimits({ bodyBytesMax: BODY_BYTES_MAX, ...options.limits }));
     this.hostLine = `Host: ${formatAddress(host, port)}\r\n`;
     this.timer = setTimeout(() => this.timedOut(), timeoutMs);
     this.timer.unref();
-    this.socket = connect({ host, port, noDelay: true });
-    this.socket.on('connect', () => {
+    const isSecure = scheme === 'https';
+    this.socket = isSecure
+      ? connectSecurely({ host, port, ALPNProtocols: ['http/1.1'] }).setNoDelay()
+      : connect({ host, port, noDelay: true });
+    this.socket.on(isSecure ? 'secureConnect' : 'connect', () => {
       this.isConnected = true;
     });
     this.socket.on('data', (bytes: Buffer) => this.received(bytes));

@@ -33,7 +33,7 @@ const FAULTS = {
   HOST_MISSING: { status: 400, message: 'no Host header' }, // RFC 9112 3.2
   HOST_REPEATED: { status: 400, message: 'more than one Host header' }, // RFC 9112 3.2
   HOST: { status: 400, message: 'malformed Host header' }, // RFC 9112 3.2
-  MISDIRECTED: { status: 421, message: 'https target on a connection that is not secure' }, // RFC 9110 7.4
+  MISDIRECTED: { status: 421, message: 'the scheme of the target is not that of the connection' }, // RFC 9110 7.4
   EXPECTATION: { status: 417, message: 'expectation not supported' }, // RFC 9110 10.1.1
   // Framing
   CONTENT_LENGTH: { status: 400, message: 'malformed Content-Length' }, // RFC 9112 6.3

@@ -7,7 +7,7 @@
 // tag that it has seen before with the outcome it gave before.
 
 import { once } from 'node:events';
-import { type ClientWritableStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientWritableStream, ServiceError } from '@grpc/grpc-js';
 import {
   CatalogClient,
   type ProcessOrdersRequest,
@@ -44,11 +44,17 @@ export class GrpcCatalogLink implements CatalogLink {
    * @param logger told when the catalog goes away and when it is back
    * @param onStateChange called then
    */
-  constructor(addresses: readonly string[], logger: Log, onStateChange: () => void) {
+  constructor(
+    addresses: readonly string[],
+    logger: Log,
+    onStateChange: () => void,
+    channelCredentials?: ChannelCredentials,
+  ) {
     this.#catalog = new ServingPeer({
       addresses,
       service: 'toystore.v1.Catalog',
-      createStub: (address) => new CatalogClient(address, credentials.createInsecure(), createChannelOptions()),
+      channelCredentials,
+      createStub: (address, secured) => new CatalogClient(address, secured, createChannelOptions()),
     });
     const line = new AwayLine(logger, 'the catalog', { address: addresses.join() });
     this.#batches = new BatchStream({

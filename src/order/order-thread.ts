@@ -4,12 +4,16 @@
 import { fileURLToPath } from 'node:url';
 import type { Deadline, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { OrderService } from '../../proto/gen/toystore/v1/order.js';
+import { PEER_IDENTITY } from '../certificates.js';
 import { registerReadings, ThreadMetrics } from '../metrics/index.js';
 import type { CreateThreadService } from '../pool/index.js';
 import { call as callPort, ownBytes, serveCalls } from '../port-calls.js';
-import { GrpcThread, RpcError, requestIdOf, serveBatches, traceparentOf } from '../rpc/index.js';
+import { GrpcThread, PeerSecurity, RpcError, requestIdOf, serveBatches, traceparentOf } from '../rpc/index.js';
 import { METRICS_PROTO_FILE, metricsService } from '../store-metrics/metrics-service.js';
 import { eventLoopReadings } from '../store-metrics/store-readings.js';
+import { tlsReadings } from '../store-metrics/tls-readings.js';
+import type { TlsIdentity } from '../tls/tls-identity.js';
+import { followIdentity } from '../tls/watched-identity.js';
 import type { EngineCalls, ThreadNotices } from './engine-server.js';
 
 /** Says, in the health service, whether orders are taken; the plain name of the service says that it is there at all. */
@@ -31,7 +35,13 @@ const RAW_SERVICE = {
 type Unary = ServerUnaryCall<Uint8Array, Uint8Array>;
 type Reply = sendUnaryData<Uint8Array>;
 
-export const createThreadService: CreateThreadService = ({ port, threadIndex }) => {
+/** What start-order.ts gives to each thread. */
+export interface OrderThreadData {
+  /** What to show of itself in TLS; undefined: no TLS. */
+  readonly peers: TlsIdentity | undefined;
+}
+
+export const createThreadService: CreateThreadService = ({ port, threadIndex, data }) => {
   const metrics = new ThreadMetrics();
   metrics.shareOn(port);
   registerReadings(metrics, eventLoopReadings(threadIndex));
@@ -48,7 +58,11 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex }) 
       traceparent: traceparentOf(call.metadata),
       timeoutMs: timeoutOf(call.getDeadline()),
     });
+  const { peers } = data as OrderThreadData;
+  const security = new PeerSecurity(peers);
+  followIdentity(port, PEER_IDENTITY, (identity) => security.update(identity));
   const thread = new GrpcThread({
+    security,
     services: [
       {
         definition: RAW_SERVICE,
@@ -64,6 +78,12 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex }) 
     protoFiles: ['toystore/v1/order.proto', METRICS_PROTO_FILE],
     protoFolders: [PROTO_FOLDER],
   });
+  if (peers !== undefined) {
+    registerReadings(
+      metrics,
+      tlsReadings(() => thread.tlsStats()!),
+    );
+  }
   return thread;
 };
 

@@ -7,15 +7,17 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { formatAddress } from '../address.js';
+import { openPeerIdentity } from '../certificates.js';
 import { systemClock } from '../clock.js';
 import type { Log } from '../log.js';
 import { type PoolStats, ThreadPool } from '../pool/index.js';
-import type { BatchStreamStats } from '../rpc/index.js';
+import { type BatchStreamStats, PeerSecurity } from '../rpc/index.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { createDirectory, lockDirectory, nodeFileSystem } from '../storage/index.js';
 import { createServiceHub } from '../store-metrics/service-hub.js';
+import { certificateReadings } from '../store-metrics/tls-readings.js';
 import { openTracer, readTracing } from '../tracing/index.js';
 import type { EngineStats } from './engine-options.js';
 import { EngineServer } from './engine-server.js';
@@ -25,6 +27,7 @@ import { OrderEngine } from './order-engine.js';
 import { OrderError } from './order-error.js';
 import type { OrderLog, OrderLogStats } from './order-log.js';
 import { orderReadings } from './order-metrics.js';
+import type { OrderThreadData } from './order-thread.js';
 
 export interface OrderServiceStats {
   readonly engine: EngineStats;
@@ -101,7 +104,11 @@ async function start(home: OrderHome, settings: Settings, log: Log, releases: Re
 
   // An order that comes while the catalog is away is taken and waits; the health service does not call that selling.
   const tellThreads = (): void => server.setSelling(engine.isSelling && link.isConnected);
-  const link = new GrpcCatalogLink(settings.catalogAddresses, log, tellThreads);
+  const peers = openPeerIdentity(settings, 'order', log);
+  releases.push(async () => peers?.close());
+  const security = new PeerSecurity(peers?.current);
+  peers?.onChange((identity) => security.update(identity));
+  const link = new GrpcCatalogLink(settings.catalogAddresses, log, tellThreads, security.credentials);
   releases.push(() => link.close());
   const engine = new OrderEngine({
     link,
@@ -115,6 +122,7 @@ async function start(home: OrderHome, settings: Settings, log: Log, releases: Re
 
   const pool = new ThreadPool({
     module: new URL('./order-thread.js', import.meta.url),
+    data: { peers: peers?.current } satisfies OrderThreadData,
     threads: settings.threads,
     maxThreads: settings.maxThreads,
     acceptorSessions: ACCEPTOR_SESSIONS,
@@ -130,10 +138,11 @@ async function start(home: OrderHome, settings: Settings, log: Log, releases: Re
     link: link.stats(),
     pool: pool.stats(),
   });
-  const hub = createServiceHub('order', orderReadings(stats));
+  const hub = createServiceHub('order', [...orderReadings(stats), ...certificateReadings({ peers })]);
   pool.on('spawn', ({ port }) => {
     hub.add(port);
     server.attach(port);
+    peers?.shareOn(port);
   });
   pool.on('exit', (exit) => {
     if (exit.reason === 'failed') log.error('a thread ended', { ...exit });

@@ -2,7 +2,7 @@
 // the shape of a pool's thread service, and serves a service's definitions beside the two standard services, health
 // checking and reflection.
 //
-//   serve(socket) ─► grpc-js server ─► services, counted (active-calls.ts)
+//   serve(socket) ─► TLS, if any (peer-security.ts) ─► grpc-js server ─► services, counted (active-calls.ts)
 //   drain()       ─► health NOT_SERVING ─► GOAWAY to every client ─► long-lived streams end in order
 //                 ─► the last answer is out ─► sockets close ─► done
 //
@@ -12,9 +12,11 @@
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { Deferred } from '../deferred.js';
+import type { TlsStats, TlsTerminator } from '../tls/tls-terminator.js';
 import { ActiveCalls, type GrpcService } from './active-calls.js';
 import { createServerOptions } from './grpc-channel.js';
 import { HealthService } from './health-service.js';
+import type { PeerSecurity } from './peer-security.js';
 import { reflectionServices } from './reflection.js';
 
 export interface GrpcThreadOptions {
@@ -24,8 +26,8 @@ export interface GrpcThreadOptions {
   protoFiles?: readonly string[];
   /** Where imports of the .proto files are found. */
   protoFolders?: readonly string[];
-  /** How connections are secured. Default: not at all. */
-  credentials?: ServerCredentials;
+  /** How clients are known. Default: not at all. */
+  security?: PeerSecurity | undefined;
 }
 
 export interface GrpcThreadStats {
@@ -42,6 +44,7 @@ const NO_DEADLINE_MS = 2 ** 31 - 1;
 export class GrpcThread {
   readonly #server = new Server(createServerOptions());
   readonly #injector: ConnectionInjector;
+  readonly #terminator: TlsTerminator | undefined;
   /** Tells about the whole, each service, and what setHealth added. */
   readonly #health = new HealthService();
   readonly #calls = new ActiveCalls(() => this.#settleDrain());
@@ -56,7 +59,9 @@ export class GrpcThread {
     for (const { definition, implementation } of [...services, this.#health, ...reflection]) {
       this.#server.addService(definition, this.#calls.wrap(definition, implementation));
     }
-    this.#injector = this.#server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
+    // TLS has been taken off by then.
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#terminator = options.security?.createTerminator((socket) => this.#inject(socket));
   }
 
   /** Serves one connection until it closes. The socket must not have been read from; it may be paused, and may come from
@@ -77,6 +82,11 @@ export class GrpcThread {
     socket.allowHalfOpen = false;
     // Batches are written whole; nothing is gained by waiting for more bytes.
     socket.setNoDelay(true);
+    if (this.#terminator === undefined) this.#inject(socket);
+    else this.#terminator.accept(socket);
+  }
+
+  #inject(socket: Socket): void {
     this.#injector.injectConnection(socket);
     // HTTP/2 takes over the socket's handle, but does not start it reading if it was handed over paused.
     socket.resume();
@@ -95,11 +105,17 @@ export class GrpcThread {
     return { sessions: this.#sockets.size, activeCalls: this.#calls.count };
   }
 
+  /** Undefined without TLS. */
+  tlsStats(): TlsStats | undefined {
+    return this.#terminator?.stats();
+  }
+
   /** Answers what it has, ends every stream and connection in order, and resolves when none is left. */
   drain(): Promise<void> {
     if (this.#drained === undefined) {
       for (const name of this.#health.names) this.setHealth(name, false);
       this.#drained = new Deferred();
+      this.#terminator?.close();
       this.#injector.drain(NO_DEADLINE_MS);
       this.#calls.drain();
       this.#settleDrain();

@@ -2,7 +2,7 @@
 //
 // Protocol: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { HealthCheckResponse_ServingStatus, HealthClient } from '../../proto/gen/grpc/health/v1/health.js';
 import { createChannelOptions } from './grpc-channel.js';
 
@@ -11,8 +11,8 @@ export class HealthCheck {
   readonly #stub: HealthClient;
 
   /** @param address host:port */
-  constructor(address: string) {
-    this.#stub = new HealthClient(address, credentials.createInsecure(), createChannelOptions());
+  constructor(address: string, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.#stub = new HealthClient(address, channelCredentials, createChannelOptions());
   }
 
   /**

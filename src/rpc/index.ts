@@ -8,6 +8,7 @@ export type { BatchStreamOptions } from './batch-stream-options.js';
 export { createChannelOptions, createServerOptions } from './grpc-channel.js';
 export { GrpcThread, type GrpcThreadOptions, type GrpcThreadStats } from './grpc-thread.js';
 export { HealthCheck } from './health-check.js';
+export { PeerSecurity } from './peer-security.js';
 export { ReopeningStream, type ReopeningStreamOptions } from './reopening-stream.js';
 export { requestIdOf, requestMetadata, traceparentOf } from './request-metadata.js';
 export { codeOf, type RpcCode, RpcError } from './rpc-error.js';

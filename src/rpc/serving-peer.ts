@@ -7,6 +7,7 @@
 // They are asked by the standard health service: a standby says NOT_SERVING, a process that hangs says nothing. With one
 // address there is no choice, and nobody is asked.
 
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { HealthCheck } from './health-check.js';
 
 export interface ServingPeerOptions<Stub> {
@@ -14,7 +15,9 @@ export interface ServingPeerOptions<Stub> {
   readonly addresses: readonly string[];
   /** As the health service knows it: `package.Service`. */
   readonly service: string;
-  readonly createStub: (address: string) => Stub;
+  /** Of all channels to them. Default: without TLS. */
+  readonly channelCredentials?: ChannelCredentials | undefined;
+  readonly createStub: (address: string, channelCredentials: ChannelCredentials) => Stub;
   readonly createHealthCheck?: (address: string) => HealthCheck;
 }
 
@@ -38,10 +41,15 @@ export class ServingPeer<Stub extends { close(): void }> {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor({ addresses, service, createStub, createHealthCheck }: ServingPeerOptions<Stub>) {
+  constructor(options: ServingPeerOptions<Stub>) {
+    const { addresses, service, channelCredentials = credentials.createInsecure(), createStub } = options;
+    const createHealth = options.createHealthCheck ?? ((address) => new HealthCheck(address, channelCredentials));
     this.#service = service;
-    const createHealth = createHealthCheck ?? ((address: string) => new HealthCheck(address));
-    this.#peers = addresses.map((address) => ({ address, stub: createStub(address), health: createHealth(address) }));
+    this.#peers = addresses.map((address) => ({
+      address,
+      stub: createStub(address, channelCredentials),
+      health: createHealth(address),
+    }));
     if (addresses.length > 1) void this.#search();
   }
 

@@ -6,12 +6,15 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type ServerUnaryCall, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { GrpcThread, serviceNameOf } from './grpc-thread.js';
+import type { PeerSecurity } from './peer-security.js';
 
 export interface StandbyOptions {
   readonly host: string;
   readonly port: number;
   /** What the service serves when it does. */
   readonly definitions: readonly ServiceDefinition[];
+  /** How clients are known. Default: not at all. */
+  readonly security?: PeerSecurity | undefined;
   /** Why calls are refused: a sentence. */
   readonly reason: () => string;
 }
@@ -26,9 +29,9 @@ export class StandbyServer {
   }
 
   /** @throws the system's error for the address */
-  static async listen({ host, port, definitions, reason }: StandbyOptions): Promise<StandbyServer> {
+  static async listen({ host, port, definitions, security, reason }: StandbyOptions): Promise<StandbyServer> {
     const services = definitions.map((definition) => ({ definition, implementation: refusing(definition, reason) }));
-    const thread = new GrpcThread({ services });
+    const thread = new GrpcThread({ services, security });
     // The server as a whole is well: whoever looks after the process has nothing to do.
     for (const definition of definitions) thread.setHealth(serviceNameOf(definition), false);
     const listener = createServer({ pauseOnConnect: true }, (socket) => thread.serve(socket));

@@ -8,6 +8,7 @@ test('without flags it is five clients, p 0.4, a thousand queries each, and the 
     clients: 5,
     p: 0.4,
     requests: 1000,
+    scheme: 'http',
     host: '127.0.0.1',
     port: 5000,
     toys: ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'],
@@ -29,16 +30,18 @@ test('words of everyday use in the environment mean nothing to it', (t) => {
   t.like(parseClientSettings(['--seed', '9', '--json'], env), { seed: 9, json: true });
 });
 
-const URLS: readonly [text: string, host: string, port: number][] = [
+const URLS: readonly [text: string, host: string, port: number, scheme?: string][] = [
   ['http://127.0.0.1:5000', '127.0.0.1', 5000],
   ['http://127.0.0.1:5000/', '127.0.0.1', 5000],
   ['http://store', 'store', 80],
   ['http://store:80', 'store', 80],
   ['http://[::1]:8080', '::1', 8080],
+  ['https://127.0.0.1:5000', '127.0.0.1', 5000, 'https'],
+  ['https://store/', 'store', 443, 'https'],
 ];
 
-for (const [text, host, port] of URLS) {
-  test(`--url ${text}`, (t) => t.like(parseClientSettings(['--url', text], {}), { host, port }));
+for (const [text, host, port, scheme = 'http'] of URLS) {
+  test(`--url ${text}`, (t) => t.like(parseClientSettings(['--url', text], {}), { scheme, host, port }));
 }
 
 const REFUSED: readonly [argv: string[], message: RegExp][] = [
@@ -52,8 +55,12 @@ const REFUSED: readonly [argv: string[], message: RegExp][] = [
   [['--p', '1e-1'], /^--p/],
   [['--requests', '0'], /^--requests/],
   [['--requests', 'many'], /^--requests/],
-  [['--url', 'localhost:5000'], /^--url is "localhost:5000": it must be http:\/\/host:port without a path$/],
-  [['--url', 'https://127.0.0.1'], /^--url/],
+  [
+    ['--url', 'localhost:5000'],
+    /^--url is "localhost:5000": it must be http:\/\/host:port or https:\/\/host:port without a path$/,
+  ],
+  [['--url', 'ftp://127.0.0.1'], /^--url/],
+  [['--url', 'https://me@127.0.0.1'], /^--url/],
   [['--url', 'http://127.0.0.1/products'], /^--url/],
   [['--url', 'http://me@127.0.0.1'], /^--url/],
   [['--url', 'http://127.0.0.1:99999'], /^--url/],

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { type Exchange, prepareHeaders, Router } from '../../src/http/index.js';
-import { get, post, RawClient, serve, testBothWays } from './served.js';
+import { get, post, RawClient, serve, testBothWays, testEveryWay, testSecurely } from './served.js';
 
 const TOO_EARLY = { status: 425, message: 'too early', headers: prepareHeaders({ 'X-Why': 'checked' }) };
 
@@ -48,7 +48,7 @@ const ROWS: Row[] = [
 const FRAMINGS = ['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', 'Content-Length: 5000\r\n'];
 
 for (const { start, headers = '', status, message, answerHeaders = {} } of ROWS) {
-  testBothWays(`${start} ${headers.trim()} is ${status}, and no 100 Continue before it`, async (t, serve) => {
+  testEveryWay(`${start} ${headers.trim()} is ${status}, and no 100 Continue before it`, async (t, serve) => {
     await using served = await serve({ router: testRouter() });
     for (const framing of FRAMINGS) {
       using client = new RawClient(served.port);
@@ -66,7 +66,7 @@ for (const { start, headers = '', status, message, answerHeaders = {} } of ROWS)
   });
 }
 
-testBothWays('413 is said before the body is sent, and what is acceptable gets its 100 Continue', async (t, serve) => {
+testEveryWay('413 is said before the body is sent, and what is acceptable gets its 100 Continue', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   const head = 'POST /orders HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n';
@@ -79,7 +79,7 @@ testBothWays('413 is said before the body is sent, and what is acceptable gets i
   t.is(await client.rest(), '');
 });
 
-testBothWays('an early answer waits for those before it', async (t, serve) => {
+testEveryWay('an early answer waits for those before it', async (t, serve) => {
   const waiting: Exchange[] = [];
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -98,7 +98,7 @@ test('HTTP/1.0 knows no expectations: the answer comes after the body (RFC 9110 
   t.is((await client.answer()).body, 'hello');
 });
 
-testBothWays('without an expectation the body is read, and the connection goes on', async (t, serve) => {
+testEveryWay('without an expectation the body is read, and the connection goes on', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   for (const { start, headers = '', status } of ROWS) {
@@ -164,7 +164,22 @@ for (const target of HTTPS_TARGETS) {
     client.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
     const answer = await client.answer();
     t.is(answer.status, 421);
-    t.is(answer.body, '{"error":{"code":421,"message":"https target on a connection that is not secure"}}');
+    t.is(answer.body, '{"error":{"code":421,"message":"the scheme of the target is not that of the connection"}}');
     t.is(await client.rest(), '');
+  });
+}
+
+for (const [target, status] of [
+  ['https://a/orders/1', 200],
+  ['HTTPS://a:443/orders/1', 200],
+  ['https://a/nowhere', 404],
+  ['http://a/orders/1', 421],
+  ['http://a', 421],
+] as const) {
+  testSecurely(`${target} on a connection that is secure: ${status}`, async (t, serve) => {
+    await using served = await serve({ router: testRouter() });
+    using client = new RawClient(served.port);
+    client.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    t.is((await client.answer()).status, status);
   });
 }

@@ -1,8 +1,9 @@
 // What the request parser refuses: everything that two readers could understand differently, grouped by the rule it breaks.
 // Each row is tried whole, byte by byte and cut at every place, and must be refused with the same code each time.
 import test from 'ava';
-import { type HttpErrorCode, RequestParser } from '../../src/http/index.js';
+import { HttpError, type HttpErrorCode, RequestParser, Router } from '../../src/http/index.js';
 import { readRequests, sameHoweverCut } from './read-messages.js';
+import { RawClient, testSecurely } from './served.js';
 
 interface Group {
   readonly rule: string;
@@ -494,6 +495,19 @@ for (const { rule, code, inputs } of GROUPS) {
     }
   });
 }
+
+testSecurely('each of them is refused on a real connection, and what follows it is not read', async (t, serve) => {
+  const router = new Router().add('GET', '/admin', () => t.fail('a smuggled request has reached its handler'));
+  await using served = await serve({ router });
+  for (const { code, inputs } of GROUPS) {
+    for (const input of inputs) {
+      using client = new RawClient(served.port);
+      client.write(Buffer.from(`${input.endsWith('\n') ? input : `${input}\r\n`}${SMUGGLED}`, 'latin1'));
+      t.is((await client.answer(input.startsWith('HEAD'))).status, new HttpError(code).status, JSON.stringify(input));
+      t.is(await client.rest(), '', JSON.stringify(input));
+    }
+  }
+});
 
 test('after a refusal nothing more is read', (t) => {
   const lines = readRequests([Buffer.from('GET / HTTP/3.0\r\n'), Buffer.from(SMUGGLED)]);

@@ -11,7 +11,7 @@ import {
   type StreamSummary,
 } from '../../src/http/index.js';
 import { readResponses } from './read-messages.js';
-import { get, RawClient, serve as serveRaw, testBothWays } from './served.js';
+import { get, RawClient, serve as serveRaw, testEveryWay } from './served.js';
 
 const EVENTS = prepareHeaders({ 'Content-Type': 'text/event-stream' });
 const MIB = 1024 * 1024;
@@ -61,7 +61,7 @@ async function untilSeen(client: RawClient, text: string): Promise<string> {
   return client.received;
 }
 
-testBothWays('each write is a chunk; the connection goes on afterwards', async (t, serve) => {
+testEveryWay('each write is a chunk; the connection goes on afterwards', async (t, serve) => {
   const open = new Map<string, Open>();
   await using served = await serve({ router: testRouter(open) });
   using client = new RawClient(served.port);
@@ -91,7 +91,7 @@ testBothWays('each write is a chunk; the connection goes on afterwards', async (
   t.throws(() => stream.end(), { message: /once/ });
 });
 
-testBothWays('an answer that has ended when its handler returns, many of them pipelined', async (t, serve) => {
+testEveryWay('an answer that has ended when its handler returns, many of them pipelined', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(`${get('/at-once').repeat(200)}${get('/echo/1', 'Connection: close\r\n')}`);
@@ -101,7 +101,7 @@ testBothWays('an answer that has ended when its handler returns, many of them pi
   t.is(served.server.stats().streams, 0);
 });
 
-testBothWays('HTTP/1.0 reads until the end of the connection, also one that asked to keep it', async (t, serve) => {
+testEveryWay('HTTP/1.0 reads until the end of the connection, also one that asked to keep it', async (t, serve) => {
   for (const keepAlive of ['', 'Connection: keep-alive\r\n']) {
     const open = new Map<string, Open>();
     const waiting: Exchange[] = [];
@@ -120,7 +120,7 @@ testBothWays('HTTP/1.0 reads until the end of the connection, also one that aske
   }
 });
 
-testBothWays('HTTP/1.0: what was asked for behind an answer that ends the connection is given up', async (t, serve) => {
+testEveryWay('HTTP/1.0: what was asked for behind an answer that ends the connection is given up', async (t, serve) => {
   const waiting: Exchange[] = [];
   await using served = await serve({ router: testRouter(new Map(), waiting) });
   using client = new RawClient(served.port);
@@ -134,7 +134,7 @@ testBothWays('HTTP/1.0: what was asked for behind an answer that ends the connec
   t.regex(await client.rest(), /first.*second$/s);
 });
 
-testBothWays('HEAD has the head alone, and its maker is told that it is over', async (t, serve) => {
+testEveryWay('HEAD has the head alone, and its maker is told that it is over', async (t, serve) => {
   const open = new Map<string, Open>();
   await using served = await serve({ router: testRouter(open) });
   using client = new RawClient(served.port);
@@ -150,7 +150,7 @@ testBothWays('HEAD has the head alone, and its maker is told that it is over', a
   t.is(served.server.stats().streams, 0);
 });
 
-testBothWays(
+testEveryWay(
   'answers stay in order, whoever is written to first; each stream knows when it must wait',
   async (t, serve) => {
     const open = new Map<string, Open>();
@@ -178,7 +178,7 @@ testBothWays(
   },
 );
 
-testBothWays(
+testEveryWay(
   'a peer that does not read: write() says so, onDrain when there is room; all of it arrives',
   async (t, serve) => {
     let written = 0;
@@ -217,7 +217,7 @@ testBothWays(
   },
 );
 
-testBothWays('a stream to a peer that takes it as fast as it is made does not keep the thread', async (t, serve) => {
+testEveryWay('a stream to a peer that takes it as fast as it is made does not keep the thread', async (t, serve) => {
   let inThisTurn = 0;
   let inOneTurn = 0;
   let written = 0;
@@ -245,7 +245,7 @@ testBothWays('a stream to a peer that takes it as fast as it is made does not ke
   t.true(inOneTurn <= (2 * 256 * 1024) / part.length + 1, `${inOneTurn} parts in one turn`);
 });
 
-testBothWays('a peer that takes nothing is cut after writeTimeoutMs, and its maker told', async (t, serve) => {
+testEveryWay('a peer that takes nothing is cut after writeTimeoutMs, and its maker told', async (t, serve) => {
   const open = new Map<string, Open>();
   const ends: StreamSummary[] = [];
   await using served = await serve({
@@ -267,7 +267,7 @@ testBothWays('a peer that takes nothing is cut after writeTimeoutMs, and its mak
   t.like(ends[0], { isComplete: false, bytes: 32 * MIB });
 });
 
-testBothWays('time-outs for idle connections leave a stream alone, pressure too', async (t, serve) => {
+testEveryWay('time-outs for idle connections leave a stream alone, pressure too', async (t, serve) => {
   const open = new Map<string, Open>();
   const limits = {
     idleTimeoutMs: SHORT_MS,
@@ -294,14 +294,14 @@ testBothWays('time-outs for idle connections leave a stream alone, pressure too'
   t.pass('and then it is as idle as any');
 });
 
-testBothWays('a peer that resets the connection: its makers are told once', async (t, serve) => {
+testEveryWay('a peer that resets the connection: its makers are told once', async (t, serve) => {
   const open = new Map<string, Open>();
   await using served = await serve({ router: testRouter(open) });
   const client = new RawClient(served.port);
   client.write(get('/events/1') + get('/stream/2'));
   await until(() => open.size === 2);
   t.is(served.server.stats().streams, 2);
-  client.socket.resetAndDestroy();
+  client.reset();
   await until(() => served.server.stats().sessions === 0);
   for (const { stream, told } of open.values()) {
     t.deepEqual(told, ['cut']);
@@ -312,7 +312,7 @@ testBothWays('a peer that resets the connection: its makers are told once', asyn
   t.is(served.server.stats().streams, 0);
 });
 
-testBothWays('a peer that closes its half: what has no end of its own ends, the rest is sent', async (t, serve) => {
+testEveryWay('a peer that closes its half: what has no end of its own ends, the rest is sent', async (t, serve) => {
   const open = new Map<string, Open>();
   await using served = await serve({ router: testRouter(open) });
   using events = new RawClient(served.port, { allowHalfOpen: true });
@@ -330,7 +330,7 @@ testBothWays('a peer that closes its half: what has no end of its own ends, the 
   t.deepEqual(open.get('2')!.told, ['end wanted', 'complete']);
 });
 
-testBothWays('draining: makers are asked to end, in order; those that go on are waited for', async (t, serve) => {
+testEveryWay('draining: makers are asked to end, in order; those that go on are waited for', async (t, serve) => {
   const open = new Map<string, Open>();
   await using served = await serve({ router: testRouter(open), limits: { drainIdleTimeoutMs: SHORT_MS } });
   using client = new RawClient(served.port);
@@ -354,7 +354,7 @@ testBothWays('draining: makers are asked to end, in order; those that go on are 
   await drained;
 });
 
-testBothWays(
+testEveryWay(
   'a stream that begins while the server drains, or after the peer has closed its half, is asked to end',
   async (t, serve) => {
     const waiting: Exchange[] = [];
@@ -370,7 +370,7 @@ testBothWays(
   },
 );
 
-testBothWays(
+testEveryWay(
   'a handler that fails in the middle: the connection is cut, so that nobody takes half for all',
   async (t, serve) => {
     const errors: unknown[] = [];
@@ -408,7 +408,7 @@ test('statuses without a body, and a second answer, are refused', async (t) => {
   t.throws(() => exchange!.send(200, ''), { message: /once/ });
 });
 
-testBothWays(
+testEveryWay(
   'the metrics hooks: the beginning counts as the answer, the end is told with what was sent',
   async (t, serve) => {
     const open = new Map<string, Open>();
@@ -431,7 +431,7 @@ testBothWays(
     leaving.write(get('/stream/2'));
     await once(leaving.socket, 'connect');
     await until(() => open.has('2'));
-    leaving.socket.resetAndDestroy();
+    leaving.reset();
     await until(() => told.length === 4);
     t.regex(told[3]!, /^\/stream\/:id 0 false/);
   },

@@ -1,8 +1,13 @@
-// served.ts: an HttpServer behind a real listening socket, and a client that sends bytes and reads answers one by one.
+// served.ts: an HttpServer behind a real listening socket, plain or TLS, and a client that sends bytes and reads answers one
+// by one.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { HttpServer, type HttpServerOptions } from '../../src/http/index.js';
+import type { TlsIdentity } from '../../src/tls/tls-identity.js';
+import { TlsTerminator } from '../../src/tls/tls-terminator.js';
+import { hasOpenssl, makeIdentity, WHY_SKIPPED } from '../support/certificates.js';
 import { parseAnswer, type RawAnswer } from '../support/raw-http.js';
 
 export interface Served extends AsyncDisposable {
@@ -12,24 +17,54 @@ export interface Served extends AsyncDisposable {
   readonly sockets: Socket[];
 }
 
+/** Ports that speak TLS: whoever connects to one of them does too. */
+const securePorts = new Set<number>();
+/** Longer than any machine takes for a handshake. */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
+let identity: TlsIdentity | undefined;
+
 /** Listens on a free port and hands each socket over paused, as the pool does. */
-export async function serve(options: HttpServerOptions): Promise<Served> {
+export function serve(options: HttpServerOptions): Promise<Served> {
+  return listen(options);
+}
+
+/** The same over TLS. */
+export function serveSecurely(options: HttpServerOptions): Promise<Served> {
+  identity ??= makeIdentity();
+  return listen(options, identity);
+}
+
+async function listen(options: HttpServerOptions, identity?: TlsIdentity): Promise<Served> {
   const server = new HttpServer(options);
   const sockets: Socket[] = [];
-  const listener = createServer({ pauseOnConnect: true }, (socket) => {
+  const take = (socket: Socket): void => {
     sockets.push(socket);
     server.serve(socket);
-  });
+  };
+  const terminator =
+    identity &&
+    new TlsTerminator({
+      identity,
+      protocol: 'http/1.1',
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      onSecure: take,
+    });
+  const accept = terminator === undefined ? take : (socket: Socket) => terminator.accept(socket);
+  const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true }, accept);
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  if (terminator !== undefined) securePorts.add(port);
   return {
-    port: (listener.address() as AddressInfo).port,
+    port,
     server,
     sockets,
     async [Symbol.asyncDispose]() {
+      terminator?.close();
       server.close();
       listener.close();
       await once(listener, 'close');
+      securePorts.delete(port);
     },
   };
 }
@@ -49,22 +84,40 @@ export function testBothWays(title: string, run: RunThisWay): void {
   }
 }
 
+/** Whichever way, and over TLS too. */
+export function testEveryWay(title: string, run: RunThisWay): void {
+  testBothWays(title, run);
+  testSecurely(title, run);
+}
+
+/** Over TLS alone. */
+export function testSecurely(title: string, run: RunThisWay): void {
+  if (hasOpenssl) test(`${title} (TLS)`, (t) => run(t, serveSecurely));
+  else test.skip(`${title} (TLS): ${WHY_SKIPPED}`, () => {});
+}
+
 /** The same, one test at a time: for those that look at the memory of the process. */
-export function testBothWaysInTurn(title: string, run: RunThisWay): void {
+export function testEveryWayInTurn(title: string, run: RunThisWay): void {
   for (const { way, rawSockets } of WAYS) {
     test.serial(`${title} (${way})`, (t) => run(t, (options) => serve({ ...options, rawSockets })));
   }
+  if (hasOpenssl) test.serial(`${title} (TLS)`, (t) => run(t, serveSecurely));
 }
 
 /** A connection that says what it is told to, and gives answers as they come. */
 export class RawClient implements Disposable {
   readonly socket: Socket;
+  /** Under TLS, where that is spoken. */
+  private readonly connection: Socket;
   isClosed = false;
   private text = '';
   private wake: (() => void) | undefined;
 
   constructor(port: number, options: { readonly allowHalfOpen?: boolean } = {}) {
-    this.socket = connect({ port, host: '127.0.0.1', ...options });
+    this.connection = connect({ port, host: '127.0.0.1', ...options });
+    this.socket = securePorts.has(port)
+      ? connectSecurely({ socket: this.connection, rejectUnauthorized: false })
+      : this.connection;
     this.socket.on('data', (bytes) => {
       this.text += bytes.toString('latin1');
       this.wake?.();
@@ -112,6 +165,11 @@ export class RawClient implements Disposable {
   async rest(): Promise<string> {
     while (!this.isClosed) await this.more().catch(() => {});
     return this.text;
+  }
+
+  /** Cuts the connection without a word. */
+  reset(): void {
+    this.connection.resetAndDestroy();
   }
 
   [Symbol.dispose](): void {

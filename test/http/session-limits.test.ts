@@ -6,7 +6,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { type Exchange, type HttpLimits, Router } from '../../src/http/index.js';
-import { get, post, RawClient, serve as serveRaw, testBothWays } from './served.js';
+import { get, post, RawClient, serve as serveRaw, testBothWays, testEveryWay } from './served.js';
 
 const SHORT_MS = 60;
 /** Where a request must come before it is over. */
@@ -63,7 +63,7 @@ const REFUSED: [request: string, status: number, message: string][] = [
 ];
 
 for (const [request, status, message] of REFUSED) {
-  testBothWays(
+  testEveryWay(
     `refused: ${message} (${JSON.stringify(request.slice(-20))}) is ${status}, after the answers before it`,
     async (t, serve) => {
       await using served = await serve({ router: testRouter() });
@@ -80,7 +80,7 @@ for (const [request, status, message] of REFUSED) {
   );
 }
 
-testBothWays('a refused HEAD is answered without a body', async (t, serve) => {
+testEveryWay('a refused HEAD is answered without a body', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(`${get('/echo/1').replace('GET', 'HEAD')}HEAD /echo/1 HTTP/1.1\r\n\r\n`);
@@ -94,7 +94,7 @@ testBothWays('a refused HEAD is answered without a body', async (t, serve) => {
   t.not((await other.answer()).body, '', 'what had no method is no HEAD, whatever came before it');
 });
 
-testBothWays('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {
+testEveryWay('a refusal reaches a peer that goes on sending and reads only afterwards', async (t, serve) => {
   await using served = await serve({ router: testRouter(), limits: { lingerTimeoutMs: 60_000 } });
   const client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.pause();
@@ -109,7 +109,7 @@ testBothWays('a refusal reaches a peer that goes on sending and reads only after
   client.socket.destroy();
 });
 
-testBothWays('a peer that never closes its side is cut when the time to linger is over', async (t, serve) => {
+testEveryWay('a peer that never closes its side is cut when the time to linger is over', async (t, serve) => {
   await using served = await serve({ router: testRouter(), limits: { lingerTimeoutMs: SHORT_MS } });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.write(get('/echo/1', 'Connection: close\r\n'));
@@ -139,7 +139,7 @@ const SLOW: [name: string, limits: Partial<HttpLimits>, start: string, drop: str
 ];
 
 for (const [name, limits, start, drop, code] of SLOW) {
-  testBothWays(`time-out: ${name} is ${code} and 408, also behind an answered request`, async (t, serve) => {
+  testEveryWay(`time-out: ${name} is ${code} and 408, also behind an answered request`, async (t, serve) => {
     await using served = await serve({ router: testRouter(), limits });
     using client = new RawClient(served.port, { allowHalfOpen: true });
     client.write(get('/echo/before') + start);
@@ -163,7 +163,7 @@ for (const [name, limits, start, drop, code] of SLOW) {
   });
 }
 
-testBothWays(
+testEveryWay(
   'an idle connection is closed without a word, before its first request and between two',
   async (t, serve) => {
     const limits = { idleTimeoutMs: LONGER_MS, idleTimeoutUnderPressureMs: LONGER_MS };
@@ -177,7 +177,7 @@ testBothWays(
   },
 );
 
-testBothWays('idle time counts from the last request, and time for a body from its own head', async (t, serve) => {
+testEveryWay('idle time counts from the last request, and time for a body from its own head', async (t, serve) => {
   const limitMs = 5 * LONGER_MS;
   const limits = { idleTimeoutMs: limitMs, idleTimeoutUnderPressureMs: limitMs, bodyTimeoutMs: limitMs };
   await using served = await serve({ router: testRouter(), limits });
@@ -194,7 +194,7 @@ testBothWays('idle time counts from the last request, and time for a body from i
   }
 });
 
-testBothWays('under pressure idle connections go earlier; those that wait for an answer stay', async (t, serve) => {
+testEveryWay('under pressure idle connections go earlier; those that wait for an answer stay', async (t, serve) => {
   const waiting: Exchange[] = [];
   const router = testRouter().add('GET', '/later', (exchange) => {
     waiting.push(exchange);
@@ -211,7 +211,7 @@ testBothWays('under pressure idle connections go earlier; those that wait for an
   t.is((await busy.answer()).body, 'still here');
 });
 
-testBothWays('an answer that takes long is not a peer that takes long', async (t, serve) => {
+testEveryWay('an answer that takes long is not a peer that takes long', async (t, serve) => {
   const limits = {
     idleTimeoutMs: LONGER_MS,
     idleTimeoutUnderPressureMs: 10,
@@ -232,7 +232,7 @@ testBothWays('an answer that takes long is not a peer that takes long', async (t
 });
 
 for (const depth of [1, 2, 7]) {
-  testBothWays(
+  testEveryWay(
     `pipelineDepthMax ${depth}: so many requests reach their handlers before an answer is due, not one more`,
     async (t, serve) => {
       const waiting: Exchange[] = [];
@@ -253,7 +253,7 @@ for (const depth of [1, 2, 7]) {
   );
 }
 
-testBothWays(
+testEveryWay(
   'unsentBytesMax: a peer that does not read its answers is not read from, and is served when it does',
   async (t, serve) => {
     const body = 'x'.repeat(64 * 1024);
@@ -280,7 +280,7 @@ testBothWays(
   },
 );
 
-testBothWays('a peer that takes large answers as fast as they are made does not keep the thread', async (t, serve) => {
+testEveryWay('a peer that takes large answers as fast as they are made does not keep the thread', async (t, serve) => {
   const body = 'x'.repeat(64 * 1024);
   let inThisTurn = 0;
   let inOneTurn = 0;
@@ -332,7 +332,7 @@ testBothWays('many small requests of one peer, ever so many at once, do not keep
   t.true(inOneTurn * ANSWER_BYTES_MIN <= 2 * 256 * 1024, `${inOneTurn} answers in one turn`);
 });
 
-testBothWays('408 is not for a body that has not been asked for yet', async (t, serve) => {
+testEveryWay('408 is not for a body that has not been asked for yet', async (t, serve) => {
   const waiting: Exchange[] = [];
   const router = testRouter().add('GET', '/later', (exchange) => void waiting.push(exchange));
   await using served = await serve({ router, limits: { bodyTimeoutMs: LONGER_MS } });
@@ -347,7 +347,7 @@ testBothWays('408 is not for a body that has not been asked for yet', async (t, 
   t.is((await client.answer()).body, 'hi');
 });
 
-testBothWays('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t, serve) => {
+testEveryWay('writeTimeoutMs: a peer that takes nothing of its answers is cut', async (t, serve) => {
   const body = 'x'.repeat(256 * 1024);
   const router = new Router().add('GET', '/large', (exchange) => exchange.send(200, body));
   await using served = await serve({ router, limits: { writeTimeoutMs: SHORT_MS } });
@@ -376,7 +376,7 @@ test('writeTimeoutMs: a peer that takes a large answer slowly gets all of it', a
   t.true(bytes > body.length, `${bytes} bytes`);
 });
 
-testBothWays('a large body arrives whole, however it is sent', async (t, serve) => {
+testEveryWay('a large body arrives whole, however it is sent', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   const body = Array.from({ length: 12_000 }, (_, index) => `${index % 10}`).join('');

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type Exchange, Router } from '../../src/http/index.js';
-import { get, post, RawClient, testBothWays } from './served.js';
+import { get, post, RawClient, testEveryWay } from './served.js';
 
 type WriteString = (request: object, text: string) => unknown;
 
@@ -23,7 +23,7 @@ async function until(isReached: () => boolean): Promise<void> {
   while (!isReached()) await setImmediate();
 }
 
-testBothWays('an answer has status, type, length and date', async (t, serve) => {
+testEveryWay('an answer has status, type, length and date', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(get('/echo/T%C3%BCx'));
@@ -37,7 +37,7 @@ testBothWays('an answer has status, type, length and date', async (t, serve) => 
   t.is(headers.date, new Date(headers.date!).toUTCString());
 });
 
-testBothWays('answers leave in the order of the requests, whatever order they are given in', async (t, serve) => {
+testEveryWay('answers leave in the order of the requests, whatever order they are given in', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -53,7 +53,7 @@ testBothWays('answers leave in the order of the requests, whatever order they ar
   );
 });
 
-testBothWays('answers that are due in one turn of the event loop leave in one write', async (t, serve) => {
+testEveryWay('answers that are due in one turn of the event loop leave in one write', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -77,7 +77,7 @@ testBothWays('answers that are due in one turn of the event loop leave in one wr
   t.is(writes, 2, '16 answered later');
 });
 
-testBothWays('a request that waits keeps its own target, headers, parameters and body', async (t, serve) => {
+testEveryWay('a request that waits keeps its own target, headers, parameters and body', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -108,7 +108,7 @@ testBothWays('a request that waits keeps its own target, headers, parameters and
   t.throws(() => first.parameter('other'), { message: /over/ });
 });
 
-testBothWays('a request cut anywhere is whole, whatever other connections send in between', async (t, serve) => {
+testEveryWay('a request cut anywhere is whole, whatever other connections send in between', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -138,7 +138,7 @@ testBothWays('a request cut anywhere is whole, whatever other connections send i
   }
 });
 
-testBothWays(
+testEveryWay(
   'Connection: close and HTTP/1.0 end the connection after the answer, keep-alive in 1.0 does not',
   async (t, serve) => {
     const cases: [request: string, note: string | undefined, isOpen: boolean][] = [
@@ -163,7 +163,7 @@ testBothWays(
   },
 );
 
-testBothWays('nothing after the last request of a connection is answered', async (t, serve) => {
+testEveryWay('nothing after the last request of a connection is answered', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write(`${get('/echo/1') + get('/echo/2', 'Connection: close\r\n') + get('/echo/3')}garbage`);
@@ -174,7 +174,7 @@ testBothWays('nothing after the last request of a connection is answered', async
   t.is(await client.rest(), '');
 });
 
-testBothWays(
+testEveryWay(
   '100 Continue comes before the answer, in its turn, and only where a body is to come',
   async (t, serve) => {
     const waiting = new Map<string, Exchange>();
@@ -201,7 +201,7 @@ testBothWays(
   },
 );
 
-testBothWays('a peer that has closed its half still gets its answers', async (t, serve) => {
+testEveryWay('a peer that has closed its half still gets its answers', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port, { allowHalfOpen: true });
@@ -214,7 +214,7 @@ testBothWays('a peer that has closed its half still gets its answers', async (t,
   t.is(await client.rest(), '');
 });
 
-testBothWays('the last answer to a peer that has closed its half says Connection: close', async (t, serve) => {
+testEveryWay('the last answer to a peer that has closed its half says Connection: close', async (t, serve) => {
   for (const order of [
     ['1', '2', '3'],
     ['3', '2', '1'],
@@ -245,7 +245,7 @@ testBothWays('the last answer to a peer that has closed its half says Connection
   }
 });
 
-testBothWays('to HTTP/1.0 too: close, and no keep-alive beside it', async (t, serve) => {
+testEveryWay('to HTTP/1.0 too: close, and no keep-alive beside it', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port, { allowHalfOpen: true });
@@ -265,7 +265,7 @@ testBothWays('to HTTP/1.0 too: close, and no keep-alive beside it', async (t, se
   t.is(await client.rest(), '');
 });
 
-testBothWays('a peer that closes its half in the middle of a request is told so', async (t, serve) => {
+testEveryWay('a peer that closes its half in the middle of a request is told so', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.end(`${get('/echo/1')}GET /ec`);
@@ -275,14 +275,14 @@ testBothWays('a peer that closes its half in the middle of a request is told so'
   t.deepEqual(served.server.stats().refused, { CUT_SHORT: 1 });
 });
 
-testBothWays('a peer that closes without a request gets nothing', async (t, serve) => {
+testEveryWay('a peer that closes without a request gets nothing', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port, { allowHalfOpen: true });
   client.socket.end();
   t.is(await client.rest(), '');
 });
 
-testBothWays(
+testEveryWay(
   'a handler that throws or rejects is answered with 500, once, and reported; the connection goes on',
   async (t, serve) => {
     const reported: string[] = [];
@@ -315,7 +315,7 @@ testBothWays(
   },
 );
 
-testBothWays('a handler that answers and fails later does no harm to the requests after it', async (t, serve) => {
+testEveryWay('a handler that answers and fails later does no harm to the requests after it', async (t, serve) => {
   const reported: string[] = [];
   let fail: (() => void) | undefined;
   const router = testRouter().add('GET', '/answers-and-rejects', async (exchange) => {
@@ -342,7 +342,7 @@ testBothWays('a handler that answers and fails later does no harm to the request
   t.deepEqual(reported, ['much later']);
 });
 
-testBothWays('a body that comes without waiting for its 100 Continue gets none too late', async (t, serve) => {
+testEveryWay('a body that comes without waiting for its 100 Continue gets none too late', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);
@@ -357,13 +357,13 @@ testBothWays('a body that comes without waiting for its 100 Continue gets none t
   t.is((await client.answer()).body, '"4"');
 });
 
-testBothWays('when the peer goes away its exchanges know, and their answers go nowhere', async (t, serve) => {
+testEveryWay('when the peer goes away its exchanges know, and their answers go nowhere', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   const client = new RawClient(served.port);
   client.write(get('/later/1') + get('/later/2'));
   await until(() => waiting.size === 2);
-  client.socket.resetAndDestroy();
+  client.reset();
   await until(() => served.server.stats().sessions === 0);
   for (const exchange of waiting.values()) {
     t.true(exchange.isAborted);
@@ -371,7 +371,7 @@ testBothWays('when the peer goes away its exchanges know, and their answers go n
   }
 });
 
-testBothWays('a finished exchange is reported with route, status and time', async (t, serve) => {
+testEveryWay('a finished exchange is reported with route, status and time', async (t, serve) => {
   const finished: [string, number][] = [];
   await using served = await serve({
     router: testRouter(),
@@ -390,7 +390,7 @@ testBothWays('a finished exchange is reported with route, status and time', asyn
   ]);
 });
 
-testBothWays(
+testEveryWay(
   'draining ends idle connections, finishes what is under way and says Connection: close',
   async (t, serve) => {
     const waiting = new Map<string, Exchange>();
@@ -423,7 +423,7 @@ testBothWays(
   },
 );
 
-testBothWays('close cuts everything at once', async (t, serve) => {
+testEveryWay('close cuts everything at once', async (t, serve) => {
   const waiting = new Map<string, Exchange>();
   await using served = await serve({ router: testRouter(waiting) });
   using client = new RawClient(served.port);

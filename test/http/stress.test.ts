@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Router } from '../../src/http/index.js';
-import { get, RawClient, testBothWaysInTurn } from './served.js';
+import { get, RawClient, testEveryWayInTurn } from './served.js';
 
 const MIB = 1024 * 1024;
 
@@ -24,7 +24,7 @@ function heldBytes(): number {
   return heapUsed + Math.max(external, arrayBuffers);
 }
 
-testBothWaysInTurn(
+testEveryWayInTurn(
   '10,000 requests in one write are answered in order, while another connection is served',
   async (t, serve) => {
     await using served = await serve({ router: testRouter() });
@@ -42,7 +42,7 @@ testBothWaysInTurn(
   },
 );
 
-testBothWaysInTurn('hundreds of idle connections cost little, and others are served', async (t, serve) => {
+testEveryWayInTurn('hundreds of idle connections cost little, and others are served', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   const before = heldBytes();
   const idle = await Promise.all(
@@ -62,7 +62,7 @@ testBothWaysInTurn('hundreds of idle connections cost little, and others are ser
   for (const one of idle) one.socket.destroy();
 });
 
-testBothWaysInTurn(
+testEveryWayInTurn(
   'an endless chunked upload is refused when it passes the limit, and its sender told',
   async (t, serve) => {
     await using served = await serve({ router: testRouter() });
@@ -81,7 +81,7 @@ testBothWaysInTurn(
   },
 );
 
-testBothWaysInTurn('endless empty lines are refused', async (t, serve) => {
+testEveryWayInTurn('endless empty lines are refused', async (t, serve) => {
   await using served = await serve({ router: testRouter() });
   using client = new RawClient(served.port);
   client.write('\r\n'.repeat(100_000));
@@ -89,7 +89,7 @@ testBothWaysInTurn('endless empty lines are refused', async (t, serve) => {
   t.is(await client.rest(), '');
 });
 
-testBothWaysInTurn('slow senders and peers that read nothing do not hold up the others', async (t, serve) => {
+testEveryWayInTurn('slow senders and peers that read nothing do not hold up the others', async (t, serve) => {
   const router = testRouter().add('GET', '/large', (exchange) => exchange.send(200, 'x'.repeat(MIB)));
   await using served = await serve({ router });
   const slow = Array.from({ length: 50 }, (_, index) => {

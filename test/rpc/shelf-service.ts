@@ -46,8 +46,8 @@ type LookOptions = BatchStreamOptions<string, number, LookRequest, LookResponse>
 
 export const lengthsOf = ({ names }: LookRequest): LookResponse => ({ lengths: names.map((name) => name.length) });
 
-export function connectToShelf(port: number): Client {
-  return new Client(`127.0.0.1:${port}`, credentials.createInsecure(), createChannelOptions());
+export function connectToShelf(port: number, channelCredentials = credentials.createInsecure()): Client {
+  return new Client(`127.0.0.1:${port}`, channelCredentials, createChannelOptions());
 }
 
 export function openLook(client: Client): ClientDuplexStream<LookRequest, LookResponse> {

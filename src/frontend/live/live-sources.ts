@@ -2,7 +2,7 @@
 // figures that the page shows and for no others; and the toys, when some have been sold. To gather what /metrics shows
 // takes 23 ms of CPU, this 4 of them.
 
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import { CatalogClient as CatalogStub } from '../../../proto/gen/toystore/v1/catalog.js';
 import {
   type FollowRequest,
@@ -56,7 +56,7 @@ class FollowedService {
     channelCredentials: ChannelCredentials,
   ) {
     const createStub = (address: string): Peer => new Peer(address, channelCredentials);
-    this.#peer = new ServingPeer({ addresses, service: name, createStub });
+    this.#peer = new ServingPeer({ addresses, service: name, channelCredentials, createStub });
     this.#figures = new BatchStream({
       open: () => this.#peer.stub.metrics.follow(),
       pack: (wanted) => ({ names: wanted.flat() }),
@@ -104,7 +104,7 @@ export class StoreSources implements LiveSources {
     addresses: BackendAddresses,
     own: (names?: FamilyNames) => Promise<MetricsSnapshot>,
     board: AwayBoard,
-    channelCredentials: ChannelCredentials = credentials.createInsecure(),
+    channelCredentials: ChannelCredentials,
   ) {
     this.#own = own;
     this.#board = board;

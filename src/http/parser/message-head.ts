@@ -5,6 +5,7 @@
 import type { HttpErrorCode } from '../http-error.js';
 import { FieldTable, NO_LENGTH } from './field-table.js';
 import { NO_BYTES } from './grammar.js';
+import type { TargetScheme } from './request-target.js';
 import { threadStringMemo } from './string-memo.js';
 
 /** A kept head gets at least this much memory, which most fit, and so can use it again for the next. */
@@ -52,8 +53,8 @@ export class MessageHead {
 export class RequestHead extends MessageHead {
   /** As it was sent; methods are case-sensitive. Empty while none has been read. */
   method = '';
-  /** Whether the target is in absolute-form and begins with "https:". */
-  isHttps = false;
+  /** What stands in front of "://" where the target is in absolute-form, else ''. */
+  scheme: TargetScheme = '';
   private bytes: Buffer = NO_BYTES;
   private base = 0;
   /** Memory of the head's own, for when the bytes it came in do not stay. */
@@ -67,7 +68,7 @@ export class RequestHead extends MessageHead {
   override reset(): void {
     super.reset();
     this.method = '';
-    this.isHttps = false;
+    this.scheme = '';
   }
 
   override release(): void {

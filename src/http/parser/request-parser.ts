@@ -153,7 +153,7 @@ export class RequestParser extends MessageParser<RequestHead> {
     const path = pathOfRareTarget(bytes, start, end, head.method);
     if (path === undefined) return 'TARGET';
     head.setTarget(start - base, end - base, path.start - base, path.end - base);
-    head.isHttps = path.isHttps;
+    head.scheme = path.scheme;
     return this.pathFault(path.start, path.end);
   }
 

@@ -14,25 +14,29 @@ import { ASTERISK, HEX_VALUE, PERCENT, QUESTION, SLASH } from './grammar.js';
 export interface PathRange {
   readonly start: number;
   readonly end: number;
-  /** Whether it stands behind "https://". */
-  readonly isHttps: boolean;
+  /** What stands in front of "://" in absolute-form; '' in every other. */
+  readonly scheme: TargetScheme;
 }
 
-const HTTP = 'http://';
-const HTTPS = 'https://';
+export type TargetScheme = '' | 'http' | 'https';
+
+const SCHEMES = ['http', 'https'] as const;
 
 /**
  * The path of a target that does not begin with "/"; an empty range for "*" and authority-form.
  * @returns undefined for a target that has none of the forms its method allows
  */
 export function pathOfRareTarget(bytes: Buffer, start: number, end: number, method: string): PathRange | undefined {
-  if (method === 'CONNECT') return isHost(bytes, start, end, true) ? { start: end, end, isHttps: false } : undefined;
+  if (method === 'CONNECT') return isHost(bytes, start, end, true) ? { start: end, end, scheme: '' } : undefined;
   if (end - start === 1 && bytes[start] === ASTERISK) {
-    return method === 'OPTIONS' ? { start: end, end, isHttps: false } : undefined;
+    return method === 'OPTIONS' ? { start: end, end, scheme: '' } : undefined;
   }
-  const scheme = [HTTP, HTTPS].find((prefix) => equalsIgnoringCase(bytes, start, start + prefix.length, prefix));
-  if (scheme === undefined || start + scheme.length > end) return undefined;
-  const hostStart = start + scheme.length;
+  const scheme = SCHEMES.find((name) => {
+    const prefix = `${name}://`;
+    return equalsIgnoringCase(bytes, start, start + prefix.length, prefix);
+  });
+  const hostStart = start + `${scheme}://`.length;
+  if (scheme === undefined || hostStart > end) return undefined;
   let hostEnd = hostStart;
   while (hostEnd < end && bytes[hostEnd] !== SLASH && bytes[hostEnd] !== QUESTION) hostEnd++;
   // User information before the host has no place in http (RFC 9110 4.2.4); "@" is no host character, so it is refused.
@@ -40,10 +44,9 @@ export function pathOfRareTarget(bytes: Buffer, start: number, end: number, meth
   let pathEnd = hostEnd;
   while (pathEnd < end && bytes[pathEnd] !== QUESTION) pathEnd++;
   // Without a path it is "/" (RFC 9110 4.2.3): the slash in front of the host will do.
-  const isHttps = scheme === HTTPS;
   return pathEnd === hostEnd
-    ? { start: hostStart - 1, end: hostStart, isHttps }
-    : { start: hostEnd, end: pathEnd, isHttps };
+    ? { start: hostStart - 1, end: hostStart, scheme }
+    : { start: hostEnd, end: pathEnd, scheme };
 }
 
 /** Whether OPTIONS with this target asks about the server as a whole (RFC 9112 3.2.4). */

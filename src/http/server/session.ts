@@ -104,7 +104,8 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
     this.hasProgressed = true;
     exchange.takeName(requestIds);
     if (head.fields.hostCount === 0 && head.versionMinor === 1) return this.refuse(new HttpError('HOST_MISSING'));
-    if (head.isHttps && !this.socket.isSecure) return this.refuse(new HttpError('MISDIRECTED'));
+    if (head.scheme !== '' && (head.scheme === 'https') !== this.socket.isSecure)
+      return this.refuse(new HttpError('MISDIRECTED'));
     const resource = router.find(head.source, head.pathFirst, head.pathAfter, exchange.parameterRanges);
     exchange.resource = resource;
     if (resource?.bodyBytesMax !== undefined) this.parser.bodyBytesMax = resource.bodyBytesMax;
@@ -243,9 +244,10 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
     this.writeAndReadOn();
   }
 
+  /** This may come in the turn of the write itself, which is not over then: over TLS it does. */
   drained(): void {
     this.outbox.drained();
-    this.flush();
+    this.writeAndReadOn();
   }
 
   /** Writes what is due, and reads on if that was what held reading up. */
