@@ -24,13 +24,8 @@ const HELLO_HEAD = Buffer.from([22, 3, 1, 1, 4, 1, 0, 1, 0]);
 
 /** Sends the head and then a byte at a time, until the other side closes. Resolves when it has. */
 async function drip(socket: Socket, head: Buffer): Promise<void> {
-  const closed = once(socket, 'close');
-  let isClosed = false;
-  void closed.then(() => {
-    isClosed = true;
-  });
   socket.write(head);
-  while (!isClosed) {
+  while (!socket.closed) {
     await delay(DRIP_MS);
     if (!socket.destroyed) socket.write('x');
   }
