@@ -110,7 +110,11 @@ export class GuardedFile {
    */
   replace(fill: (file: OpenFile) => Promise<void>): Promise<void> {
     return this.#afterOthers(async () => {
-      const file = await createInPlace(this.path, this.#fileSystem, fill, () => this.#moveSecondName());
+      const file = await createInPlace(this.path, this.#fileSystem, fill, async () => {
+        await this.#moveSecondName();
+        // The last moment: what somebody has put here meanwhile would go without a word.
+        await this.#sayIfTouched();
+      });
       // It has no name any more: how its closing ends is nobody's concern.
       await this.#file?.close().catch(() => undefined);
       this.#file = file;
@@ -243,8 +247,7 @@ export class GuardedFile {
     const keptAs = await this.#setAside(this.path, named, this.#secondName);
     await this.#place(this.#secondName, this.path);
     await this.#fileSystem.syncDirectory(dirname(this.path));
-    const what = named === undefined ? 'removed or renamed' : 'replaced by another file';
-    this.#warn(`${this.path} was ${what} while it was in use: the file of this service has its name back`, { keptAs });
+    this.#warnOfTouch(named, keptAs);
   }
 
   /** The symbolic link at the path that was given leads to the file again; false if it did all the time. */
@@ -310,6 +313,18 @@ export class GuardedFile {
         throw asStorageError(cause, 'SYNC_FAILED', 'removing a second name', this.#secondName);
       }
     }
+  }
+
+  async #sayIfTouched(): Promise<void> {
+    if (this.#file === undefined) return;
+    const named = await this.#fileSystem.stat(this.path);
+    if (named?.identity !== this.#identity)
+      this.#warnOfTouch(named, await this.#setAside(this.path, named, this.#file));
+  }
+
+  #warnOfTouch(named: FileStat | undefined, keptAs: string | undefined): void {
+    const what = named === undefined ? 'removed or renamed' : 'replaced by another file';
+    this.#warn(`${this.path} was ${what} while it was in use: the file of this service has its name back`, { keptAs });
   }
 
   #warnOnce(error: unknown): void {

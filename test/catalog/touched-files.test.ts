@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
+import { FaultyFileSystem } from '../support/simulated-faults.js';
 import { batch, begin, stock } from './engine-fixture.js';
 
 const SEED = 'name,price,quantity\nTux,15.99,100\nFox,12.99,100\n';
@@ -16,6 +17,7 @@ const NOTICED_MS_MAX = 1_000;
 class Touched {
   readonly lines: string[] = [];
   engine!: CatalogEngine;
+  #files = new FaultyFileSystem();
 
   private constructor(readonly directory: string) {}
 
@@ -31,7 +33,9 @@ class Touched {
 
   async start(): Promise<void> {
     const note = (message: string, fields?: object) => void this.lines.push(`${message} ${JSON.stringify(fields)}`);
+    this.#files = new FaultyFileSystem();
     this.engine = await CatalogEngine.open({
+      fileSystem: this.#files,
       directory: this.directory,
       seedPath: join(this.directory, 'seed.csv'),
       syncMode: 'commit',
@@ -61,7 +65,11 @@ class Touched {
   /** As kill -9 leaves it, or a clean stop. */
   async end(how: 'stopped' | 'killed'): Promise<void> {
     if (how === 'stopped') await this.engine.close();
-    else this.engine.break(new Error('killed'));
+    else {
+      // What it has begun does not go on beside the next one.
+      this.#files.stopWhen(() => true);
+      this.engine.break(new Error('killed'));
+    }
   }
 }
 

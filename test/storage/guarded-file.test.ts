@@ -362,6 +362,25 @@ for (const touch of ['rm orders.csv', 'echo other > x && mv x orders.csv', 'mv o
   });
 }
 
+for (const [touch, said] of [
+  ['echo other > x && mv x orders.csv', /replaced by another file/],
+  ['rm orders.csv', /removed or renamed/],
+] as const) {
+  test(`touched while a replacement is being written: said, and what is not ours is kept: ${touch}`, async (t) => {
+    const here = await scene(t);
+    const guarded = await here.running();
+    await guarded.replace(async (file) => {
+      await file.write(Buffer.from('new'), 0);
+      here.shell(touch);
+    });
+    t.is(await here.content(), 'new');
+    t.is(here.lines.length, 1);
+    t.regex(here.lines[0]!, said);
+    if (touch.startsWith('echo')) t.is(await here.content('orders.csv.replaced-1'), 'other\n');
+    await guarded.close(true);
+  });
+}
+
 test('both names gone before the end of a clean stop: said, for nobody can find the content', async (t) => {
   const here = await scene(t);
   const guarded = await here.running();
