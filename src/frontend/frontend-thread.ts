@@ -77,6 +77,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
   registerReadings(metrics, batchStreamReadings(threadIndex, streams));
   registerReadings(metrics, eventLoopReadings(threadIndex));
   const httpMetrics = new HttpMetrics(metrics);
+  const scheme = https === undefined ? 'http' : 'https';
   const sources = metricsSources(metrics, backends);
   const server = new HttpServer({
     router: createRouter(backends, held, sources, new LiveStreams(port)),
@@ -84,7 +85,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
     limits: { idleTimeoutUnderPressureMs },
     // Where every request is logged every request has a name; else only those that a customer or an order gave one.
     requestIds: isDebug ? 'all' : 'client',
-    ...(tracer && { onRequest: (exchange: Exchange) => beginRequestSpan(tracer, exchange) }),
+    ...(tracer && { onRequest: (exchange: Exchange) => beginRequestSpan(tracer, exchange, scheme) }),
     onExchange: (route, status, durationMs, requestId, companion) => {
       httpMetrics.record(route, status, durationMs);
       const span = spanOf(companion);

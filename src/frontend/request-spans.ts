@@ -9,7 +9,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPT
 const OTHER_METHOD = '_OTHER';
 
 /** Gives a request that is recorded its span, to be found by spanOf(). */
-export function beginRequestSpan(tracer: Tracer, exchange: Exchange): void {
+export function beginRequestSpan(tracer: Tracer, exchange: Exchange, scheme: 'http' | 'https'): void {
   const span = tracer.begin(exchange.header(TRACEPARENT_HEADER), exchange, nameOf);
   if (span === undefined) return;
   exchange.companion = span;
@@ -19,7 +19,7 @@ export function beginRequestSpan(tracer: Tracer, exchange: Exchange): void {
     ...(METHODS.has(method) ? {} : { 'http.request.method_original': method }),
     ...(route === '' ? {} : { 'http.route': route }),
     'url.path': pathOf(target),
-    'url.scheme': 'http',
+    'url.scheme': scheme,
   });
 }
 
