@@ -6,25 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ava from 'ava';
 import { STOP_MS } from '../../src/stop-budgets.js';
+import { booksOf, stopTimed } from '../support/stopped-store.js';
 import { buy, call, stockOf } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
 // One after the other: each starts up to five processes.
 const test = ava.serial;
-
-async function stopTimed(store: StoreProcess): Promise<{ code: number | null; seconds: number }> {
-  const startMs = performance.now();
-  const { code } = await store.stop('SIGTERM');
-  return { code, seconds: (performance.now() - startMs) / 1_000 };
-}
-
-/** An order for which the catalog answers, after a start over the same directory: the books are whole. */
-async function booksOf(dataDir: string): Promise<{ stock: number; nextOrder: string }> {
-  await using store = await StoreProcess.start('start', { dataDir });
-  let answer = await buy(store.port, 'Whale', 1);
-  while (answer.status === 503) answer = await buy(store.port, 'Whale', 1);
-  return { stock: await stockOf(store.port, 'Tux'), nextOrder: answer.body };
-}
 
 const mayMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
 const testWithMount = mayMount ? test : test.skip;

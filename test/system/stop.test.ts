@@ -6,25 +6,12 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import ava from 'ava';
 import { STOP_MS } from '../../src/stop-budgets.js';
-import { buy, stockOf } from '../support/store-client.js';
+import { booksOf, stopTimed } from '../support/stopped-store.js';
+import { buy } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
 // One after the other: each starts up to five processes.
 const test = ava.serial;
-
-async function stopTimed(store: StoreProcess): Promise<{ code: number | null; seconds: number }> {
-  const startMs = performance.now();
-  const { code } = await store.stop('SIGTERM');
-  return { code, seconds: (performance.now() - startMs) / 1_000 };
-}
-
-/** An order for which the catalog answers, after a start over the same directory: the books are whole. */
-async function booksOf(dataDir: string): Promise<{ stock: number; nextOrder: string }> {
-  await using store = await StoreProcess.start('start', { dataDir });
-  let answer = await buy(store.port, 'Whale', 1);
-  while (answer.status === 503) answer = await buy(store.port, 'Whale', 1);
-  return { stock: await stockOf(store.port, 'Tux'), nextOrder: answer.body };
-}
 
 test('a catalog that stands still is killed in its time, the exit code says so, and nothing is lost', async (t) => {
   await using store = await StoreProcess.start('start');

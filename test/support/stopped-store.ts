@@ -1,0 +1,18 @@
+// stopped-store.ts: how a store stops, and what its books say at the next start.
+
+import { buy, stockOf } from './store-client.js';
+import { StoreProcess } from './store-process.js';
+
+export async function stopTimed(store: StoreProcess): Promise<{ code: number | null; seconds: number }> {
+  const startMs = performance.now();
+  const { code } = await store.stop('SIGTERM');
+  return { code, seconds: (performance.now() - startMs) / 1_000 };
+}
+
+/** An order for which the catalog answers, after a start over the same directory: the books are whole. */
+export async function booksOf(dataDir: string): Promise<{ stock: number; nextOrder: string }> {
+  await using store = await StoreProcess.start('start', { dataDir });
+  let answer = await buy(store.port, 'Whale', 1);
+  while (answer.status === 503) answer = await buy(store.port, 'Whale', 1);
+  return { stock: await stockOf(store.port, 'Tux'), nextOrder: answer.body };
+}
