@@ -119,6 +119,8 @@ export class FileCatalogStore implements CatalogStore {
         if (recovery.storeId === undefined) opened.append(encodeStore(storeId));
         if (!recovery.hasMatched) opened.append(base);
         await opened.commit();
+        // Also where it is synced now and then: after a power failure the journal must not say that the end was a clean one.
+        await opened.synced();
       };
       const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
       const checkpoint = new CatalogCheckpoint(
