@@ -63,8 +63,12 @@ export abstract class Host {
     this.process.kill();
   }
 
-  /** Whether the service answers. */
-  abstract get isUp(): boolean;
+  /** Whether the service answers, and will. */
+  get isUp(): boolean {
+    return this.#stopping === undefined && this.isServing;
+  }
+
+  protected abstract get isServing(): boolean;
 
   /** Opens the service; what it throws is how it fails to start. */
   protected abstract boot(process: SimulatedProcess): Promise<void>;
@@ -159,7 +163,7 @@ export class CatalogHost extends Host {
     this.disk.put('/seed.csv', Buffer.from(seedCsv));
   }
 
-  override get isUp(): boolean {
+  protected override get isServing(): boolean {
     return this.engine?.state === 'selling';
   }
 
@@ -169,7 +173,9 @@ export class CatalogHost extends Host {
   }
 
   protected override async boot(process: SimulatedProcess): Promise<void> {
-    this.engine = await this.openEngine(process);
+    const engine = await this.openEngine(process);
+    // What had its answer already when it died goes on for a step or two.
+    if (process.isAlive) this.engine = engine;
   }
 
   protected openEngine(process: SimulatedProcess): Promise<CatalogEngine> {
@@ -214,13 +220,15 @@ export class OrderHost extends Host {
     super(options);
   }
 
-  override get isUp(): boolean {
+  protected override get isServing(): boolean {
     return this.engine?.isSelling === true;
   }
 
   protected override async boot(process: SimulatedProcess): Promise<void> {
     const { seams } = this.options;
-    this.log = await this.openLog(process);
+    const log = await this.openLog(process);
+    if (!process.isAlive) return;
+    this.log = log;
     const link = this.#noting(this.connect(process));
     this.engine = new OrderEngine({
       link: seams.link?.(link) ?? link,
