@@ -69,6 +69,8 @@ export class CatalogEngine {
   readonly #log: StorageLog | undefined;
   readonly #onBroken: (error: Error) => void;
   #isBroken = false;
+  /** A power failure may have taken sales that were answered, and no order service has compared the books since. */
+  #mayLackSales: boolean;
 
   /** Opens the catalog in a directory. Throws as FileCatalogStore.open() does. */
   static open(options: CatalogEngineOptions & FileStoreOptions): Promise<CatalogEngine> {
@@ -102,6 +104,7 @@ export class CatalogEngine {
     this.#kept.settle(loaded.marks.settled);
     this.#tags = PurchaseTags.load(loaded.marks, this.#kept);
     // An order service that goes on selling would never notice what is missing: it has to compare the books first.
+    this.#mayLackSales = loaded.mayLackSales;
     if (loaded.mayLackSales) this.#tags.begin(this.#tags.incarnation + 1);
     this.holders = new Holders({
       table: this.table,
@@ -151,6 +154,7 @@ export class CatalogEngine {
     if (compareBooks(catalog, request) === 'catalog-lacks') return { lacking: this.#kept.newest, storeId };
     const incarnation = Math.max(this.#tags.incarnation, logged.incarnation) + 1;
     await this.#seller.begin(incarnation);
+    this.#mayLackSales = false;
     return { incarnation, storeId, sales: this.#kept.after(logged) };
   }
 
@@ -228,7 +232,13 @@ export class CatalogEngine {
     await this.#seller.close();
     const { hasLeases } = this.holders;
     this.holders.abandon();
-    await this.#store.close(this.state === 'closed', hasLeases);
+    const isStored = this.state === 'closed';
+    try {
+      if (isStored && this.#mayLackSales) await this.#store.checkpoint();
+    } finally {
+      // An end that counts as clean would hide from the next start what this one has not found out.
+      await this.#store.close(isStored && !this.#mayLackSales, hasLeases);
+    }
   }
 
   /** To be called after the end of each thread that has looked into the table. */

@@ -87,6 +87,34 @@ for (const { name, logged, log, catalog, expected } of cases) {
   });
 }
 
+/** Synced once a minute: what is sold now is gone with the power. */
+const SELDOM = { syncMode: { periodMs: 60_000 } } as const;
+
+for (const between of ['started', 'started, and stopped cleanly', 'started, and killed'] as const) {
+  test(`sales that a power failure took are asked for by a catalog that was ${between} since`, async (t) => {
+    const { world, engine, store } = await sold();
+    await world.run(engine.close());
+    // The order service runs all the time, and sees no reason to begin anew.
+    const second = await world.open(SELDOM);
+    const onDisk = world.disk.copyOf('/data');
+    t.deepEqual(await world.run(second.purchase(batch(1, 6, ['Tux 3']))), [0]);
+    world.kill();
+    world.disk.putBack('/data', onDisk);
+    if (between !== 'started') {
+      const third = await world.open(SELDOM);
+      if (between === 'started, and killed') world.kill();
+      else await world.run(third.close());
+    }
+    const again = await world.open(SELDOM);
+    t.true(again.incarnation > 1, 'no order service goes on without comparing');
+    const logged = tag(1, 6);
+    t.deepEqual(await world.run(again.recover({ logged, store, endedUncleanly: false })), {
+      lacking: tag(1, 5),
+      storeId: store,
+    });
+  });
+}
+
 test('a log of another store is refused, in either state', async (t) => {
   const { world, engine } = await sold();
   for (const endedUncleanly of [true, false]) {

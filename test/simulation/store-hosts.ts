@@ -175,7 +175,9 @@ export class CatalogHost extends Host {
   protected override async boot(process: SimulatedProcess): Promise<void> {
     const engine = await this.openEngine(process);
     // What had its answer already when it died goes on for a step or two.
-    if (process.isAlive) this.engine = engine;
+    if (!process.isAlive) return;
+    this.engine = engine;
+    if (engine.state === 'failed') this.endSoon(process);
   }
 
   protected openEngine(process: SimulatedProcess): Promise<CatalogEngine> {

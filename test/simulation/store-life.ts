@@ -35,6 +35,8 @@ const CRASHES_MAX = 5;
 const CRASH_STEPS_MAX = 250;
 /** Several calls of the slowest disk. */
 const SETTLING_MS = 200;
+/** Until the order engine has told what is settled, and has ended if the catalog refuses it. */
+const NOTICING_MS = 700;
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 /** Simulated time within which everybody must have come to rest. */
 const REST_MS_MAX = 60_000;
@@ -170,7 +172,11 @@ class StoreLife {
       await this.world.sleep(20);
       const stats = order.engine?.stats();
       if (!catalog.isUp || !order.isUp || stats === undefined) continue;
-      if (stats.waiting + stats.inFlight + stats.unlogged === 0) return;
+      if (stats.waiting + stats.inFlight + stats.unlogged > 0) continue;
+      // An order service may learn only when it next tells what is settled that the catalog has begun anew.
+      const { engine } = order;
+      if (this.#market.mayLose) await this.world.sleep(NOTICING_MS);
+      if (order.engine === engine && order.isUp) return;
     }
     throw new Error(
       `the store has not come to rest: catalog ${catalog.engine?.state}, order ${JSON.stringify(order.engine?.stats())}`,
