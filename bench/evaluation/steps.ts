@@ -43,7 +43,7 @@ export const STEPS: readonly Step[] = [
       'durable-order',
     ],
   },
-  { name: 'cache', argv: ['cache'] },
+  { name: 'cache', argv: ['cache'], plots: ['cache-query', 'cache-order'] },
   { name: 'recovery', argv: ['recovery'] },
 ];
 
