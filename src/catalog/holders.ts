@@ -1,6 +1,6 @@
 // holders.ts: the front ends that hold toys under a lease: who they are, and what they must be told before a change is shown.
 //
-//   Watch stream ── first message ──► registered: a number, a slot, a lease ── each message ──► renewed
+//   Watch stream ── first message ──► registered: a number, a slot, a lease ── each renewal ──► renewed
 //   sale of a toy whose bits are set ──► invalidation to those holders ──► all confirmed, or gone ──► it may be shown
 //
 //   gone     it said goodbye, or its lease is over: it was silent for the lease and a tenth longer

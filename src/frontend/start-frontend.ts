@@ -7,6 +7,7 @@ import { openHttpsIdentity, openPeerIdentity } from '../certificates.js';
 import { LimitedLine } from '../limited-line.js';
 import type { Log } from '../log.js';
 import { ThreadPool } from '../pool/index.js';
+import type { PeerSecurity } from '../rpc/peer-security.js';
 import type { RunningService } from '../running-service.js';
 import type { Settings } from '../settings.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
@@ -80,10 +81,15 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     ...certificateReadings({ https, peers }),
   ]);
   // gRPC is 65 files: not before it is needed.
+  let security: PeerSecurity | undefined;
   const peerCredentials = async (): Promise<ChannelCredentials> => {
     const { PeerSecurity } = await import('../rpc/peer-security.js');
-    const security = new PeerSecurity(peers?.current);
-    peers?.onChange((identity) => security.update(identity));
+    // Once: the page is opened any number of times, and each would be told of new certificates for ever.
+    if (security === undefined) {
+      const opened = new PeerSecurity(peers?.current);
+      peers?.onChange((identity) => opened.update(identity));
+      security = opened;
+    }
     return security.credentials;
   };
   const live = new LiveReader(async () => {

@@ -87,8 +87,12 @@ export class LiveReader {
   async #read(): Promise<void> {
     this.#isReading = true;
     this.#toys = '';
-    const sources = await this.#open();
+    const sources = await this.#openForWatchers();
     this.#sources = sources;
+    if (sources === undefined) {
+      this.#isReading = false;
+      return;
+    }
     // What was counted before somebody looked is no figure of a second.
     const reading = new LiveReading();
     sources.takeAway();
@@ -103,6 +107,18 @@ export class LiveReader {
     }
     sources.close();
     this.#isReading = false;
+  }
+
+  /** Tried once a second for as long as somebody watches: the process may have no descriptors to read files with just now. */
+  async #openForWatchers(): Promise<LiveSources | undefined> {
+    while (this.#watched.size > 0) {
+      try {
+        return await this.#open();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, PERIOD_MS).unref());
+      }
+    }
+    return undefined;
   }
 
   #tell(port: MessagePort, events: LiveEvents): void {

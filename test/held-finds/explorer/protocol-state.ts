@@ -35,8 +35,8 @@
 //                  after all before it. Under the write lock: shown = new quantity; in between no more, unless a later
 //                  sale of the toy is pending. Then it is answered. Nothing that depends on a sale is answered earlier:
 //                  no refusal for lack of stock that it caused, no repeat of its tag, no Recover that names it.
-//   C5 lease       a holder's lease lasts until the *handling* of its newest message plus a tenth more than lease_ms. Each
-//                  message is answered by `renewed`, but only as long as the holder is one. When its lease is over the holder
+//   C5 lease       a holder's lease lasts until the *handling* of its newest renewal plus a tenth more than lease_ms. Each
+//                  renewal is answered by `renewed`, but only as long as the holder is one. When its lease is over the holder
 //                  is removed: nothing waits for it any more, and its stream is ended; it has to register again. A holder
 //                  whose invalidation is older than one lease and not confirmed is not renewed.
 //   C6 stream ends without goodbye: no new bits (C2), but the lease counts until it is over. Goodbye: removed at once.
