@@ -20,8 +20,14 @@ class Counted implements LiveSources {
   opened = 0;
   closed = 0;
   quantity = 100;
+  /** So many times it cannot be opened. */
+  failures = 0;
   readonly reader = new LiveReader(async () => {
     this.opened += 1;
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('too many open files');
+    }
     return this;
   });
   readonly #channels: MessageChannel[] = [];
@@ -102,6 +108,16 @@ test('one reading serves all; when the last has gone nothing is asked any more; 
   using late = new RawClient(served.port);
   late.write(get('/live'));
   await untilSeen(late, 'event: figures');
+});
+
+test('what cannot be opened just now is tried again, for as long as somebody watches', async (t) => {
+  using sources = new Counted();
+  sources.failures = 1;
+  await using served = await serve({ router: routerOf(sources.streams()) });
+  using client = new RawClient(served.port);
+  client.write(get('/live'));
+  await untilSeen(client, 'event: figures');
+  t.is(sources.opened, 2);
 });
 
 test('threads share one reading; who comes to another thread is told the toys at once', async (t) => {
