@@ -1,7 +1,8 @@
 // stock-table.ts: the toys in shared memory: found by the bytes of their names, the same table for every thread, under one
 // reader-writer lock.
 //
-//   | lock | header u32 | holder numbers f64 | prices f64 | slots 2 × u32 | name ends u32 | shown u32 | holders | changing | names |
+//   | lock | header u32 | holder numbers f64 | prices f64 | slots 2 × u32 | name ends u32 | shown u32 | holders | changing |
+//   | asked | hold states | names |
 //
 // The main thread builds it once; names, prices and the index never change after that and are read without a lock. One
 // thread alone writes the rest, under the write lock: the one that sells. All threads read it, under the read lock.
@@ -9,6 +10,8 @@
 //   shown      what queries are told: on disk, and held differently by nobody
 //   changing   how many sales of the toy are decided and not shown yet: what is shown now may not be held
 //   holders    a bit for each front end that may hold what is shown; also set under the read lock, by a find
+//   asked      finds of holders since the last sale; also counted under the read lock
+//   hold state whether holding the toy pays (hold-policy.ts)
 //
 // The index is open addressing with linear probing: a slot holds a hash and the toy's index plus one; at most half of the
 // slots are taken, so that a look-up costs the same in a table of six toys and of a million (memory caches aside).
@@ -18,6 +21,7 @@ import { type LockStats, SharedRwLock } from '../lock/index.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
 import { LOCK_TIMEOUT_MS } from './catalog-limits.js';
+import { paysToHold, stateAfterSale } from './hold-policy.js';
 
 /** Front ends that can hold toys at a time: the bits of a word. */
 export const HOLDER_SLOTS = 32;
@@ -40,6 +44,8 @@ interface Layout {
   readonly shown: number;
   readonly holders: number;
   readonly changing: number;
+  readonly asked: number;
+  readonly holdStates: number;
   readonly names: number;
   readonly end: number;
 }
@@ -59,6 +65,8 @@ export class StockTable {
   readonly shown: Uint32Array;
   readonly #holders: Int32Array;
   readonly #changing: Uint32Array;
+  readonly #asked: Uint32Array;
+  readonly #holdStates: Uint32Array;
   /** By slot; 0: the slot is free. */
   readonly #holderNumbers: Float64Array;
   readonly #slots: Uint32Array;
@@ -83,6 +91,8 @@ export class StockTable {
     this.shown = new Uint32Array(memory, layout.shown, toys);
     this.#holders = new Int32Array(memory, layout.holders, toys);
     this.#changing = new Uint32Array(memory, layout.changing, toys);
+    this.#asked = new Uint32Array(memory, layout.asked, toys);
+    this.#holdStates = new Uint32Array(memory, layout.holdStates, toys);
     this.#holderNumbers = new Float64Array(memory, layout.holderNumbers, HOLDER_SLOTS);
     this.#slots = new Uint32Array(memory, layout.slots, slots * SLOT_WORDS);
     this.#slotMask = slots - 1;
@@ -174,6 +184,8 @@ export class StockTable {
   /** A sale of a toy has been decided: from now on nobody may hold it. Returns the bits of those who do. */
   beginChange(toy: number): number {
     this.#changing[toy]! += 1;
+    this.#holdStates[toy] = stateAfterSale(this.#holdStates[toy]!, this.#asked[toy]!);
+    this.#asked[toy] = 0;
     const bits = this.#holders[toy]!;
     this.#holders[toy] = 0;
     return bits;
@@ -207,9 +219,13 @@ export class StockTable {
 
   /** Whether a toy may be held; if so, the holder's bit stands from now on. Readers set bits side by side. */
   #hold(toy: number, bit: number): boolean {
+    // Threads that count at once may lose a find: it is a guess of what pays, no more.
+    this.#asked[toy]! += 1;
     if (this.#changing[toy] !== 0) return false;
     // Most finds of a holder are for what it has held before.
-    if ((this.#holders[toy]! & bit) === 0) Atomics.or(this.#holders, toy, bit);
+    if ((this.#holders[toy]! & bit) !== 0) return true;
+    if (!paysToHold(this.#holdStates[toy]!, this.#asked[toy]!)) return false;
+    Atomics.or(this.#holders, toy, bit);
     return true;
   }
 
@@ -262,9 +278,11 @@ function layOut(toys: number, slots: number, namesBytes: number): Layout {
   const shown = nameEnds + (toys + 1) * 4;
   const holders = shown + toys * 4;
   const changing = holders + toys * 4;
-  const names = changing + toys * 4;
+  const asked = changing + toys * 4;
+  const holdStates = asked + toys * 4;
+  const names = holdStates + toys * 4;
   const end = names + namesBytes;
-  return { holderNumbers, prices, slots: slotsAt, nameEnds, shown, holders, changing, names, end };
+  return { holderNumbers, prices, slots: slotsAt, nameEnds, shown, holders, changing, asked, holdStates, names, end };
 }
 
 function lockTimedOut(): CatalogError {
