@@ -85,6 +85,15 @@ export interface Tag {
   readonly sequence: number;
 }
 
+/** Purchases under consecutive tags, in the words of the interface: the one at index i has firstSequence + i. */
+export interface PurchaseBatch<Purchase> {
+  readonly incarnation: number;
+  readonly firstSequence: number;
+  /** All tags up to this one have an outcome that is on the order service's disk. */
+  readonly settledSequence: number;
+  readonly purchases: readonly Purchase[];
+}
+
 /** The tag before all tags: what an empty log says it holds. */
 export const NO_TAG: Tag = { incarnation: 0, sequence: 0 };
 

@@ -1,5 +1,5 @@
-// The house rules that a compiler does not know: who may import whom, that nothing is imported in a circle, and that no
-// file outgrows a reader's patience.
+// The house rules that a compiler does not know: who may import whom, that nothing is imported in a circle, that a name
+// means one thing, and that no file outgrows a reader's patience.
 //
 //   command      cli.ts, supervisor.ts, run-*.ts, …
 //   services     catalog, order, frontend, client          never each other
@@ -172,6 +172,20 @@ test('files are named in kebab-case, for what is in them', (t) => {
       !/^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.ts$/.test(basename(path)) || /\b(utils?|helpers?|misc|common)\b/.test(path),
   );
   t.deepEqual(odd, []);
+});
+
+const EXPORTED = /^export (?:async )?(?:abstract )?(?:interface|type|class|const|function) (\w+)/gm;
+/** Names that several files export, with the reason. */
+const SHARED_NAMES: Readonly<Record<string, string>> = {
+  createThreadService: 'what the pool looks for in the module of a thread',
+  LOCK_TIMEOUT_MS: 'the lock of the toys, and a lock of the database',
+  Session: 'a connection to a customer, and one to the database',
+};
+
+test('a name is exported by one file, or there is a reason', (t) => {
+  const names = [...files.values()].flatMap(({ text }) => [...text.matchAll(EXPORTED)].map(([, name]) => name!));
+  const again = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  t.deepEqual([...again].sort(), Object.keys(SHARED_NAMES).sort());
 });
 
 const GRAPHS: [name: string, graph: Record<string, string[]>, circles: string[][]][] = [

@@ -21,7 +21,7 @@ import { RESULT, type Result, resultName } from '../store-contract.js';
 import type { Tracer } from '../tracing/index.js';
 import type { CatalogEngine } from './catalog-engine.js';
 import { RECORD_SALES_MAX } from './catalog-limits.js';
-import type { CatalogCalls, StateMessage, ThreadCalls, WatchMessage } from './catalog-messages.js';
+import type { CatalogCalls, CatalogThreadCalls, StateMessage, WatchMessage } from './catalog-messages.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { toRpcError } from './catalog-status.js';
 import type { Watch } from './holder.js';
@@ -73,7 +73,7 @@ export class CatalogDesk {
       isShowing: holders.isEarlierOver,
       isOwner,
     };
-    notify<ThreadCalls, 'state'>(port, 'state', state);
+    notify<CatalogThreadCalls, 'state'>(port, 'state', state);
   }
 
   async #answer<T>(carryOut: () => Promise<T>): Promise<T> {
@@ -181,7 +181,7 @@ class Watches {
     if (stream === undefined) {
       stream = this.#engine.watch((response) => {
         const answer = ownBytes(WatchResponse.encode({ ...response, names: [...response.names] }).finish());
-        notify<ThreadCalls, 'watch'>(this.#port, 'watch', { watch, bytes: answer });
+        notify<CatalogThreadCalls, 'watch'>(this.#port, 'watch', { watch, bytes: answer });
       });
       this.#watches.set(watch, stream);
     }

@@ -8,11 +8,11 @@
 
 import { type Clock, systemClock } from '../clock.js';
 import type { StorageLog } from '../storage/index.js';
-import type { Result, Tag } from '../store-contract.js';
+import type { PurchaseBatch, Result, Tag } from '../store-contract.js';
 import { compareBooks, type RecoverRequest } from './books.js';
 import { CatalogError } from './catalog-error.js';
 import { HOLDERS_CLOSE_TIMEOUT_MS } from './catalog-limits.js';
-import { CatalogSeller, type PurchaseBatch, type SellerStats, type SellingState } from './catalog-seller.js';
+import { CatalogSeller, type Purchase, type SellerStats, type SellingState } from './catalog-seller.js';
 import type { CatalogStore, CatalogStoreEvents, CatalogStoreStats, Sale } from './catalog-store.js';
 import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js';
 import type { HolderMessage, Watch } from './holder.js';
@@ -132,7 +132,7 @@ export class CatalogEngine {
   }
 
   /** Executes purchases under tags; see CatalogSeller.purchase(). */
-  purchase(batch: PurchaseBatch, onStoring?: OnStoring): Promise<Result[]> {
+  purchase(batch: PurchaseBatch<Purchase>, onStoring?: OnStoring): Promise<Result[]> {
     return this.#seller.purchase(batch, onStoring);
   }
 

@@ -44,7 +44,7 @@ export type CatalogCalls = {
 };
 
 /** What a thread serves. */
-export type ThreadCalls = {
+export type CatalogThreadCalls = {
   watch: { request: WatchMessage; reply: unknown };
   state: { request: StateMessage; reply: unknown };
 };

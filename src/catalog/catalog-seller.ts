@@ -5,7 +5,7 @@
 //
 // All outcomes are remembered until the order service has settled them: one that is sent again gets the same answer.
 
-import { compareTags, KEY_CHARACTERS_MAX, NO_TAG, RESULT, type Result } from '../store-contract.js';
+import { compareTags, isOrderKey, NO_TAG, type PurchaseBatch, RESULT, type Result } from '../store-contract.js';
 import { CatalogError } from './catalog-error.js';
 import { BATCH_PURCHASES_MAX } from './catalog-limits.js';
 import type { Sale } from './catalog-store.js';
@@ -17,14 +17,6 @@ export interface Purchase {
   readonly quantity: number;
   /** Kept with the sale; empty if there is none. */
   readonly key: string;
-}
-
-/** Purchases under consecutive tags, in the words of the interface (ProcessOrdersRequest). */
-export interface PurchaseBatch {
-  readonly incarnation: number;
-  readonly firstSequence: number;
-  readonly settledSequence: number;
-  readonly purchases: readonly Purchase[];
 }
 
 /** Whether toys are sold. `full`: writing does not work just now. `failed`: not before the process is started again. */
@@ -75,7 +67,7 @@ export class CatalogSeller {
    * @throws CatalogError FOREIGN_INCARNATION, SETTLED_TAG, TAG_WINDOW, BAD_PURCHASE, STOPPED: nothing was sold.
    *   NOT_JOURNALED: whether it was sold, the next start will tell
    */
-  async purchase(batch: PurchaseBatch, onStoring?: OnStoring): Promise<Result[]> {
+  async purchase(batch: PurchaseBatch<Purchase>, onStoring?: OnStoring): Promise<Result[]> {
     const { tags } = this.#options;
     checkBatch(batch);
     this.#requireSelling();
@@ -175,7 +167,7 @@ export class CatalogSeller {
   }
 
   /** Whether tags of this batch may be executed at all; takes note of what it says is settled, and returns if that is news. */
-  #admit({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch): boolean {
+  #admit({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch<Purchase>): boolean {
     const { tags, kept } = this.#options;
     if (incarnation === 0 || incarnation !== tags.incarnation) {
       throw new CatalogError(
@@ -199,7 +191,7 @@ export class CatalogSeller {
   }
 
   /** The outcome of each purchase; what is sold leaves the stock. */
-  #decide({ incarnation, firstSequence, purchases }: PurchaseBatch): Decision {
+  #decide({ incarnation, firstSequence, purchases }: PurchaseBatch<Purchase>): Decision {
     const { table, tags, kept } = this.#options;
     const [results, sales, decided]: [Result[], Sale[], number[]] = [[], [], []];
     for (const [index, { name, quantity, key }] of purchases.entries()) {
@@ -254,15 +246,13 @@ export class CatalogSeller {
   }
 }
 
-const KEY = /^[\x20-\x7e]*$/;
-
 /** Whether an outcome holds only if the sales before it hold. */
 function restsOnStock(result: Result): boolean {
   return result === RESULT.DONE || result === RESULT.NOT_ENOUGH_STOCK;
 }
 
 /** @throws CatalogError BAD_PURCHASE for what no correct caller sends */
-function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch): void {
+function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch<Purchase>): void {
   const refuse = (reason: string): never => {
     throw new CatalogError('BAD_PURCHASE', reason);
   };
@@ -271,6 +261,6 @@ function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch
     refuse('a purchase is settled before it is made');
   for (const { quantity, key } of purchases) {
     if (quantity === 0) refuse('a purchase of nothing');
-    if (key.length > KEY_CHARACTERS_MAX || !KEY.test(key)) refuse('a key is too long, or not visible ASCII');
+    if (!isOrderKey(key)) refuse('a key is too long, or not visible ASCII');
   }
 }

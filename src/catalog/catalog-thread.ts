@@ -15,7 +15,7 @@ import { followIdentity } from '../tls/watched-identity.js';
 import { openTracer } from '../tracing/index.js';
 import { CatalogError } from './catalog-error.js';
 import { FIND_WAIT_MS_MAX } from './catalog-limits.js';
-import type { CatalogCalls, CatalogThreadData, ThreadCalls } from './catalog-messages.js';
+import type { CatalogCalls, CatalogThreadCalls, CatalogThreadData } from './catalog-messages.js';
 import { finderReadings } from './catalog-metrics.js';
 import { CatalogRequestLog } from './catalog-request-log.js';
 import { createCatalogService, RAW_CATALOG_SERVICE } from './catalog-service.js';
@@ -77,7 +77,7 @@ export const createThreadService: CreateThreadService = async (context: ThreadCo
       tlsReadings(() => grpc.tlsStats()!),
     );
   }
-  serveCalls<ThreadCalls>(port, {
+  serveCalls<CatalogThreadCalls>(port, {
     watch: ({ watch, bytes }) => {
       if (bytes !== undefined) watches.get(watch)?.(bytes);
     },

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
+  type GetOrderResponse,
   OrderClient as OrderStub,
   type PlaceOrderRequest,
   type PlaceOrdersRequest,
@@ -23,12 +24,6 @@ import { BatchSpans, type Span, type Tracer } from '../tracing/index.js';
 export type OrderOutcome =
   | { readonly kind: 'sold'; readonly orderNumber: number }
   | { readonly kind: 'unknown-toy' | 'not-enough-stock' | 'key-conflict' | 'not-selling' | 'invalid' };
-
-/** An order that was placed. */
-export interface PlacedOrder {
-  readonly name: string;
-  readonly quantity: number;
-}
 
 /** An order on its way; encoding passes the span by. */
 type Placing = PlaceOrderRequest & { readonly span: Span | undefined };
@@ -137,7 +132,7 @@ export class OrderClient {
   }
 
   /** The order of that number, undefined if there is none. Rejects with an RpcError. */
-  get(number: number, requestId: string, span: Span | undefined): Promise<PlacedOrder | undefined> {
+  get(number: number, requestId: string, span: Span | undefined): Promise<GetOrderResponse | undefined> {
     return new Promise((resolve, reject) => {
       this.#service.stub.getOrder(
         { number },
@@ -145,7 +140,7 @@ export class OrderClient {
         { deadline: Date.now() + LOOKUP_DEADLINE_MS },
         (error, response) => {
           if (error !== null) reject(RpcError.from(error));
-          else resolve(response.result === 0 ? { name: response.name, quantity: response.quantity } : undefined);
+          else resolve(response.result === RESULT.DONE ? response : undefined);
         },
       );
     });

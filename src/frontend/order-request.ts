@@ -3,7 +3,7 @@
 import { isKey, isName, KEY_CHARACTERS_MAX, NAME_BYTES_MAX, QUANTITY_MAX } from '../store-contract.js';
 
 /** What a customer asks for. */
-export interface OrderRequest {
+interface OrderBody {
   /** 1 to 64 bytes in UTF-8. */
   readonly name: string;
   /** 1 to 4294967295. */
@@ -71,7 +71,7 @@ function otherCharset(value: string): Refusal {
 }
 
 /** The order in a request's body, or why there is none. Members other than `name` and `quantity` are ignored. */
-export function parseOrder(body: Uint8Array): OrderRequest | Refusal {
+export function parseOrder(body: Uint8Array): OrderBody | Refusal {
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(body));

@@ -15,7 +15,7 @@ import {
   type MetricsSnapshot,
   mergeSnapshots,
 } from './metrics-snapshot.js';
-import type { HubCalls, ThreadCalls, ThreadMetrics } from './thread-metrics.js';
+import type { HubCalls, MetricsThreadCalls, ThreadMetrics } from './thread-metrics.js';
 
 /** A thread answers within a millisecond unless it is stuck; a scrape should not be stuck with it. */
 const THREAD_TIMEOUT_MS = 1_000;
@@ -72,7 +72,7 @@ export class MetricsHub {
 
   /** Resolves when the thread has answered, is gone, or has had its time. */
   async #ask(port: MessagePort, names: FamilyNames | undefined): Promise<void> {
-    const asked = call<ThreadCalls, 'metrics:own'>(port, 'metrics:own', names, this.#threadTimeoutMs);
+    const asked = call<MetricsThreadCalls, 'metrics:own'>(port, 'metrics:own', names, this.#threadTimeoutMs);
     await asked.then(
       (snapshot) => this.#keep(port, snapshot, names),
       () => {},

@@ -11,7 +11,7 @@ import type { FamilyNames, MetricsSnapshot, Reading } from './metrics-snapshot.j
 const GATHER_TIMEOUT_MS = 2_000;
 
 /** What the hub asks a thread. */
-export type ThreadCalls = {
+export type MetricsThreadCalls = {
   /** What have you counted? */
   readonly 'metrics:own': { readonly request: FamilyNames | undefined; readonly reply: MetricsSnapshot };
 };
@@ -51,7 +51,7 @@ export class ThreadMetrics {
   /** Answers the hub, which was given the other end of `servicePort`, from now on. */
   shareOn(servicePort: MessagePort): void {
     this.#port = servicePort;
-    serveCalls<ThreadCalls>(servicePort, { 'metrics:own': (names) => this.snapshot(names) });
+    serveCalls<MetricsThreadCalls>(servicePort, { 'metrics:own': (names) => this.snapshot(names) });
   }
 
   /** The metrics of all threads, gathered by the hub. Rejects with a PortCallError when they are not there in time. */

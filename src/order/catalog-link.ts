@@ -1,18 +1,9 @@
 // catalog-link.ts: what the order engine asks of the catalog. The real link (grpc-catalog-link.ts) is one ordered stream;
 // a simulation brings its own.
 
-import { RESULT, type Tag } from '../store-contract.js';
+import { type PurchaseBatch, RESULT, type Tag } from '../store-contract.js';
 import { OrderError } from './order-error.js';
 import type { OrderRequest, SoldOrder } from './order-types.js';
-
-/** Purchases under consecutive tags: the one at index i has the tag (incarnation, firstSequence + i). */
-export interface PurchaseBatch {
-  readonly incarnation: number;
-  readonly firstSequence: number;
-  /** All tags up to this one have an outcome that is on this service's disk. */
-  readonly settledSequence: number;
-  readonly purchases: readonly OrderRequest[];
-}
 
 /** What the catalog must know of the order log before it sells. */
 export interface LogPosition {
@@ -47,7 +38,7 @@ export interface CatalogLink {
    * @returns one result for each purchase (RESULT, never OPEN)
    * @throws OrderError FENCED when the catalog refuses this incarnation, PROTOCOL when its answer makes no sense
    */
-  processOrders(batch: PurchaseBatch): Promise<readonly number[]>;
+  processOrders(batch: PurchaseBatch<OrderRequest>): Promise<readonly number[]>;
   /**
    * Compares the two books, and begins a new incarnation where they agree.
    *

@@ -33,7 +33,7 @@ import {
 import { type Span, type Tracer, traceFields, traceIdsOf } from '../tracing/index.js';
 import type { OrderEngine } from './order-engine.js';
 import type { OrderRequest } from './order-types.js';
-import type { Answers } from './purchase.js';
+import type { Answers } from './pending-order.js';
 
 /** A unary call: the message, and what its metadata say. */
 export interface UnaryRequest {

@@ -20,8 +20,8 @@ import {
 import { AwayLine } from '../away-line.js';
 import type { Log } from '../log.js';
 import { BatchStream, type BatchStreamStats, createChannelOptions, RpcError, ServingPeer } from '../rpc/index.js';
-import type { Tag } from '../store-contract.js';
-import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from './catalog-link.js';
+import type { PurchaseBatch, Tag } from '../store-contract.js';
+import type { CatalogLink, LogPosition, Recovery } from './catalog-link.js';
 import { OrderError } from './order-error.js';
 import type { OrderRequest, SoldOrder } from './order-types.js';
 
@@ -36,7 +36,12 @@ const NAMES_MAX = 4096;
 
 export class GrpcCatalogLink implements CatalogLink {
   readonly #catalog: ServingPeer<CatalogClient>;
-  readonly #batches: BatchStream<PurchaseBatch, readonly number[], ProcessOrdersRequest, ProcessOrdersResponse>;
+  readonly #batches: BatchStream<
+    PurchaseBatch<OrderRequest>,
+    readonly number[],
+    ProcessOrdersRequest,
+    ProcessOrdersResponse
+  >;
   readonly #names = new Map<string, Buffer>();
 
   /**
@@ -72,7 +77,7 @@ export class GrpcCatalogLink implements CatalogLink {
     this.#catalog.onMove(() => this.#batches.reopen('another catalog serves'));
   }
 
-  async processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
+  async processOrders(batch: PurchaseBatch<OrderRequest>): Promise<readonly number[]> {
     try {
       return await this.#batches.call(batch);
     } catch (error) {
@@ -147,7 +152,7 @@ export class GrpcCatalogLink implements CatalogLink {
     this.#catalog.close();
   }
 
-  #pack({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch): ProcessOrdersRequest {
+  #pack({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch<OrderRequest>): ProcessOrdersRequest {
     return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 

@@ -28,7 +28,7 @@ import { IdempotencyGate } from './keys/idempotency-gate.js';
 import { OrderError } from './order-error.js';
 import { recoverBooks } from './order-recovery.js';
 import type { LoggedOrder, OrderRequest } from './order-types.js';
-import { AnswerSheet, type Answers, type Purchase } from './purchase.js';
+import { AnswerSheet, type Answers, type PendingOrder } from './pending-order.js';
 import { Settlement } from './settlement.js';
 
 /** How often waiting callers are looked through for those whose time is up, and the catalog is told what is settled. */
@@ -38,13 +38,13 @@ const STOP_STEP_MS = 10;
 
 /** A batch that was sent. */
 interface Flight {
-  readonly purchases: readonly Purchase[];
+  readonly orders: readonly PendingOrder[];
   readonly firstSequence: number;
   results: readonly number[] | undefined;
   readonly span: Span | undefined;
 }
 
-const spanOf = ({ request }: Purchase): Span | undefined => request.span;
+const spanOf = ({ request }: PendingOrder): Span | undefined => request.span;
 
 export class OrderEngine {
   /** Settles with the error that ended selling for good; a restart of the process recovers. */
@@ -59,10 +59,10 @@ export class OrderEngine {
   readonly #tags = new Settlement();
   /** How far the catalog has been told that all is on disk. */
   #settledTold = 0;
-  #waiting: Purchase[] = [];
+  #waiting: PendingOrder[] = [];
   readonly #flights: Flight[] = [];
-  #sold: Purchase[] = [];
-  #logging: readonly Purchase[] = [];
+  #sold: PendingOrder[] = [];
+  #logging: readonly PendingOrder[] = [];
   #isLogging = false;
   #isSendScheduled = false;
   #progressAtMs = 0;
@@ -77,7 +77,7 @@ export class OrderEngine {
     });
     this.#gate = new IdempotencyGate({
       findByKey: (key) => options.log.findByKey(key),
-      onPurchase: (purchase) => this.#enqueue(purchase),
+      onPending: (pending) => this.#enqueue(pending),
       isSelling: () => this.isSelling,
       onError: (error) => options.logger.error('an order cannot be read back', { error }),
     });
@@ -142,7 +142,7 @@ export class OrderEngine {
     return {
       isSelling: this.isSelling,
       waiting: this.#waiting.length,
-      inFlight: this.#flights.reduce((sum, flight) => sum + flight.purchases.length, 0),
+      inFlight: this.#flights.reduce((sum, flight) => sum + flight.orders.length, 0),
       unlogged: this.#sold.length + this.#logging.length,
       unsettled: this.#tags.unsettled,
       ...this.#counts,
@@ -170,12 +170,12 @@ export class OrderEngine {
     this.#update();
   }
 
-  #enqueue(purchase: Purchase): void {
+  #enqueue(pending: PendingOrder): void {
     if (!this.isSelling || this.#waiting.length >= this.#limits.queueMax) {
-      this.#gate.finish(purchase, RESULT.NOT_SELLING);
+      this.#gate.finish(pending, RESULT.NOT_SELLING);
       return;
     }
-    this.#waiting.push(purchase);
+    this.#waiting.push(pending);
     if (this.#isSendScheduled) return;
     // After the present callback: all orders of one message leave together.
     this.#isSendScheduled = true;
@@ -189,18 +189,18 @@ export class OrderEngine {
   #send(): void {
     const { windowMax, batchOrdersMax } = this.#limits;
     while (this.#waiting.length > 0 && this.#flights.length < windowMax && this.#hasRoomForTags && this.isSelling) {
-      const purchases = this.#waiting.splice(0, batchOrdersMax);
+      const orders = this.#waiting.splice(0, batchOrdersMax);
       this.#counts.batches++;
-      this.#counts.purchases += purchases.length;
-      this.#dispatch(purchases);
+      this.#counts.purchases += orders.length;
+      this.#dispatch(orders);
     }
   }
 
-  #dispatch(purchases: readonly Purchase[]): void {
+  #dispatch(orders: readonly PendingOrder[]): void {
     const { settled } = this.#tags;
-    const firstSequence = this.#tags.take(purchases.length);
-    const span = this.#options.tracer?.batch('purchase batch', 'client', purchases, spanOf);
-    const flight: Flight = { purchases, firstSequence, results: undefined, span };
+    const firstSequence = this.#tags.take(orders.length);
+    const span = this.#options.tracer?.batch('purchase batch', 'client', orders, spanOf);
+    const flight: Flight = { orders, firstSequence, results: undefined, span };
     if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
     this.#flights.push(flight);
     this.#settledTold = settled;
@@ -209,7 +209,7 @@ export class OrderEngine {
         incarnation: this.#incarnation,
         firstSequence,
         settledSequence: settled,
-        purchases: purchases.map((purchase) => purchase.request),
+        purchases: orders.map((pending) => pending.request),
       })
       .then((results) => this.#land(flight, results))
       .catch((error) => this.#end(error));
@@ -223,11 +223,8 @@ export class OrderEngine {
 
   /** An answer came. Outcomes are completed in tag order, so it may have to wait for those before it. */
   #land(flight: Flight, results: readonly number[]): void {
-    if (results.length !== flight.purchases.length) {
-      throw new OrderError(
-        'PROTOCOL',
-        `the catalog answered ${results.length} of ${flight.purchases.length} purchases`,
-      );
+    if (results.length !== flight.orders.length) {
+      throw new OrderError('PROTOCOL', `the catalog answered ${results.length} of ${flight.orders.length} purchases`);
     }
     flight.results = results;
     flight.span?.end();
@@ -239,14 +236,14 @@ export class OrderEngine {
   }
 
   #complete(flight: Flight): void {
-    for (let index = 0; index < flight.purchases.length; index++) {
-      const purchase = flight.purchases[index]!;
+    for (let index = 0; index < flight.orders.length; index++) {
+      const pending = flight.orders[index]!;
       const result = flight.results![index]!;
-      if (result === RESULT.DONE) this.#sold.push(purchase);
-      else this.#gate.finish(purchase, refusalOf(result));
-      purchase.sequence = flight.firstSequence + index;
+      if (result === RESULT.DONE) this.#sold.push(pending);
+      else this.#gate.finish(pending, refusalOf(result));
+      pending.sequence = flight.firstSequence + index;
     }
-    this.#tags.complete(flight.firstSequence + flight.purchases.length - 1);
+    this.#tags.complete(flight.firstSequence + flight.orders.length - 1);
   }
 
   /** Writes all that is sold, group after group: one group while nothing else is written, and all that came meanwhile. */
@@ -261,7 +258,7 @@ export class OrderEngine {
       const { log, tracer } = this.#options;
       const incarnation = this.#incarnation;
       const span = tracer?.batch('order rows', 'internal', group, spanOf);
-      const { firstNumber, durable } = await log.append(group.map((purchase) => purchase.sold(incarnation)));
+      const { firstNumber, durable } = await log.append(group.map((pending) => pending.sold(incarnation)));
       span?.end();
       this.#tags.written();
       durable.then(() => this.#settle(completed)).catch((error) => this.#end(error));
@@ -290,10 +287,10 @@ export class OrderEngine {
     const { failure } = this.#options.log;
     if (failure !== undefined) this.#end(failure);
     if (this.isSelling) {
-      const lost = this.#waiting.filter((purchase) => purchase.deadlineMs <= now);
+      const lost = this.#waiting.filter((pending) => pending.deadlineMs <= now);
       if (lost.length > 0) {
-        this.#waiting = this.#waiting.filter((purchase) => purchase.deadlineMs > now);
-        for (const purchase of lost) this.#gate.finish(purchase, RESULT.NOT_SELLING);
+        this.#waiting = this.#waiting.filter((pending) => pending.deadlineMs > now);
+        for (const pending of lost) this.#gate.finish(pending, RESULT.NOT_SELLING);
       }
       this.#send();
       this.#tellSettled();
@@ -308,14 +305,14 @@ export class OrderEngine {
   #refuseWaiting(): void {
     const refused = this.#waiting;
     this.#waiting = [];
-    for (const purchase of refused) this.#gate.finish(purchase, RESULT.NOT_SELLING);
+    for (const pending of refused) this.#gate.finish(pending, RESULT.NOT_SELLING);
   }
 
   /** Lets go of everyone who waits for a purchase that was sent. The purchases themselves stay open. */
   #releaseSent(): void {
-    for (const flight of this.#flights) for (const purchase of flight.purchases) this.#gate.release(purchase);
-    for (const purchase of this.#sold) this.#gate.release(purchase);
-    for (const purchase of this.#logging) this.#gate.release(purchase);
+    for (const flight of this.#flights) for (const pending of flight.orders) this.#gate.release(pending);
+    for (const pending of this.#sold) this.#gate.release(pending);
+    for (const pending of this.#logging) this.#gate.release(pending);
   }
 
   /** The end of selling: what is open now is completed by the recovery of the next start. */

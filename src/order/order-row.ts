@@ -143,7 +143,7 @@ export function fieldNumber(bytes: Uint8Array, start: number, end: number): numb
 }
 
 /** The order of a row that was checked. */
-export function parseOrder(bytes: Buffer, start: number, ends: FieldEnds): LoggedOrder {
+export function parseOrderRow(bytes: Buffer, start: number, ends: FieldEnds): LoggedOrder {
   const startOf = (column: number): number => fieldStart(start, ends, column);
   return {
     number: fieldNumber(bytes, start, ends[COLUMN.NUMBER]!),

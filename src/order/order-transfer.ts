@@ -9,7 +9,7 @@ import { nodeFileSystem, readFully } from '../storage/index.js';
 import { FileOrderLog } from './file-order-log.js';
 import { OrderError } from './order-error.js';
 import type { OrderLog } from './order-log.js';
-import { COLUMN, fieldStart, ORDERS_HEADER, parseOrder, scanRows } from './order-row.js';
+import { COLUMN, fieldStart, ORDERS_HEADER, parseOrderRow, scanRows } from './order-row.js';
 import type { SoldOrder } from './order-types.js';
 import { PostgresOrderLog } from './postgres-order-log.js';
 import { READ_TIMED_ORDERS } from './postgres-order-statements.js';
@@ -107,7 +107,7 @@ async function* ordersOfFile(path: string): AsyncGenerator<readonly TimedOrder[]
       const orders: TimedOrder[] = [];
       const taken = scanRows(chunk, length, (start, ends) => {
         const time = chunk.toString('latin1', fieldStart(start, ends, COLUMN.ORDERED_AT), ends[COLUMN.ORDERED_AT]!);
-        orders.push({ ...parseOrder(chunk, start, ends), orderedAtMs: Date.parse(time) || 0 });
+        orders.push({ ...parseOrderRow(chunk, start, ends), orderedAtMs: Date.parse(time) || 0 });
         return true;
       });
       if (taken === 0) return;

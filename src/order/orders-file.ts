@@ -22,7 +22,7 @@ import { FileTail } from './file-tail.js';
 import type { IdempotencyKeys } from './keys/idempotency-keys.js';
 import { OrderError } from './order-error.js';
 import { OrderIndex } from './order-index.js';
-import { COLUMN, ORDERS_HEADER, parseOrder, scanRows } from './order-row.js';
+import { COLUMN, ORDERS_HEADER, parseOrderRow, scanRows } from './order-row.js';
 import type { LoggedOrder } from './order-types.js';
 import { type LoadedOrders, loadOrders } from './orders-loader.js';
 
@@ -201,7 +201,7 @@ export class OrdersFile {
     const orders: LoggedOrder[] = [];
     let number = first - range.skipRows;
     scanRows(bytes, length, (start, ends) => {
-      if (number >= first) orders.push(parseOrder(bytes, start, ends));
+      if (number >= first) orders.push(parseOrderRow(bytes, start, ends));
       number++;
       return number < end;
     });

@@ -2,7 +2,7 @@
 
 import type { LiveToy, LiveToys } from '../live-figures.js';
 import { byId, make, setText } from './elements.js';
-import type { OrderOutcome } from './store-api.js';
+import type { VisitorOutcome } from './store-api.js';
 import { VisitorOrders } from './visitor-orders.js';
 
 /** The parts of a toy's card that change. */
@@ -113,7 +113,7 @@ export class Shop {
     button.setAttribute('aria-disabled', String(isBuying || left === 0));
   }
 
-  #say(card: Card, kind: OrderOutcome['kind'], text: string): void {
+  #say(card: Card, kind: VisitorOutcome['kind'], text: string): void {
     card.outcome.dataset.kind = kind;
     setText(card.outcome, text);
   }
@@ -130,7 +130,7 @@ export class Shop {
   }
 }
 
-function wordsOf(outcome: OrderOutcome): string {
+function wordsOf(outcome: VisitorOutcome): string {
   switch (outcome.kind) {
     case 'sold':
       return `Order ${outcome.orderNumber} is yours.`;

@@ -11,7 +11,7 @@ export interface PlacedOrder {
  * How an order ended. `open`: nobody knows yet; the same key finds it out. `refused`: nothing was sold, and the message
  * is the store's own.
  */
-export type OrderOutcome =
+export type VisitorOutcome =
   | { readonly kind: 'sold'; readonly orderNumber: number }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   | { readonly kind: 'open'; readonly message: string };
@@ -23,7 +23,7 @@ const ORDER_TIMEOUT_MS = 15_000;
 const OPEN_STATUSES: ReadonlySet<number> = new Set([503, 504]);
 
 /** Places an order. The same key never buys twice, however often it is sent. */
-export async function placeOrder(name: string, quantity: number, key: string): Promise<OrderOutcome> {
+export async function sendOrder(name: string, quantity: number, key: string): Promise<VisitorOutcome> {
   let response: Response;
   let body: unknown;
   try {

@@ -6,7 +6,7 @@
 // A purchase is written down before it is sent, so that neither a reload nor a lost answer can buy twice: whoever comes
 // back sends it again under its key.
 
-import { newKey, type OrderOutcome, type PlacedOrder, placeOrder } from './store-api.js';
+import { newKey, type PlacedOrder, sendOrder, type VisitorOutcome } from './store-api.js';
 
 /** A purchase whose outcome is not known. */
 export interface OpenPurchase {
@@ -53,7 +53,7 @@ export class VisitorOrders {
    * Buys; resolves with what became of it, which is never `open`: that is tried until it is known.
    * @param onOpen called after each try that left it open, with what the store said
    */
-  buy(name: string, quantity: number, onOpen: (message: string) => void): Promise<OrderOutcome> {
+  buy(name: string, quantity: number, onOpen: (message: string) => void): Promise<VisitorOutcome> {
     const purchase = { key: newKey(), name, quantity };
     this.#change(({ open }) => open.push(purchase));
     return this.#drive(purchase, onOpen);
@@ -64,9 +64,9 @@ export class VisitorOrders {
     for (const purchase of this.open) void this.#drive(purchase, () => undefined);
   }
 
-  async #drive(purchase: OpenPurchase, onOpen: (message: string) => void): Promise<OrderOutcome> {
+  async #drive(purchase: OpenPurchase, onOpen: (message: string) => void): Promise<VisitorOutcome> {
     for (;;) {
-      const outcome = await placeOrder(purchase.name, purchase.quantity, purchase.key);
+      const outcome = await sendOrder(purchase.name, purchase.quantity, purchase.key);
       if (outcome.kind !== 'open') {
         this.#change((kept) => end(kept, purchase, outcome));
         return outcome;
@@ -89,7 +89,7 @@ export class VisitorOrders {
   }
 }
 
-function end({ orders, open }: Kept, purchase: OpenPurchase, outcome: OrderOutcome): void {
+function end({ orders, open }: Kept, purchase: OpenPurchase, outcome: VisitorOutcome): void {
   const index = open.findIndex(({ key }) => key === purchase.key);
   if (index !== -1) open.splice(index, 1);
   if (outcome.kind !== 'sold') return;

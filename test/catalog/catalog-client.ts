@@ -12,7 +12,8 @@ import {
   type Sale,
   type WatchResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
-import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import type { Purchase } from '../../src/catalog/catalog-seller.js';
+import type { PurchaseBatch } from '../../src/store-contract.js';
 
 export class StockClient implements Disposable {
   readonly client: CatalogClient;
@@ -92,7 +93,7 @@ export class PurchaseStream {
     });
   }
 
-  send(batch: PurchaseBatch): Promise<number[]> {
+  send(batch: PurchaseBatch<Purchase>): Promise<number[]> {
     const request: ProcessOrdersRequest = {
       ...batch,
       purchases: batch.purchases.map((purchase) => ({

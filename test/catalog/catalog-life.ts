@@ -8,9 +8,9 @@
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { parseCatalog } from '../../src/catalog/catalog-file.js';
-import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import type { Purchase } from '../../src/catalog/catalog-seller.js';
 import { type FileSystem, StorageError } from '../../src/storage/index.js';
-import { compareTags, NO_TAG, type Tag } from '../../src/store-contract.js';
+import { compareTags, NO_TAG, type PurchaseBatch, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
@@ -227,7 +227,7 @@ class CatalogLife {
     }
   }
 
-  #newBatch(): PurchaseBatch {
+  #newBatch(): PurchaseBatch<Purchase> {
     const { random } = this.world;
     const first = this.#nextSequence;
     const count = random.integer(1, 5);
@@ -247,7 +247,7 @@ class CatalogLife {
     }
   }
 
-  #batchOf(open: readonly Open[]): PurchaseBatch {
+  #batchOf(open: readonly Open[]): PurchaseBatch<Purchase> {
     const purchases = open.map(({ sequence, bought }) => ({
       name: Buffer.from(NAMES[bought.toy]!),
       quantity: bought.quantity,
@@ -262,7 +262,7 @@ class CatalogLife {
   }
 
   /** Completes the outcomes in order; false if the catalog could not tell them. */
-  async #completed(batch: PurchaseBatch, answer: Promise<readonly number[]>): Promise<boolean> {
+  async #completed(batch: PurchaseBatch<Purchase>, answer: Promise<readonly number[]>): Promise<boolean> {
     let outcomes: readonly number[];
     try {
       outcomes = await answer;

@@ -1,10 +1,10 @@
 // engine-fixture.ts: a catalog engine on a simulated disk whose clock is moved by the test.
 
 import { CatalogEngine, type CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
-import type { PurchaseBatch } from '../../src/catalog/catalog-seller.js';
+import type { Purchase } from '../../src/catalog/catalog-seller.js';
 import type { Sale } from '../../src/catalog/catalog-store.js';
 import type { FileStoreOptions } from '../../src/catalog/file-catalog-store.js';
-import { NO_TAG, type Tag } from '../../src/store-contract.js';
+import { NO_TAG, type PurchaseBatch, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
 
@@ -88,7 +88,7 @@ export function batch(
   firstSequence: number,
   bought: string[],
   settledSequence = 0,
-): PurchaseBatch {
+): PurchaseBatch<Purchase> {
   const purchases = bought.map((text, index) => {
     const [name = '', quantity = '1'] = text.split(' ');
     const key = `key-${firstSequence + index}`;

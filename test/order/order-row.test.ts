@@ -9,7 +9,7 @@ import {
   fieldText,
   formatRows,
   ORDERS_HEADER,
-  parseOrder,
+  parseOrderRow,
   quoted,
   scanRows,
 } from '../../src/order/order-row.js';
@@ -64,7 +64,7 @@ for (const [key, cell] of keys) {
     t.is(row, `0,Tux,1,${cell},2026-01-31T12:00:00.005Z,q7x2k9ab-1-1\n`);
     t.false(/^[=+\-@\t\r]/.test((parse(row) as string[][])[0]![3]!), 'what a spreadsheet sees');
     scanRows(Buffer.from(row), row.length, (start, ends) => {
-      t.is(parseOrder(Buffer.from(row), start, ends).key, key);
+      t.is(parseOrderRow(Buffer.from(row), start, ends).key, key);
       return true;
     });
   });

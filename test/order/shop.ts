@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { Log } from '../../src/log.js';
-import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { CatalogLink, LogPosition, Recovery } from '../../src/order/catalog-link.js';
 import type { EngineLimits } from '../../src/order/engine-options.js';
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
 import type { OrderRequest, SoldOrder } from '../../src/order/order-types.js';
 import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
-import { compareTags, NO_TAG, RESULT, type Tag } from '../../src/store-contract.js';
+import { compareTags, NO_TAG, type PurchaseBatch, RESULT, type Tag } from '../../src/store-contract.js';
 
 /** A catalog in a few lines. It outlives the engines that are started on it. */
 export class TestCatalog {
@@ -31,7 +31,7 @@ export class TestCatalog {
     ['Duck, "yellow"\nand wet', 100],
   ]);
   readonly sales: SoldOrder[] = [];
-  readonly batches: PurchaseBatch[] = [];
+  readonly batches: PurchaseBatch<OrderRequest>[] = [];
   isAway = false;
   isSelling = true;
   readonly #outcomes = new Map<string, number>();
@@ -90,7 +90,7 @@ export class TestCatalog {
     }
   }
 
-  async #processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
+  async #processOrders(batch: PurchaseBatch<OrderRequest>): Promise<readonly number[]> {
     if (batch.incarnation !== this.#incarnation) throw new OrderError('FENCED', 'an incarnation of before');
     if (batch.purchases.length > 0) this.batches.push(batch);
     if (batch.settledSequence > 0) {
@@ -102,14 +102,14 @@ export class TestCatalog {
     return results;
   }
 
-  #sell(request: OrderRequest, batch: PurchaseBatch, index: number): number {
+  #sell(request: OrderRequest, batch: PurchaseBatch<OrderRequest>, index: number): number {
     const tag = `${batch.incarnation}:${batch.firstSequence + index}`;
     const outcome = this.#outcomes.get(tag) ?? this.#sellNew(request, batch, index);
     this.#outcomes.set(tag, outcome);
     return outcome;
   }
 
-  #sellNew(request: OrderRequest, batch: PurchaseBatch, index: number): number {
+  #sellNew(request: OrderRequest, batch: PurchaseBatch<OrderRequest>, index: number): number {
     const left = this.stock.get(request.name);
     if (left === undefined) return RESULT.UNKNOWN_TOY;
     if (!this.isSelling) return RESULT.NOT_SELLING;

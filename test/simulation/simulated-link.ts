@@ -5,15 +5,16 @@
 
 import type { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
-import type { CatalogLink, LogPosition, PurchaseBatch, Recovery } from '../../src/order/catalog-link.js';
+import type { CatalogLink, LogPosition, Recovery } from '../../src/order/catalog-link.js';
 import { OrderError } from '../../src/order/order-error.js';
-import type { SoldOrder } from '../../src/order/order-types.js';
+import type { OrderRequest, SoldOrder } from '../../src/order/order-types.js';
+import type { PurchaseBatch } from '../../src/store-contract.js';
 import type { SimulatedChannel, SimulatedNetwork } from '../support/simulated-network.js';
 import type { SimulatedProcess } from '../support/simulated-world.js';
 import type { CatalogHost } from './store-hosts.js';
 
 interface Call {
-  readonly batch: PurchaseBatch;
+  readonly batch: PurchaseBatch<OrderRequest>;
   readonly resolve: (results: readonly number[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -41,7 +42,7 @@ export class SimulatedLink implements CatalogLink {
     return running.length > 1 ? this.network.world.random.pick(running) : (running[0] ?? this.catalogs[0]!);
   }
 
-  processOrders(batch: PurchaseBatch): Promise<readonly number[]> {
+  processOrders(batch: PurchaseBatch<OrderRequest>): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
       this.#unanswered.push({ batch, resolve, reject });
       if (this.#stream === undefined) this.#connectSoon();
@@ -147,7 +148,7 @@ class Stream {
     this.#server.onKill(() => this.#lose());
   }
 
-  send(batch: PurchaseBatch): void {
+  send(batch: PurchaseBatch<OrderRequest>): void {
     this.#up.send(() => this.#receive(batch));
     const { random } = this.network.world;
     if (random.chance(this.network.faults.breaks)) this.network.world.after(random.integer(0, 5), () => this.#lose());
@@ -166,7 +167,7 @@ class Stream {
   }
 
   /** At the catalog: executed as it comes, answered in order. */
-  #receive(sent: PurchaseBatch): void {
+  #receive(sent: PurchaseBatch<OrderRequest>): void {
     const { engine, options } = this.catalog;
     if (!this.#server.isAlive || engine === undefined) return;
     const batch = options.seams.batch?.(sent, engine.incarnation) ?? sent;

@@ -4,14 +4,16 @@
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { CatalogError } from '../../src/catalog/catalog-error.js';
 import { Log } from '../../src/log.js';
-import type { CatalogLink, PurchaseBatch } from '../../src/order/catalog-link.js';
+import type { CatalogLink } from '../../src/order/catalog-link.js';
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import { OrderError } from '../../src/order/order-error.js';
 import type { OrderLog } from '../../src/order/order-log.js';
+import type { OrderRequest } from '../../src/order/order-types.js';
 import { PostgresError } from '../../src/postgres/index.js';
 import { mayBeRepeated } from '../../src/postgres/postgres-error.js';
 import { type FileSystem, StorageError, type SyncMode, secondNameOf } from '../../src/storage/index.js';
+import type { PurchaseBatch } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, type SimulatedWorld } from '../support/simulated-world.js';
 
@@ -21,7 +23,7 @@ export interface Seams {
   readonly orderFiles?: (fileSystem: FileSystem) => FileSystem;
   readonly link?: (link: CatalogLink) => CatalogLink;
   /** A batch as it gets to the catalog, whose newest incarnation is given. */
-  readonly batch?: (batch: PurchaseBatch, newest: number) => PurchaseBatch;
+  readonly batch?: (batch: PurchaseBatch<OrderRequest>, newest: number) => PurchaseBatch<OrderRequest>;
   /** The key that a buyer's order carries when it gets to the order service. */
   readonly key?: (key: string, attempt: number) => string;
 }

@@ -10,13 +10,13 @@
 import { ChurnMap } from '../../churn-map.js';
 import { RESULT } from '../../store-contract.js';
 import type { LoggedOrder } from '../order-types.js';
-import { answer, type Caller, Purchase } from '../purchase.js';
+import { answer, type Caller, PendingOrder } from '../pending-order.js';
 
 export interface IdempotencyGateOptions {
   /** The order that a key is bound to: at once when there certainly is none. */
   findByKey(key: string): undefined | Promise<LoggedOrder | undefined>;
-  /** Takes a new purchase in, or answers it. */
-  onPurchase(purchase: Purchase): void;
+  /** Takes a new order in, or answers it. */
+  onPending(pending: PendingOrder): void;
   /** Whether anything may be sold now; a key that is bound is answered in any case. */
   isSelling(): boolean;
   /** The log could not be read. */
@@ -25,7 +25,7 @@ export interface IdempotencyGateOptions {
 
 export class IdempotencyGate {
   readonly #options: IdempotencyGateOptions;
-  readonly #onTheirWay = new ChurnMap<string, Purchase>();
+  readonly #onTheirWay = new ChurnMap<string, PendingOrder>();
 
   constructor(options: IdempotencyGateOptions) {
     this.#options = options;
@@ -34,65 +34,65 @@ export class IdempotencyGate {
   take(caller: Caller): void {
     const { key } = caller.request;
     const ahead = this.#onTheirWay.get(key);
-    if (key === '') this.#options.onPurchase(new Purchase(caller));
+    if (key === '') this.#options.onPending(new PendingOrder(caller));
     else if (ahead === undefined) this.#begin(caller);
     else this.#queueBehind(ahead, caller);
   }
 
   /** The outcome of a purchase: its callers are answered, its key is free (or, if sold, bound by the log already). */
-  finish(purchase: Purchase, result: number, number = 0): void {
-    const { key } = purchase.request;
+  finish(pending: PendingOrder, result: number, number = 0): void {
+    const { key } = pending.request;
     if (key !== '') this.#onTheirWay.delete(key);
-    purchase.answer(result, number);
-    const { rivals } = purchase;
-    purchase.rivals = [];
+    pending.answer(result, number);
+    const { rivals } = pending;
+    pending.rivals = [];
     for (const rival of rivals) {
       if (result === RESULT.DONE) answer(rival, RESULT.KEY_TAKEN);
       else this.take(rival);
     }
   }
 
-  /** Nobody waits any longer; the purchase stays on its way. Its rivals never became one. */
-  release(purchase: Purchase): void {
-    purchase.answer(RESULT.OPEN);
-    for (const rival of purchase.rivals) answer(rival, RESULT.NOT_SELLING);
-    purchase.rivals = [];
+  /** Nobody waits any longer; the order stays on its way. Its rivals never became one. */
+  release(pending: PendingOrder): void {
+    pending.answer(RESULT.OPEN);
+    for (const rival of pending.rivals) answer(rival, RESULT.NOT_SELLING);
+    pending.rivals = [];
   }
 
   #begin(caller: Caller): void {
     const { key } = caller.request;
-    const purchase = new Purchase(caller);
-    this.#onTheirWay.set(key, purchase);
+    const pending = new PendingOrder(caller);
+    this.#onTheirWay.set(key, pending);
     const bound = this.#options.findByKey(key);
-    if (bound === undefined) this.#options.onPurchase(purchase);
-    else void this.#check(purchase, bound);
+    if (bound === undefined) this.#options.onPending(pending);
+    else void this.#check(pending, bound);
   }
 
-  #queueBehind(ahead: Purchase, caller: Caller): void {
+  #queueBehind(ahead: PendingOrder, caller: Caller): void {
     if (!this.#options.isSelling()) answer(caller, RESULT.NOT_SELLING);
     else if (ahead.isSameOrder(caller.request)) ahead.join(caller);
     else ahead.rivals.push(caller);
   }
 
-  async #check(purchase: Purchase, lookup: Promise<LoggedOrder | undefined>): Promise<void> {
+  async #check(pending: PendingOrder, lookup: Promise<LoggedOrder | undefined>): Promise<void> {
     let order: LoggedOrder | undefined;
     try {
       order = await lookup;
     } catch (error) {
       this.#options.onError(error);
-      return this.finish(purchase, RESULT.NOT_SELLING);
+      return this.finish(pending, RESULT.NOT_SELLING);
     }
-    if (order === undefined) return this.#options.onPurchase(purchase);
-    this.#finishBound(purchase, order);
+    if (order === undefined) return this.#options.onPending(pending);
+    this.#finishBound(pending, order);
   }
 
   /** The first caller may ask for another order than the one that has the key, and its rivals for the right one. */
-  #finishBound(purchase: Purchase, order: LoggedOrder): void {
-    this.#onTheirWay.delete(purchase.request.key);
-    const isBody = order.name === purchase.request.name && order.quantity === purchase.request.quantity;
-    purchase.answer(isBody ? RESULT.DONE : RESULT.KEY_TAKEN, isBody ? order.number : 0);
-    const { rivals } = purchase;
-    purchase.rivals = [];
+  #finishBound(pending: PendingOrder, order: LoggedOrder): void {
+    this.#onTheirWay.delete(pending.request.key);
+    const isSame = pending.isSameOrder(order);
+    pending.answer(isSame ? RESULT.DONE : RESULT.KEY_TAKEN, isSame ? order.number : 0);
+    const { rivals } = pending;
+    pending.rivals = [];
     for (const rival of rivals) this.take(rival);
   }
 }

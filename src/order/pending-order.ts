@@ -1,10 +1,10 @@
-// purchase.ts: the callers of an order, and the sheet on which the answers to one message are collected.
+// pending-order.ts: an order on its way, its callers of an order, and the sheet on which the answers to one message are collected.
 //
 //   message of 3 orders  ── AnswerSheet [ · , · , · ]
-//                                   │   │   └── Purchase Fox ×2  (tag 17)
-//                                   └───┴────── Purchase Tux ×1  (tag 16): two callers with one key, one purchase
+//                                   │   │   └── PendingOrder Fox ×2  (tag 17)
+//                                   └───┴────── PendingOrder Tux ×1  (tag 16): two callers with one key, one order
 //
-// A sheet is done when each of its places is filled. A purchase outlives its callers: once it is sent it is driven to
+// A sheet is done when each of its places is filled. An order outlives its callers: once it is sent it is driven to
 // its outcome, whoever still waits.
 
 import { assert } from '../assert.js';
@@ -58,7 +58,7 @@ export function answer(caller: Caller, result: number, number = 0): void {
 }
 
 /** One order on its way, with all who wait for its outcome. */
-export class Purchase {
+export class PendingOrder {
   readonly request: OrderRequest;
   /** Set when it is sent: its tag, within the incarnation. */
   sequence = 0;
@@ -75,9 +75,9 @@ export class Purchase {
     return this.#callers.length + this.rivals.length;
   }
 
-  /** Whether `request` asks for the same. */
-  isSameOrder(request: OrderRequest): boolean {
-    return request.name === this.request.name && request.quantity === this.request.quantity;
+  /** Whether another one asks for the same. */
+  isSameOrder({ name, quantity }: Pick<OrderRequest, 'name' | 'quantity'>): boolean {
+    return name === this.request.name && quantity === this.request.quantity;
   }
 
   join(caller: Caller): void {
