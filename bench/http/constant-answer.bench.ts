@@ -6,8 +6,10 @@
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Result, RunBenchmark, RunOptions } from '../result.js';
-import { measureRounds, median } from '../rounds.js';
+import { type Bar, type Figure, figureOf, type Measured } from '../figures.js';
+import { measureRounds } from '../rounds.js';
+import { amountOf } from '../run/bench-options.js';
+import type { Scenario, ScenarioContext } from '../scenarios/scenario.js';
 import { cpuSeconds } from '../store/process-usage.js';
 import { startAll, startProgram, stopAll, type Target } from '../store/server-process.js';
 import { SERVERS, type ServerName } from './answer.js';
@@ -16,9 +18,7 @@ import type { BlastJob } from './blast.js';
 const CONNECTIONS = 32;
 const PIPELINED = 16;
 const ROUND_MS = 1500;
-const ROUND_QUICK_MS = 600;
 const ROUNDS = 7;
-const ROUNDS_QUICK = 3;
 const US_PER_S = 1e6;
 
 const OURS: ServerName = 'toystore';
@@ -29,86 +29,59 @@ const NODE_BAR = { atLeast: 1.8 };
 const PIPELINED_BAR = { atLeast: 5 };
 
 /** Who is compared under one load. */
-interface Comparison {
+interface Load {
   readonly title: string;
   readonly depth: number;
   readonly baseline: ServerName;
   readonly servers: readonly Target[];
   /** Of our throughput beside the baseline's. */
-  readonly bar: Result['bar'];
+  readonly bar: Bar;
 }
 
-export const run: RunBenchmark = async (options) => {
+export const http: Scenario = async (context) => {
   const servers = await startAll(
     SERVERS.map((label) => startProgram('http-server', 'http/server-process.js', ['--server', label], { label })),
   );
   try {
     const title = `GET, ${CONNECTIONS} connections, one request at a time`;
-    const one = await compare({ title, depth: 1, baseline: FLOOR, servers, bar: FLOOR_BAR }, options);
+    const one = await compare({ title, depth: 1, baseline: FLOOR, servers, bar: FLOOR_BAR }, context);
     // The raw socket answers once to whatever arrives, so it cannot take part where requests come together.
-    const many = await compare(
-      {
-        title: `GET, ${CONNECTIONS} connections, ${PIPELINED} pipelined`,
-        depth: PIPELINED,
-        baseline: NODE,
-        servers: servers.filter(({ name }) => name !== FLOOR),
-        bar: PIPELINED_BAR,
-      },
-      options,
-    );
-    return [...one, ...besideNode(one), ...many];
+    const withoutFloor = servers.filter(({ name }) => name !== FLOOR);
+    const pipelined = `GET, ${CONNECTIONS} connections, ${PIPELINED} pipelined`;
+    const many = { title: pipelined, depth: PIPELINED, baseline: NODE, servers: withoutFloor, bar: PIPELINED_BAR };
+    context.addFigures(besideNode(one));
+    await compare(many, context);
   } finally {
     await stopAll(servers);
   }
 };
 
-/** Answers per second, and then processor time for each answer, both from the same rounds. */
-async function compare({ title, depth, baseline, servers, bar }: Comparison, options: RunOptions): Promise<Result[]> {
-  const cpu = new Map<string, number[]>(servers.map(({ name }) => [name, []]));
-  const durationMs = options.quick ? ROUND_QUICK_MS : ROUND_MS;
-  const throughput = await measureRounds(
-    {
-      case: title,
-      unit: 'requests/s',
-      better: 'higher',
-      baseline,
-      rounds: options.quick ? ROUNDS_QUICK : ROUNDS,
-      subjects: servers.map(({ name, port, pid }) => ({
-        name,
-        bar: name === OURS ? bar : undefined,
-        measure: async () => {
-          const cpuBefore = cpuSeconds([pid!]);
-          const { answered, seconds } = await blast({ port, connections: CONNECTIONS, depth, durationMs });
-          cpu.get(name)!.push(((cpuSeconds([pid!]) - cpuBefore) * US_PER_S) / answered);
-          return answered / seconds;
-        },
-      })),
+/** Answers per second, and processor time for each answer. */
+function compare(
+  { title, depth, baseline, servers, bar }: Load,
+  context: ScenarioContext,
+): Promise<Measured<Figure>[]> {
+  const durationMs = amountOf(context.options, ROUND_MS);
+  const quantities = [
+    { case: title, unit: 'requests/s', better: 'higher', bars: { [OURS]: bar } },
+    { case: `${title}: processor time of the server`, unit: 'µs', better: 'lower' },
+  ] as const;
+  const subjects = servers.map(({ name, port, pid }) => ({
+    name,
+    measure: async () => {
+      const cpuBefore = cpuSeconds([pid!]);
+      const { answered, seconds } = await blast({ port, connections: CONNECTIONS, depth, durationMs });
+      return [answered / seconds, ((cpuSeconds([pid!]) - cpuBefore) * US_PER_S) / answered];
     },
-    options,
-  );
-  // The first round of each warmed it up. Not every system says what processes use.
-  const roundsOf = (name: string): number[] =>
-    cpu
-      .get(name)!
-      .slice(1)
-      .filter((us) => us > 0);
-  const costs = throughput.flatMap(({ subject }): Result[] => {
-    const rounds = roundsOf(subject);
-    if (rounds.length === 0 || roundsOf(baseline).length === 0) return [];
-    const value = median(rounds);
-    const ratio = value / median(roundsOf(baseline));
-    const name = `${title}: processor time of the server`;
-    return [{ case: name, subject, value, unit: 'µs', better: 'lower', rounds, baseline, ratio }];
-  });
-  return [...throughput, ...costs];
+  }));
+  return measureRounds({ quantities, subjects, baseline, rounds: ROUNDS }, context);
 }
 
 /** Our throughput once more, beside node:http in the same rounds. */
-function besideNode(results: readonly Result[]): Result[] {
-  const [ours, node] = [OURS, NODE].map((name) => results.find(({ subject }) => subject === name));
+function besideNode(figures: readonly Measured<Figure>[]): Measured<Figure>[] {
+  const [ours, node] = [OURS, NODE].map((name) => figures.find(({ subject }) => subject === name));
   if (ours === undefined || node === undefined) return [];
-  const ratio = ours.value / node.value;
-  return [{ ...ours, case: `${ours.case}, beside ${NODE}`, baseline: NODE, ratio, bar: NODE_BAR }];
+  return [figureOf({ ...ours, case: `${ours.case}, beside ${NODE}`, bar: NODE_BAR }, node)];
 }
 
 async function blast(job: BlastJob): Promise<{ answered: number; seconds: number }> {

@@ -6,55 +6,34 @@
 
 import type { LoadCounters } from './load-counters.js';
 import type { LoadJob } from './load-job.js';
-import { Loader } from './loader.js';
+import type { Loader, Loop } from './loader.js';
 import { createScript, type Script } from './work.js';
 
-/** All connections of one closed-loop job. */
-export class ClosedLoop {
+export class ClosedLoop implements Loop {
   readonly #counters: LoadCounters;
-  readonly #loaders: Loader[];
-  readonly #scripts = new Map<Loader, Script>();
-  /** How many each may still send. */
-  readonly #left = new Map<Loader, number>();
+  readonly #scripts: Script[];
+  /** How many each connection may still send. */
+  readonly #left: number[];
 
-  constructor(job: LoadJob, counters: LoadCounters) {
-    const { host, port, connections, work, requestsEach = Number.POSITIVE_INFINITY } = job;
+  constructor({ host, port, connections, work, requestsEach }: LoadJob, counters: LoadCounters) {
     this.#counters = counters;
-    this.#loaders = Array.from({ length: connections }, (_, index) => {
-      const loader = new Loader(host, port, counters, (free) => this.#refill(free));
-      this.#scripts.set(loader, createScript(work, `${host}:${port}`, index));
-      this.#left.set(loader, requestsEach);
-      return loader;
-    });
+    this.#scripts = Array.from({ length: connections }, (_, index) => createScript(work, `${host}:${port}`, index));
+    this.#left = this.#scripts.map(() => requestsEach ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Connects all. Rejects with the first connection's error. */
-  async open(): Promise<void> {
-    await Promise.all(this.#loaders.map((loader) => loader.open()));
+  start(loaders: readonly Loader[]): void {
+    for (const [index, loader] of loaders.entries()) this.onFree(loader, index);
   }
 
-  start(): void {
-    for (const loader of this.#loaders) this.#refill(loader);
-  }
-
-  get pendingCount(): number {
-    return this.#loaders.reduce((sum, loader) => sum + loader.pendingCount, 0);
-  }
-
-  /** Whether every connection has sent all it may, and has its answers. */
-  get isDone(): boolean {
-    return this.pendingCount === 0 && [...this.#left.values()].every((left) => left === 0);
-  }
-
-  close(): void {
-    for (const loader of this.#loaders) loader.close();
-  }
-
-  #refill(loader: Loader): void {
+  onFree(loader: Loader, index: number): void {
     const now = performance.now();
-    const left = this.#left.get(loader)!;
+    const left = this.#left[index]!;
     if (left === 0 || loader.pendingCount > 0 || !loader.isConnected || now >= this.#counters.untilMs) return;
-    this.#left.set(loader, left - 1);
-    loader.send(this.#scripts.get(loader)!.next(), now);
+    this.#left[index] = left - 1;
+    loader.send(this.#scripts[index]!.next(), now);
+  }
+
+  get hasSentAll(): boolean {
+    return this.#left.every((left) => left === 0);
   }
 }

@@ -5,10 +5,12 @@
 // results.json, and can be added to others later, which percentiles cannot.
 
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type JsHistogram } from 'hdr-histogram-js';
-import type { LatencyFigures } from '../result.js';
 
 const TICKS_PER_MS = 10_000;
 const LONGEST_TICKS = 60_000 * TICKS_PER_MS;
+
+/** What is read of a distribution, in milliseconds. Errors are counted beside it, never in it. */
+export type LatencyFigures = ReturnType<LatencyHistogram['figures']>;
 
 /** How much of a distribution lies between two latencies, for drawing. */
 export interface LatencyBin {
@@ -47,7 +49,7 @@ export class LatencyHistogram {
     return this.#histogram.totalCount === 0 ? 0 : this.#histogram.getValueAtPercentile(percentile) / TICKS_PER_MS;
   }
 
-  figures(errors: number): LatencyFigures {
+  figures(errors: number) {
     const { totalCount: count, mean } = this.#histogram;
     return {
       count,

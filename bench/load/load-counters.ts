@@ -19,7 +19,7 @@ class OperationCounter {
 
   report(): OperationReport {
     const { latencies, errors, errorSamples } = this;
-    return { histogram: latencies.encode(), errors, errorSamples: [...errorSamples] };
+    return { count: latencies.count, histogram: latencies.encode(), errors, errorSamples: [...errorSamples] };
   }
 }
 

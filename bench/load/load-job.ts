@@ -1,12 +1,11 @@
 // load-job.ts: what the load generator's process is asked for and what it answers; the only words between the two.
 
-/** What each connection sends. `session`: query a toy, and with probability `p`, if some are left, order it. */
-export type Work =
-  | { readonly kind: 'session'; readonly toys: readonly string[]; readonly p: number }
-  | { readonly kind: 'query'; readonly toys: readonly string[] }
-  | { readonly kind: 'order'; readonly toys: readonly string[] }
-  /** GET of one path, and the body that each answer must have, byte for byte; counted as `query`. */
-  | { readonly kind: 'fixed'; readonly path: string; readonly expectedBody: string };
+/**
+ * What each connection sends: queries, or orders, of each toy in turn; sessions, in which a query of a random toy is followed,
+ * with probability `p` and if some are left, by an order for it; or GET of one path, counted as `query`, with the body that
+ * each answer must have, byte for byte.
+ */
+export type Work = 'query' | 'order' | { readonly p: number } | { readonly path: string; readonly body: string };
 
 /** One load: so many connections, so long. */
 export interface LoadJob {
@@ -28,7 +27,9 @@ export interface LoadJob {
 
 /** What one kind of request came to. */
 export interface OperationReport {
-  /** An encoded LatencyHistogram of the answers that were right. In an open loop latencies count from the intended time. */
+  /** Answers that were right. */
+  readonly count: number;
+  /** An encoded LatencyHistogram of them. In an open loop latencies count from the intended time. */
   readonly histogram: string;
   readonly errors: number;
   /** A few different ones, as examples. */

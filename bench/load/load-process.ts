@@ -4,6 +4,7 @@
 import { ClosedLoop } from './closed-loop.js';
 import { LoadCounters } from './load-counters.js';
 import type { FromGenerator, LoadJob, LoadReport, ToGenerator } from './load-job.js';
+import { Loader, type Loop } from './loader.js';
 import { OpenLoop } from './open-loop.js';
 
 const MS_PER_S = 1000;
@@ -17,37 +18,45 @@ let running: LoadCounters | undefined;
 async function runJob(job: LoadJob): Promise<LoadReport> {
   const counters = new LoadCounters();
   running = counters;
-  const loop = job.rate === undefined ? new ClosedLoop(job, counters) : new OpenLoop(job, job.rate, counters);
+  const loop: Loop = job.rate === undefined ? new ClosedLoop(job, counters) : new OpenLoop(job, job.rate, counters);
+  const loaders = Array.from(
+    { length: job.connections },
+    (_, index) => new Loader(job.host, job.port, counters, (free) => loop.onFree(free, index)),
+  );
+  const areAnswered = (): boolean => loaders.every(({ pendingCount }) => pendingCount === 0);
+  const close = (): void => {
+    for (const loader of loaders) loader.close();
+  };
   try {
     // A thousand connections take a while: the clock starts when they are there.
-    await loop.open();
+    await Promise.all(loaders.map((loader) => loader.open()));
     counters.begin(job.warmupMs, job.durationMs);
-    loop.start();
+    loop.start(loaders);
     await until(() => performance.now() >= Math.min(counters.fromMs, counters.untilMs));
     const cpuBefore = process.cpuUsage();
     const cpuFromMs = performance.now();
-    await until(() => performance.now() >= counters.untilMs || (loop instanceof ClosedLoop && loop.isDone));
+    await until(() => performance.now() >= counters.untilMs || (loop.hasSentAll && areAnswered()));
     counters.endNow();
     const { user, system } = process.cpuUsage(cpuBefore);
     const generatorCpu = (user + system) / US_PER_MS / Math.max(1, performance.now() - cpuFromMs);
     const drainUntil = performance.now() + DRAIN_MAX_MS;
-    await until(() => loop.pendingCount === 0 || performance.now() > drainUntil);
-    loop.close();
+    await until(() => areAnswered() || performance.now() > drainUntil);
+    close();
     return {
       query: counters.query.report(),
       order: counters.order.report(),
       seconds: Math.max(0, counters.untilMs - counters.fromMs) / MS_PER_S,
       generatorCpu,
-      schedule: loop instanceof OpenLoop ? loop.report() : undefined,
+      schedule: loop.end?.(),
     };
   } finally {
-    loop.close();
+    close();
     running = undefined;
   }
 }
 
 /** Looks every few milliseconds: cheap, and no loop has to tell anyone that it is done. */
-function until(condition: () => boolean): Promise<void> {
+function until(condition: () => unknown): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
       if (condition()) resolve();

@@ -1,9 +1,10 @@
 // loader.ts: one connection's requests under way: sends, keeps them in order, checks and counts the answers.
 //
 // HTTP/1.1 answers in the order of the requests, so what is under way is a first-in-first-out list. Which request goes
-// out when is decided by the loop that owns the loader: closed-loop.ts or open-loop.ts.
+// out when is decided by a loop: closed-loop.ts or open-loop.ts.
 
 import type { LoadCounters } from './load-counters.js';
+import type { ScheduleReport } from './load-job.js';
 import { RawConnection, type RawConnectionListener } from './raw-connection.js';
 import type { Request } from './work.js';
 
@@ -13,6 +14,18 @@ const RECONNECT_DELAY_MS = 100;
 interface Pending {
   readonly request: Request;
   readonly dueMs: number;
+}
+
+/** What decides which connection of a job sends when. */
+export interface Loop {
+  /** @param loaders all of them, connected */
+  start(loaders: readonly Loader[]): void;
+  /** A connection has had an answer, or is there again after it was lost. */
+  onFree(loader: Loader, index: number): void;
+  /** Whether there is nothing left to send, though the time may not be over. */
+  readonly hasSentAll?: boolean;
+  /** Ends it, after the time is over. @returns how its schedule was kept, if it has one */
+  end?(): ScheduleReport;
 }
 
 /** One connection that is made again when it is lost, until `close`. */

@@ -10,7 +10,7 @@
 import { Worker } from 'node:worker_threads';
 import type { LoadCounters } from './load-counters.js';
 import type { LoadJob, ScheduleReport } from './load-job.js';
-import { Loader } from './loader.js';
+import type { Loader, Loop } from './loader.js';
 import { createScript, type Script } from './work.js';
 
 const MS_PER_S = 1000;
@@ -18,13 +18,11 @@ const LATE_MS = 1;
 /** The last tick comes a little after the end and may still send what was due before it. */
 const LAST_TICK_MS = 5;
 
-/** All connections of one open-loop job, and their schedule. */
-export class OpenLoop {
+export class OpenLoop implements Loop {
   readonly #counters: LoadCounters;
   readonly #rate: number;
   readonly #intervalMs: number;
   readonly #script: Script;
-  readonly #loaders: Loader[];
   /** Connections without a request under way, used last in, first out. */
   readonly #free: Loader[] = [];
   #pacer: Worker | undefined;
@@ -35,48 +33,29 @@ export class OpenLoop {
   #late = 0;
 
   constructor(job: LoadJob, rate: number, counters: LoadCounters) {
-    const { host, port, connections, work } = job;
     this.#counters = counters;
     this.#rate = rate;
     this.#intervalMs = MS_PER_S / rate;
-    this.#script = createScript(work, `${host}:${port}`, 0);
-    this.#loaders = Array.from(
-      { length: connections },
-      () =>
-        new Loader(host, port, counters, (free) => {
-          this.#free.push(free);
-          this.#sendDue();
-        }),
-    );
+    this.#script = createScript(job.work, `${job.host}:${job.port}`, 0);
   }
 
-  /** Connects all. Rejects with the first connection's error. */
-  async open(): Promise<void> {
-    await Promise.all(this.#loaders.map((loader) => loader.open()));
-  }
-
-  /** Starts the schedule. */
-  start(): void {
-    this.#free.push(...this.#loaders);
+  start(loaders: readonly Loader[]): void {
+    this.#free.push(...loaders);
     this.#nextDueMs = performance.now();
     this.#pacer = new Worker(new URL('./pacer-thread.js', import.meta.url), { workerData: this.#sharedDue });
     this.#pacer.on('message', () => this.#sendDue());
   }
 
-  get pendingCount(): number {
-    return this.#loaders.reduce((sum, loader) => sum + loader.pendingCount, 0);
+  onFree(loader: Loader): void {
+    this.#free.push(loader);
+    this.#sendDue();
   }
 
-  /** How the schedule was kept in the window; after `untilMs`. */
-  report(): ScheduleReport {
+  end(): ScheduleReport {
+    void this.#pacer?.terminate();
     const { untilMs } = this.#counters;
     const missed = Math.max(0, Math.ceil((untilMs - this.#nextDueMs) / this.#intervalMs));
     return { rate: this.#rate, intended: this.#sent + missed, missed, late: this.#late };
-  }
-
-  close(): void {
-    void this.#pacer?.terminate();
-    for (const loader of this.#loaders) loader.close();
   }
 
   #sendDue(): void {

@@ -5,6 +5,7 @@
 // An answer is checked in place: its body must begin with the bytes that only the right answer begins with. For a query
 // that is everything up to the price, the name asked for included; for an order everything up to the number.
 
+import { TOYS } from '../store/toys.js';
 import type { Work } from './load-job.js';
 
 export type Operation = 'query' | 'order';
@@ -40,22 +41,17 @@ const CLOSING_BYTES = 2;
  * @param connectionIndex shifts where the connection starts in the list of toys, so that they do not march in step
  */
 export function createScript(work: Work, host: string, connectionIndex: number): Script {
-  switch (work.kind) {
-    case 'query':
-      return inTurn(
-        work.toys.map((toy) => queryRequest(toy, host)),
-        connectionIndex,
-      );
-    case 'order':
-      return inTurn(
-        work.toys.map((toy) => orderRequest(toy, host)),
-        connectionIndex,
-      );
-    case 'fixed':
-      return inTurn([fixedRequest(work.path, work.expectedBody, host)], 0);
-    case 'session':
-      return new SessionScript(work.toys, work.p, host);
-  }
+  if (work === 'query')
+    return inTurn(
+      TOYS.map((toy) => queryRequest(toy, host)),
+      connectionIndex,
+    );
+  if (work === 'order')
+    return inTurn(
+      TOYS.map((toy) => orderRequest(toy, host)),
+      connectionIndex,
+    );
+  return 'p' in work ? new SessionScript(work.p, host) : inTurn([fixedRequest(work.path, work.body, host)], 0);
 }
 
 function inTurn(requests: readonly Request[], start: number): Script {
@@ -78,10 +74,10 @@ class SessionScript implements Script {
   #stock = 0;
   #isQueryNext = true;
 
-  constructor(toys: readonly string[], p: number, host: string) {
+  constructor(p: number, host: string) {
     this.#p = p;
-    this.#orders = toys.map((toy) => orderRequest(toy, host));
-    this.#queries = toys.map((toy) => {
+    this.#orders = TOYS.map((toy) => orderRequest(toy, host));
+    this.#queries = TOYS.map((toy) => {
       const request = queryRequest(toy, host);
       const check: Check = (status, bytes, bodyStart, bodyEnd) => {
         const verdict = request.check(status, bytes, bodyStart, bodyEnd);

@@ -2,66 +2,53 @@
 // compareExchange to take a word, one to give it back.
 
 import { SharedRwLock } from '../../src/lock/index.js';
-import type { RunBenchmark } from '../result.js';
-import { measureRounds, type Subject } from '../rounds.js';
+import { measureRounds } from '../rounds.js';
+import type { Scenario } from '../scenarios/scenario.js';
 
 const NS_PER_MS = 1e6;
 const PAIRS = 300_000;
 const ROUNDS = 15;
-const ROUNDS_QUICK = 7;
 /** The compiler is done with a loop of this length after the first. */
 const WARMUPS = 3;
 const BAR = { atMost: 2.5 };
 const BASELINE = 'two compareExchange';
+const READ = 'acquireRead + releaseRead';
+const WRITE = 'acquireWrite + releaseWrite';
 
-export const run: RunBenchmark = (options) => {
+export const lock: Scenario = async (context) => {
   const words = new Int32Array(new SharedArrayBuffer((SharedRwLock.WORDS + 1) * Int32Array.BYTES_PER_ELEMENT));
   const bareWord = SharedRwLock.WORDS;
-  const lock = new SharedRwLock(words);
-
-  const bare: Subject = {
-    name: BASELINE,
-    measure: () =>
-      nsPerPair(() => {
-        for (let pair = 0; pair < PAIRS; pair += 1) {
-          Atomics.compareExchange(words, bareWord, 0, 1);
-          Atomics.compareExchange(words, bareWord, 1, 0);
-        }
-      }),
+  const shared = new SharedRwLock(words);
+  // Each with a loop of its own: in one that all share the compiler would not see what is called.
+  const bare = (): void => {
+    for (let pair = 0; pair < PAIRS; pair += 1) {
+      Atomics.compareExchange(words, bareWord, 0, 1);
+      Atomics.compareExchange(words, bareWord, 1, 0);
+    }
   };
-  const read: Subject = {
-    name: 'acquireRead + releaseRead',
-    bar: BAR,
-    measure: () =>
-      nsPerPair(() => {
-        for (let pair = 0; pair < PAIRS; pair += 1) {
-          lock.acquireRead();
-          lock.releaseRead();
-        }
-      }),
+  const read = (): void => {
+    for (let pair = 0; pair < PAIRS; pair += 1) {
+      shared.acquireRead();
+      shared.releaseRead();
+    }
   };
-  const write: Subject = {
-    name: 'acquireWrite + releaseWrite',
-    bar: BAR,
-    measure: () =>
-      nsPerPair(() => {
-        for (let pair = 0; pair < PAIRS; pair += 1) {
-          lock.acquireWrite();
-          lock.releaseWrite();
-        }
-      }),
+  const write = (): void => {
+    for (let pair = 0; pair < PAIRS; pair += 1) {
+      shared.acquireWrite();
+      shared.releaseWrite();
+    }
   };
-  return measureRounds(
-    {
-      case: 'take a free lock and give it back',
-      unit: 'ns',
-      better: 'lower',
-      baseline: BASELINE,
-      subjects: [bare, read, write],
-      rounds: options.quick ? ROUNDS_QUICK : ROUNDS,
-      warmups: WARMUPS,
-    },
-    options,
+  const quantity = {
+    case: 'take a free lock and give it back',
+    unit: 'ns',
+    better: 'lower',
+    bars: { [READ]: BAR, [WRITE]: BAR },
+  } as const;
+  const loops = { [BASELINE]: bare, [READ]: read, [WRITE]: write };
+  const subjects = Object.entries(loops).map(([name, loop]) => ({ name, measure: () => nsPerPair(loop) }));
+  await measureRounds(
+    { quantities: [quantity], subjects, baseline: BASELINE, rounds: ROUNDS, warmups: WARMUPS },
+    context,
   );
 };
 

@@ -3,14 +3,14 @@
 // Beside Node's own parser, and with --baseline that of another commit. The last case has headers that change with every
 // request, so that what our parser remembers of earlier ones is of no use to it.
 
-import type { Result, RunBenchmark, RunOptions } from '../result.js';
+import type { Bar } from '../figures.js';
 import { measureRounds } from '../rounds.js';
+import type { Scenario, ScenarioContext } from '../scenarios/scenario.js';
 import { CASES, CHANGING, type Message, SMALL_GET } from './messages.js';
 import { baselineParser, nodeParser, ourParser, type Parser } from './parsers.js';
 
 const MESSAGES_PER_ROUND = 100_000;
 const ROUNDS = 15;
-const ROUNDS_QUICK = 5;
 const WARMUPS = 3;
 const NS_PER_US = 1000;
 /** Five times as fast as Node's parser on the request that a store gets most, faster than it on all. */
@@ -19,46 +19,30 @@ const FASTER_BAR = { atMost: 1 };
 /** Of the time that another commit's parser takes: at least 0.95 of its speed. */
 const OTHER_COMMIT_BAR = { atMost: 1 / 0.95 };
 
-export const run: RunBenchmark = async (options) => {
+export const parser: Scenario = async (context) => {
   const [node, ours] = [nodeParser(), ourParser()];
-  const other = options.baseline === undefined ? [] : [await baselineParser(options.baseline)];
-  const results: Result[] = [];
+  const root = context.options.baseline;
+  const other = root === undefined ? undefined : await baselineParser(root);
   for (const [name, messages] of CASES) {
     const bar = name === SMALL_GET ? SMALL_GET_BAR : FASTER_BAR;
-    const asked = name === CHANGING ? undefined : bar;
-    results.push(...(await compare(name, messages, [node, ours], asked, options)));
-    for (const parser of other) {
-      const title = `${name}, beside another commit`;
-      results.push(...(await compare(title, messages, [parser, ours], OTHER_COMMIT_BAR, options)));
-    }
+    await compare(name, messages, [node, ours], name === CHANGING ? undefined : bar, context);
+    if (other === undefined) continue;
+    await compare(`${name}, beside another commit`, messages, [other, ours], OTHER_COMMIT_BAR, context);
   }
-  return results;
 };
 
 /** @param bar for the second of the parsers, beside the first */
-function compare(
+async function compare(
   title: string,
   messages: readonly Message[],
-  parsers: readonly [baseline: Parser, ours: Parser],
-  bar: Result['bar'],
-  options: RunOptions,
-): Promise<Result[]> {
-  return measureRounds(
-    {
-      case: title,
-      unit: 'ns',
-      better: 'lower',
-      baseline: parsers[0].name,
-      rounds: options.quick ? ROUNDS_QUICK : ROUNDS,
-      warmups: WARMUPS,
-      subjects: parsers.map((parser) => ({
-        name: parser.name,
-        measure: () => nsPerMessage(parser, messages),
-        bar: parser === parsers[1] ? bar : undefined,
-      })),
-    },
-    options,
-  );
+  [baseline, ours]: readonly [Parser, Parser],
+  bar: Bar | undefined,
+  context: ScenarioContext,
+): Promise<void> {
+  const bars = bar === undefined ? {} : { [ours.name]: bar };
+  const quantities = [{ case: title, unit: 'ns', better: 'lower', bars }] as const;
+  const subjects = [baseline, ours].map((one) => ({ name: one.name, measure: () => nsPerMessage(one, messages) }));
+  await measureRounds({ quantities, subjects, baseline: baseline.name, rounds: ROUNDS, warmups: WARMUPS }, context);
 }
 
 /**

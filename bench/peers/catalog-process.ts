@@ -1,6 +1,6 @@
 // catalog-process.ts: the peers' catalog: six toys in a Map. Nothing is written to disk, or with --fsync each sale.
 //
-//   node catalog-process.js --port N [--fsync FILE]
+//   node catalog-process.js [--fsync FILE]
 
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import {
@@ -10,13 +10,10 @@ import {
   type ProcessOrderRequest,
   ProcessOrderResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
+import { PRICE_CENTS, STOCK, TOYS } from '../store/toys.js';
 import { maker, serveGrpc } from './grpc-service.js';
 import { openSyncedFile } from './synced-file.js';
 
-const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'];
-const PRICE_CENTS = 1599;
-/** More than any run can sell. */
-const STOCK = 4_294_967_295;
 const DONE = 0;
 const NO_SUCH_TOY = -1;
 const NOT_ENOUGH_STOCK = -2;

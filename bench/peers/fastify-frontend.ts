@@ -1,22 +1,22 @@
 // fastify-frontend.ts: the front end of the peer, with Fastify as its documentation uses it: routes, a schema to check what
 // comes in, schemas to write what goes out. Behind it one unary gRPC call for each request.
 //
-//   node fastify-frontend.js --port N --catalog HOST:PORT --order HOST:PORT
+//   node fastify-frontend.js --catalog HOST:PORT --order HOST:PORT
 
 import { credentials } from '@grpc/grpc-js';
 import fastify, { type FastifyReply } from 'fastify';
 import { CatalogClient, FindToyRequest, type FindToyResponse } from '../../proto/gen/toystore/v1/catalog.js';
 import { OrderClient, PlaceOrderRequest, type PlaceOrderResponse } from '../../proto/gen/toystore/v1/order.js';
 import { maker, unary } from './grpc-service.js';
-import { flag, portFlag, ready } from './peer-process.js';
+import { flag, ready } from './peer-process.js';
 
 const CENTS_PER_UNIT = 100;
 const FOUND = 0;
 const SOLD = 0;
 const NO_SUCH_TOY = -1;
 
-const catalog = new CatalogClient(flag('catalog', '127.0.0.1:5001'), credentials.createInsecure());
-const order = new OrderClient(flag('order', '127.0.0.1:5002'), credentials.createInsecure());
+const catalog = new CatalogClient(flag('catalog'), credentials.createInsecure());
+const order = new OrderClient(flag('order'), credentials.createInsecure());
 const findToy = unary<FindToyRequest, FindToyResponse>(catalog, catalog.findToy);
 const placeOrder = unary<PlaceOrderRequest, PlaceOrderResponse>(order, order.placeOrder);
 
@@ -59,8 +59,8 @@ app.post<{ Body: { name: string; quantity: number } }>('/orders', { schema: orde
   return reply.send({ data: { order_number: orderNumber } });
 });
 
-const address = await app.listen({ host: '127.0.0.1', port: portFlag() });
-ready('fastify', address, async () => {
+const address = await app.listen({ host: '127.0.0.1', port: 0 });
+ready('fastify', Number(new URL(address).port), async () => {
   await app.close();
   catalog.close();
   order.close();

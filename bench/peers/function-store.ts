@@ -1,19 +1,19 @@
 // function-store.ts: the usual design over PostgreSQL: the same HTTP server, a pool of connections, and one call of a stored
 // function for each order, which takes from the stock, numbers the order without a gap and writes it, in one transaction.
 //
-//   node function-store.js --database-url postgresql://…     --►  "function ready on http://127.0.0.1:N"
+//   node function-store.js --database-url postgresql://…     --►  "function ready on 127.0.0.1:N"
 //
 // The tables and the function are made by whoever starts it (scenarios/postgres.ts).
 
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import pg from 'pg';
 import { HttpServer, Router } from '../../src/http/index.js';
-import { flag, portFlag, ready } from './peer-process.js';
+import { flag, listen, ready } from './peer-process.js';
 
 /** What fits such a database best: more connections only wait for the same rows. */
 const CONNECTIONS = 32;
 
-const pool = new pg.Pool({ connectionString: flag('database-url', ''), max: CONNECTIONS });
+const pool = new pg.Pool({ connectionString: flag('database-url'), max: CONNECTIONS });
 
 const router = new Router().add('POST', '/orders', async (exchange) => {
   const { name, quantity } = JSON.parse(exchange.body.toString());
@@ -29,5 +29,4 @@ const router = new Router().add('POST', '/orders', async (exchange) => {
 
 const server = new HttpServer({ router });
 const listener = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => server.serve(socket));
-await new Promise<void>((resolve) => listener.listen(portFlag(), '127.0.0.1', resolve));
-ready('function', `http://127.0.0.1:${(listener.address() as AddressInfo).port}`, () => pool.end());
+ready('function', await listen(listener), () => pool.end());

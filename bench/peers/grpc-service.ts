@@ -8,7 +8,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { portFlag, ready } from './peer-process.js';
+import { ready } from './peer-process.js';
 
 /** Serves until the process is told to stop. */
 export function serveGrpc(
@@ -18,9 +18,9 @@ export function serveGrpc(
 ): void {
   const server = new Server();
   server.addService(definition, implementation);
-  server.bindAsync(`127.0.0.1:${portFlag()}`, ServerCredentials.createInsecure(), (error, port) => {
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
     if (error !== null) throw error;
-    ready(name, `127.0.0.1:${port}`, () => new Promise((resolve) => server.tryShutdown(() => resolve())));
+    ready(name, port, () => new Promise<void>((resolve) => server.tryShutdown(() => resolve())));
   });
 }
 

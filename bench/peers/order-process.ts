@@ -1,7 +1,7 @@
 // order-process.ts: the peers' orders: each is one call to the catalog, then the next number. Nothing is written to disk,
 // or with --fsync each order.
 //
-//   node order-process.js --port N --catalog HOST:PORT [--fsync FILE]
+//   node order-process.js --catalog HOST:PORT [--fsync FILE]
 
 import { credentials, type handleUnaryCall } from '@grpc/grpc-js';
 import { CatalogClient, ProcessOrderRequest, type ProcessOrderResponse } from '../../proto/gen/toystore/v1/catalog.js';
@@ -12,7 +12,7 @@ import { openSyncedFile } from './synced-file.js';
 
 const SOLD = 0;
 
-const catalog = new CatalogClient(flag('catalog', '127.0.0.1:5001'), credentials.createInsecure());
+const catalog = new CatalogClient(flag('catalog'), credentials.createInsecure());
 const processOrder = unary<ProcessOrderRequest, ProcessOrderResponse>(catalog, catalog.processOrder);
 const purchase = maker(ProcessOrderRequest);
 const receipt = maker(PlaceOrderResponse);

@@ -1,30 +1,28 @@
-// peer-process.ts: what every program of a peer does alike: reads its flags, says when it is ready, and stops on SIGTERM.
+// peer-process.ts: what every program that is measured does alike: reads its flags, listens, says when it is ready, and stops.
 // Ctrl-C in a terminal does not reach it: whoever starts it gives it a process group of its own.
 
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
 import { parseArgs } from 'node:util';
 
-/** The value of `--name`, or `fallback` where it is not given. */
-export function flag(name: string, fallback: string): string {
+/** The value of `--name`, empty where it is not given. */
+export function flag(name: string): string {
   const { values } = parseArgs({ options: { [name]: { type: 'string' } }, strict: false });
-  const value = values[name];
-  return typeof value === 'string' ? value : fallback;
+  return String(values[name] ?? '');
 }
 
-/** The port to listen on; 0, the default: any free one. */
-export function portFlag(): number {
-  return Number(flag('port', '0'));
+/** Listens on a free port of the loopback, and returns it. */
+export async function listen(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
-/**
- * Says on stdout that the process serves, and lets `stop` end it in order.
- *
- * @param address as `http://127.0.0.1:5000`, or host:port
- */
-export function ready(name: string, address: string, stop: () => Promise<void> | void): void {
+/** Says on stdout that the process serves at a port of the loopback, and lets `stop` end it in order. */
+export function ready(name: string, port: number, stop: () => unknown = () => {}): void {
   const end = async (): Promise<void> => {
     await stop();
     process.exit(0);
   };
   process.once('SIGTERM', end).once('SIGINT', end);
-  process.stdout.write(`${name} ready on ${address}\n`);
+  process.stdout.write(`${name} ready on 127.0.0.1:${port}\n`);
 }

@@ -11,7 +11,7 @@ import { flag } from './peer-process.js';
 
 /** Appends a line durably to the file that `--fsync` names; undefined where this peer keeps nothing. */
 export async function openSyncedFile(): Promise<((line: string) => Promise<void>) | undefined> {
-  const path = flag('fsync', '');
+  const path = flag('fsync');
   if (path === '') return undefined;
   const handle = await open(path, 'a');
   return async (line) => {

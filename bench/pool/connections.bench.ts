@@ -2,84 +2,68 @@
 // one request and no keep-alive, beside node:cluster, which hands connections to processes. Both serve by node:http.
 
 import { connect } from 'node:net';
-import type { Result, RunBenchmark } from '../result.js';
-import { type Comparison, measureRounds, type Subject } from '../rounds.js';
+import { measureRounds } from '../rounds.js';
+import { amountOf } from '../run/bench-options.js';
+import type { Scenario } from '../scenarios/scenario.js';
 import { cpuSeconds, familyOf } from '../store/process-usage.js';
 import { startAll, startProgram, stopAll, type Target } from '../store/server-process.js';
 import type { ServerKind } from './pool-server.js';
 
 const BASELINE: ServerKind = 'node:cluster';
-const KINDS: readonly ServerKind[] = [BASELINE, 'pool'];
+const OURS: ServerKind = 'pool';
 const AT_A_TIME = 32;
-const ROUND_MS = 400;
-const ROUND_QUICK_MS = 200;
+/** Long for the processor time, whose clock ticks in hundredths of a second. */
+const ROUND_MS = 1000;
 const ROUNDS = 5;
-const ROUNDS_QUICK = 3;
-/** For the processor time, whose clock ticks in hundredths of a second. */
-const CPU_VISITS = 4_000;
-const CPU_VISITS_QUICK = 1_000;
 const MS_PER_S = 1000;
 const US_PER_S = 1e6;
 
-export const run: RunBenchmark = async (options) => {
+export const pool: Scenario = async (context) => {
   const running = await startAll(
-    KINDS.map((kind) => startProgram('pool-server', 'pool/pool-server.js', ['--kind', kind], { label: kind })),
+    [BASELINE, OURS].map((kind) =>
+      startProgram('pool-server', 'pool/pool-server.js', ['--kind', kind], { label: kind }),
+    ),
   );
-  const common = { baseline: BASELINE, rounds: options.quick ? ROUNDS_QUICK : ROUNDS };
-  const subjects = (bar: Result['bar'], measure: (server: Target) => Promise<number>): Subject[] =>
-    running.map((server) => ({
-      name: server.name,
-      bar: server.name === BASELINE ? undefined : bar,
-      measure: () => measure(server),
-    }));
-  const rates: Comparison = {
-    ...common,
-    case: `connections with one request, 2 workers, ${AT_A_TIME} at a time`,
-    ...{ unit: 'connections/s', better: 'higher' },
-    subjects: subjects({ atLeast: 1 }, (server) =>
-      connectionsPerSecond(server, options.quick ? ROUND_QUICK_MS : ROUND_MS),
-    ),
-  };
-  const costs: Comparison = {
-    ...common,
-    case: 'processor time of a connection with one request, accepting and serving',
-    ...{ unit: 'µs', better: 'lower', warmups: 0 },
-    subjects: subjects({ atMost: 1 }, (server) =>
-      cpuUsPerConnection(server, options.quick ? CPU_VISITS_QUICK : CPU_VISITS),
-    ),
-  };
+  const subjects = running.map((server) => ({
+    name: server.name,
+    measure: () => measureConnections(server, amountOf(context.options, ROUND_MS)),
+  }));
+  const quantities = [
+    {
+      case: `connections with one request, 2 workers, ${AT_A_TIME} at a time`,
+      unit: 'connections/s',
+      better: 'higher',
+      bars: { [OURS]: { atLeast: 1 } },
+    },
+    {
+      case: 'processor time of a connection with one request, accepting and serving',
+      unit: 'µs',
+      better: 'lower',
+      bars: { [OURS]: { atMost: 1 } },
+    },
+  ] as const;
   try {
-    return [...(await measureRounds(rates, options)), ...(await measureRounds(costs, options))];
+    await measureRounds({ quantities, subjects, baseline: BASELINE, rounds: ROUNDS }, context);
   } finally {
     await stopAll(running);
   }
 };
 
-async function connectionsPerSecond({ port }: Target, roundMs: number): Promise<number> {
-  const since = performance.now();
-  const visits = await visitWhile(port, () => performance.now() - since < roundMs);
-  return (visits / (performance.now() - since)) * MS_PER_S;
-}
-
-async function cpuUsPerConnection({ pid, port }: Target, count: number): Promise<number> {
+/** @returns connections per second, and processor time in microseconds for each */
+async function measureConnections({ pid, port }: Target, roundMs: number): Promise<[number, number]> {
   const family = familyOf(pid!);
-  const before = cpuSeconds(family);
-  let left = count;
-  const visits = await visitWhile(port, () => left-- > 0);
-  return ((cpuSeconds(family) - before) * US_PER_S) / visits;
-}
-
-/** Visits, so many at a time; returns how often. */
-async function visitWhile(port: number, goesOn: () => boolean): Promise<number> {
+  const cpuBefore = cpuSeconds(family);
+  const since = performance.now();
   let visits = 0;
   const visitor = async (): Promise<void> => {
-    while (goesOn()) {
+    while (performance.now() - since < roundMs) {
       await visit(port);
       visits += 1;
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, visitor));
-  return visits;
+  const seconds = (performance.now() - since) / MS_PER_S;
+  return [visits / seconds, ((cpuSeconds(family) - cpuBefore) * US_PER_S) / visits];
 }
 
 /** Connects, asks, and reads the answer to its end. */

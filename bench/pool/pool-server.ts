@@ -16,9 +16,8 @@ const THREADS = 2;
 const host = '127.0.0.1';
 
 if (cluster.isPrimary) {
-  const kind = flag('kind', 'pool') as ServerKind;
-  const port = await (kind === 'pool' ? listenByPool() : listenByCluster());
-  ready('pool-server', `${host}:${port}`, () => {});
+  const kind = flag('kind') as ServerKind;
+  ready('pool-server', await (kind === 'pool' ? listenByPool() : listenByCluster()));
 } else {
   createSmallServer().listen({ host, port: 0 });
 }

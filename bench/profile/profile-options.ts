@@ -1,7 +1,7 @@
 // profile-options.ts: the command line of `npm run profile`, typed and checked.
 
 import { UsageError } from '../../src/flags.js';
-import { parseWords } from '../run/bench-options.js';
+import { one, PROBABILITY, parseWords } from '../run/bench-options.js';
 
 export const PROFILE_TOOLS = ['threads', 'doctor', 'flame', 'heapprofiler'] as const;
 export const SERVICES = ['catalog', 'order', 'frontend'] as const;
@@ -24,8 +24,8 @@ const NO_BUBBLEPROF =
 
 const TEXT = { type: 'string' } as const;
 const FLAGS = { service: TEXT, seconds: TEXT, clients: TEXT, p: TEXT, out: TEXT } as const;
-const SECONDS_MAX = 600;
-const CLIENTS_MAX = 10_000;
+const SECONDS = { kind: 'whole number', min: 1, max: 600 } as const;
+const CLIENTS = { kind: 'whole number', min: 1, max: 10_000 } as const;
 
 /** @throws UsageError */
 export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
@@ -38,9 +38,9 @@ export function parseProfileOptions(argv: readonly string[]): ProfileOptions {
   return {
     tool: oneOf('the tool', tool, PROFILE_TOOLS),
     service: oneOf('--service', values.service ?? 'frontend', SERVICES),
-    seconds: number('--seconds', values.seconds ?? '10', 1, SECONDS_MAX),
-    clients: number('--clients', values.clients ?? '32', 1, CLIENTS_MAX),
-    p: number('--p', values.p ?? '0.4', 0, 1),
+    seconds: one('seconds', values.seconds, SECONDS) ?? 10,
+    clients: one('clients', values.clients, CLIENTS) ?? 32,
+    p: one('p', values.p, PROBABILITY) ?? 0.4,
     out: values.out,
   };
 }
@@ -49,11 +49,4 @@ function oneOf<const T extends string>(what: string, word: string, words: readon
   const found = words.find((one) => one === word);
   if (found !== undefined) return found;
   throw new UsageError(`${what} is ${JSON.stringify(word)}: it must be one of ${words.join(', ')}`);
-}
-
-function number(flag: string, text: string, min: number, max: number): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  const isWhole = flag === '--p' || Number.isInteger(value);
-  if (isWhole && value >= min && value <= max) return value;
-  throw new UsageError(`${flag} is ${JSON.stringify(text)}: it must be a number from ${min} to ${max}`);
 }

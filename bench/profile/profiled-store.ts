@@ -14,8 +14,7 @@ export type Profiled = Partial<Pick<ServerCommand, 'env' | 'onLine' | 'stopBy' |
 
 /** A running store. */
 export interface ProfiledStore {
-  readonly frontend: Target;
-  readonly pids: ReadonlyMap<ServiceName, number>;
+  readonly services: ReadonlyMap<ServiceName, Target>;
   /** Front end, order, catalog: nobody loses a backend that it still talks to. */
   stop(): Promise<void>;
 }
@@ -34,12 +33,19 @@ export async function startProfiledStore(
     for (const name of SERVICES) {
       const { argsBefore = [], env, ...rest } = profiledBy(name) ?? {};
       const args = [...argsBefore, storeCli(), name];
-      running.set(name, await startServer({ name, args, env: { ...settings, ...env }, ...rest }));
+      const target = await startServer({ name, args, env: { ...settings, ...addresses(running), ...env }, ...rest });
+      running.set(name, target);
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  const pids = new Map([...running].map(([name, target]) => [name, target.pid!]));
-  return { frontend: running.get('frontend')!, pids, stop };
+  return { services: running, stop };
+}
+
+/** Where a service finds those that were started before it. */
+function addresses(running: ReadonlyMap<ServiceName, Target>): Record<string, string> {
+  return Object.fromEntries(
+    [...running].map(([name, { host, port }]) => [`${name.toUpperCase()}_ADDRESS`, `${host}:${port}`]),
+  );
 }

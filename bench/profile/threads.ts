@@ -29,8 +29,8 @@ export async function profileThreads(options: ProfileOptions, folder: string): P
   } finally {
     await store.stop();
   }
-  for (const [service, pid] of store.pids) {
-    const profiles = await collectProfiles(folder, service, pid);
+  for (const [service, { pid }] of store.services) {
+    const profiles = await collectProfiles(folder, service, pid!);
     process.stderr.write(`\n${service}, ${profiles.length} threads\n${renderOwnTimes(profiles)}\n`);
   }
   return folder;

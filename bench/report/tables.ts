@@ -1,6 +1,7 @@
 // tables.ts: what a run measured as tables of words: for the page, and as Markdown to copy into documents.
 
-import type { BenchResults, Figure, Row } from '../run/results.js';
+import type { Figure } from '../figures.js';
+import type { BenchResults, Row } from '../run/results.js';
 import { describeLoad, formatBar, formatNumber, formatRatio, formatReached, verdictOf } from './words.js';
 
 /** A table; its first columns are words, the others figures. */

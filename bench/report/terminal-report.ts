@@ -1,8 +1,9 @@
 // terminal-report.ts: the summary on the terminal, a hundred columns wide: a table for each scenario with a small drawn
 // histogram, and a line for each bar that the project has set itself.
 
+import type { Figure } from '../figures.js';
 import { LatencyHistogram } from '../load/latency-histogram.js';
-import type { BenchResults, Figure, Row } from '../run/results.js';
+import type { BenchResults, Row } from '../run/results.js';
 import {
   BARS_MEANING,
   COLUMNS,

@@ -1,8 +1,8 @@
 // words.ts: how figures, loads and bars are written, on the terminal, in the page and in tables alike.
 
-import type { Result } from '../result.js';
+import type { Bar, Figure } from '../figures.js';
 import { NOISE_MAX } from '../run/noise.js';
-import type { BenchResults, Figure, Row } from '../run/results.js';
+import type { BenchResults, Row } from '../run/results.js';
 
 const PLAIN_FROM = 100;
 const SIGNIFICANT_DIGITS = 3;
@@ -21,26 +21,26 @@ export function formatNumber(value: number): string {
 }
 
 /** `1.85 (bar: at least 1.8)`. */
-export function formatRatio({ ratio, bar }: Pick<Result, 'ratio' | 'bar'>): string {
+export function formatRatio({ ratio, bar }: Pick<Figure, 'ratio' | 'bar'>): string {
   if (ratio === undefined) return '';
   const text = ratio.toPrecision(SIGNIFICANT_DIGITS);
   return bar === undefined ? text : `${text} (bar: ${formatBar(bar)})`;
 }
 
 /** `at least 1.8`. */
-export function formatBar(bar: NonNullable<Result['bar']>): string {
+export function formatBar(bar: Bar): string {
   return 'atLeast' in bar ? `at least ${formatNumber(bar.atLeast)}` : `at most ${formatNumber(bar.atMost)}`;
 }
 
 /** What a bar is held against: `11.0 × fastify`, `7.4 ms`. */
-export function formatReached({ ratio, baseline, value, unit }: Result): string {
+export function formatReached({ ratio, baseline, value, unit }: Figure): string {
   return ratio === undefined
     ? `${formatNumber(value)} ${unit}`
     : `${ratio.toPrecision(SIGNIFICANT_DIGITS)} × ${baseline}`;
 }
 
 /** Whether a figure is as it has to be; undefined where nothing is asked of it. */
-export function isBarReached({ bar, ratio, value }: Pick<Result, 'bar' | 'ratio' | 'value'>): boolean | undefined {
+export function isBarReached({ bar, ratio, value }: Pick<Figure, 'bar' | 'ratio' | 'value'>): boolean | undefined {
   if (bar === undefined) return undefined;
   const reached = ratio ?? value;
   return 'atLeast' in bar ? reached >= bar.atLeast : reached <= bar.atMost;

@@ -6,38 +6,33 @@ import { credentials } from '@grpc/grpc-js';
 import { CatalogClient as CatalogStub, FindToysRequest } from '../../proto/gen/toystore/v1/catalog.js';
 import { BatchStream, createChannelOptions } from '../../src/rpc/index.js';
 import { maker } from '../peers/grpc-service.js';
-import type { Result, RunBenchmark } from '../result.js';
-import { measureRounds, type Subject } from '../rounds.js';
+import { measureRounds } from '../rounds.js';
+import { amountOf } from '../run/bench-options.js';
+import type { Scenario } from '../scenarios/scenario.js';
 
 /** Nothing listens at port 1 of the loopback. */
 const NOBODY = '127.0.0.1:1';
 const CALLS = 60_000;
 const ROUND_MS = 1_000;
-const ROUND_QUICK_MS = 250;
 const ROUNDS = 5;
-const ROUNDS_QUICK = 2;
 /** Percent of the thread, of which opening the stream again and again takes some three. */
 const BAR = { atMost: 5 };
 
 const request = maker(FindToysRequest);
 
-export const run: RunBenchmark = (options): Promise<Result[]> => {
-  const roundMs = options.quick ? ROUND_QUICK_MS : ROUND_MS;
-  const subject = (count: number): Subject => ({
+export const overload: Scenario = async (context) => {
+  const roundMs = amountOf(context.options, ROUND_MS);
+  const subjects = [0, CALLS].map((count) => ({
     name: `${count} calls of distinct names wait`,
-    bar: BAR,
     measure: () => percentBusy(count, roundMs),
-  });
-  return measureRounds(
-    {
-      case: 'a stream to a peer that is away, share of its thread',
-      unit: '%',
-      better: 'lower',
-      rounds: options.quick ? ROUNDS_QUICK : ROUNDS,
-      subjects: [subject(0), subject(CALLS)],
-    },
-    options,
-  );
+  }));
+  const quantity = {
+    case: 'a stream to a peer that is away, share of its thread',
+    unit: '%',
+    better: 'lower',
+    bars: Object.fromEntries(subjects.map(({ name }) => [name, BAR])),
+  } as const;
+  await measureRounds({ quantities: [quantity], subjects, rounds: ROUNDS }, context);
 };
 
 async function percentBusy(count: number, roundMs: number): Promise<number> {

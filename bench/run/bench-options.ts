@@ -32,6 +32,12 @@ const RATE_MAX = 10_000_000;
 const ROUNDS_MAX = 1000;
 const THREADS_MAX = 1024;
 const HTTP_PORT = 80;
+/** Of an order after a query. */
+export const PROBABILITY: Numbers = { kind: 'number', min: 0, max: 1 };
+
+/** A quick run has a third of the rounds, and a quarter of the time or work in each. */
+const QUICK_ROUNDS = 1 / 3;
+const QUICK_AMOUNT = 1 / 4;
 
 const FLAGS = {
   quick: { type: 'boolean' },
@@ -66,7 +72,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     scenarios: chosen.length === 0 ? byDefault : [...new Set(chosen)],
     quick: values.quick ?? chosen.length === 0,
     clients: list('clients', values.clients, wholeNumber(1, CLIENTS_MAX)),
-    probabilities: list('p', values.p, { expected: 'numbers from 0 to 1', accepts: (n) => n >= 0 && n <= 1 }),
+    probabilities: list('p', values.p, PROBABILITY),
     rates: list('rates', values.rates, wholeNumber(1, RATE_MAX)),
     connections: list('connections', values.connections, wholeNumber(1, CLIENTS_MAX)),
     rounds: one('rounds', values.rounds, wholeNumber(1, ROUNDS_MAX)),
@@ -75,6 +81,16 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     baseline: parseBaseline(values.baseline),
     out: values.out,
   };
+}
+
+/** @param long how many rounds give steady figures */
+export function roundsOf({ quick, rounds }: BenchOptions, long: number): number {
+  return rounds ?? (quick ? Math.ceil(long * QUICK_ROUNDS) : long);
+}
+
+/** @param long how much time or work in a round gives steady figures */
+export function amountOf({ quick }: BenchOptions, long: number): number {
+  return quick ? long * QUICK_AMOUNT : long;
 }
 
 /** What parseArgs makes of the words, or the one line that says what is wrong with them. */
@@ -113,27 +129,31 @@ function parseStoreSettings(threads: number | undefined, words: readonly string[
 }
 
 interface Numbers {
-  readonly expected: string;
-  accepts(value: number): boolean;
+  readonly kind: 'number' | 'whole number';
+  readonly min: number;
+  readonly max: number;
 }
 
 function wholeNumber(min: number, max: number): Numbers {
-  const accepts = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max;
-  return { expected: `whole numbers from ${min} to ${max}`, accepts };
+  return { kind: 'whole number', min, max };
 }
 
-function list(flag: string, text: string | undefined, { expected, accepts }: Numbers): number[] | undefined {
-  if (text === undefined) return undefined;
-  const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (values.every(accepts)) return values;
-  throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be ${expected}, separated by commas`);
-}
-
-function one(flag: string, text: string | undefined, { expected, accepts }: Numbers): number | undefined {
+/** @throws UsageError */
+export function one(flag: string, text: string | undefined, { kind, min, max }: Numbers): number | undefined {
   if (text === undefined) return undefined;
   const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (accepts(value)) return value;
-  throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be one of ${expected}`);
+  if (value >= min && value <= max && (kind === 'number' || Number.isInteger(value))) return value;
+  throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be a ${kind} from ${min} to ${max}`);
+}
+
+function list(flag: string, text: string | undefined, accepted: Numbers): number[] | undefined {
+  try {
+    return text?.split(',').map((word) => one(flag, word, accepted)!);
+  } catch {
+    const { kind, min, max } = accepted;
+    const numbers = `${kind}s from ${min} to ${max}, separated by commas`;
+    throw new UsageError(`--${flag} is ${JSON.stringify(text)}: it must be ${numbers}`);
+  }
 }
 
 function parseBaseline(text: string | undefined): string | undefined {

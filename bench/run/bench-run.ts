@@ -7,6 +7,7 @@ import path from 'node:path';
 import { UsageError } from '../../src/flags.js';
 import { messageOf } from '../../src/log.js';
 import { createDirectory } from '../../src/storage/index.js';
+import type { Figure } from '../figures.js';
 import { LoadGenerator } from '../load/load-generator.js';
 import { renderTerminal } from '../report/terminal-report.js';
 import { writeReport } from '../report/write-report.js';
@@ -17,7 +18,7 @@ import { readMachineFacts } from './machine.js';
 import { NoiseMeter } from './noise.js';
 import { RESULTS_FOLDER } from './paths.js';
 import { Progress } from './progress.js';
-import type { BenchResults, Figure, Row } from './results.js';
+import type { BenchResults, Row } from './results.js';
 
 const MS_PER_S = 1000;
 
@@ -41,22 +42,23 @@ export async function runBench(options: BenchOptions, command: string, signal: A
   const figures: Figure[] = [];
   const notes = new Set<string>();
   const progress = new Progress(options.scenarios.length);
-  const noise = new NoiseMeter();
+  const noise: Record<string, number> = {};
   const generator = new LoadGenerator();
   let failedScenarios = 0;
   for (const name of options.scenarios) {
     if (signal.aborted) break;
+    const meter = new NoiseMeter();
     const context: ScenarioContext = {
       options,
       generator,
       signal,
       step: (text) => {
         progress.step(text);
-        noise.sample(name);
+        meter.sample();
       },
-      addRows: (more) => rows.push(...more),
-      addFigures: (more) => figures.push(...more),
-      note: (text) => notes.add(text),
+      addRows: (more) => rows.push(...more.map((row) => ({ scenario: name, ...row }))),
+      addFigures: (more) => figures.push(...more.map((figure) => ({ scenario: name, ...figure }))),
+      note: (text) => notes.add(`${name}: ${text}`),
     };
     progress.enter(name);
     context.step('starting');
@@ -64,9 +66,9 @@ export async function runBench(options: BenchOptions, command: string, signal: A
       await scenarios[name](context);
     } catch (error) {
       failedScenarios += 1;
-      notes.add(`${name}: not measured: ${messageOf(error)}`);
+      context.note(`not measured: ${messageOf(error)}`);
     }
-    noise.complete(name);
+    noise[name] = meter.spread();
   }
   progress.end();
   generator.close();
@@ -78,7 +80,7 @@ export async function runBench(options: BenchOptions, command: string, signal: A
     quick: options.quick,
     complete: !signal.aborted && failedScenarios === 0,
     machine: readMachineFacts(),
-    noise: noise.spreads(),
+    noise,
     rows,
     figures,
     notes: [...notes],

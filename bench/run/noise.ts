@@ -5,7 +5,7 @@
 //                                                     time each time if nobody else used the cores and their clock stood
 
 import { hash } from 'node:crypto';
-import { median } from '../rounds.js';
+import { median } from '../figures.js';
 
 /** A spread up to here is quiet: on a machine with nothing else to do it is 0.02 to 0.06. */
 export const NOISE_MAX = 0.15;
@@ -17,27 +17,21 @@ const SAMPLES_MIN = 5;
 const LOW_SHARE = 0.1;
 const HIGH_SHARE = 0.9;
 
-/** The times that the reference took, for each scenario. */
+/** The times that the reference took during one scenario. */
 export class NoiseMeter {
-  readonly #times = new Map<string, number[]>();
+  readonly #times: number[] = [];
 
   /** Takes one sample; some ten milliseconds. */
-  sample(scenario: string): void {
+  sample(): void {
     const since = performance.now();
     hash('sha1', WORK);
-    const times = this.#times.get(scenario) ?? [];
-    this.#times.set(scenario, times);
-    times.push(performance.now() - since);
-  }
-
-  /** The spread of each scenario. */
-  spreads(): Record<string, number> {
-    return Object.fromEntries([...this.#times].map(([scenario, times]) => [scenario, spreadOf(times)]));
+    this.#times.push(performance.now() - since);
   }
 
   /** Samples until there are enough of them. */
-  complete(scenario: string): void {
-    while ((this.#times.get(scenario)?.length ?? 0) < SAMPLES_MIN) this.sample(scenario);
+  spread(): number {
+    while (this.#times.length < SAMPLES_MIN) this.sample();
+    return spreadOf(this.#times);
   }
 }
 

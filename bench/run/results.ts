@@ -1,12 +1,11 @@
 // results.ts: what one run leaves behind, in the shape of results.json.
 //
-// `rows` are latency distributions: every one has clients, operation, p50 and p99 in milliseconds. `figures` are the
-// comparisons that are not about customers: nanoseconds of a lock, records of a journal.
+// `rows` are latency distributions: every one has clients, operation, p50 and p99 in milliseconds. `figures` are what is not
+// about customers, and comparisons (see figures.ts).
 
-import { LatencyHistogram } from '../load/latency-histogram.js';
+import { type Figure, type Measured, median } from '../figures.js';
+import { type LatencyFigures, LatencyHistogram } from '../load/latency-histogram.js';
 import type { LoadReport, OperationReport } from '../load/load-job.js';
-import type { LatencyFigures, Result } from '../result.js';
-import { median } from '../rounds.js';
 import type { MachineFacts } from './machine.js';
 
 /** One measured distribution: one kind of request under one load. Times in milliseconds. */
@@ -39,11 +38,6 @@ export interface Row extends LatencyFigures {
   readonly histogram: string;
 }
 
-/** A figure of a comparison, with the scenario it belongs to. */
-export interface Figure extends Result {
-  readonly scenario: string;
-}
-
 /** All of results.json. */
 export interface BenchResults {
   readonly startedAt: string;
@@ -62,17 +56,17 @@ export interface BenchResults {
 }
 
 /** What a row is of; the rest is measured. */
-export type RowKey = Pick<Row, 'scenario' | 'subject' | 'clients' | 'p' | 'variant'>;
+export type RowKey = Pick<Row, 'subject' | 'clients' | 'p' | 'variant'>;
 
 /**
  * Puts the rounds of one load together: histograms are added, throughputs and per-round percentiles kept apart.
  *
  * @returns a row for each kind of request that happened, or failed, at least once
  */
-export function rowsFromReports(key: RowKey, reports: readonly LoadReport[]): Row[] {
+export function rowsFromReports(key: RowKey, reports: readonly LoadReport[]): Measured<Row>[] {
   return (['query', 'order'] as const).flatMap((operation) => {
     const parts = reports.map((report) => ({ report, part: report[operation] }));
-    const happened = parts.filter(({ part }) => LatencyHistogram.decode(part.histogram).count + part.errors > 0);
+    const happened = parts.filter(({ part }) => part.count + part.errors > 0);
     return happened.length === 0 ? [] : [makeRow(key, operation, happened)];
   });
 }
@@ -81,7 +75,7 @@ function makeRow(
   key: RowKey,
   operation: Row['operation'],
   parts: readonly { report: LoadReport; part: OperationReport }[],
-): Row {
+): Measured<Row> {
   const all = new LatencyHistogram();
   const rounds = { p50: [] as number[], p99: [] as number[], throughput: [] as number[] };
   for (const { report, part } of parts) {
@@ -89,7 +83,7 @@ function makeRow(
     all.add(round);
     rounds.p50.push(round.atMs(50));
     rounds.p99.push(round.atMs(99));
-    rounds.throughput.push(report.seconds > 0 ? round.count / report.seconds : 0);
+    rounds.throughput.push(report.seconds > 0 ? part.count / report.seconds : 0);
   }
   const errors = parts.reduce((total, { part }) => total + part.errors, 0);
   const schedules = parts.flatMap(({ report }) => report.schedule ?? []);

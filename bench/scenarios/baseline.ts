@@ -3,10 +3,8 @@
 
 import type { BenchOptions } from '../run/bench-options.js';
 import { startToystore } from '../store/toystore.js';
-import { type Contest, runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import { type RatioBar, ratiosOf } from './ratios.js';
-import type { Scenario } from './scenario.js';
+import { contest } from './contest.js';
+import type { RatioBar } from './ratios.js';
 
 const STORE = 'toystore';
 const BASELINE = 'baseline';
@@ -22,34 +20,27 @@ const BARS: readonly RatioBar[] = [
   { operation: 'request', clients: 5, p: 0.4, quantity: 'throughput', bar: { atLeast: 1.2 } },
 ];
 
-function contestOf(options: BenchOptions): Contest {
-  const { settings, baseline } = options;
-  return {
-    scenario: 'baseline',
-    contestants: [
-      { name: STORE, start: () => startToystore({ settings }), instances: INSTANCES },
-      {
-        name: BASELINE,
-        start: () => startToystore({ settings: withoutTraces(settings), label: BASELINE, root: baseline }),
-        instances: INSTANCES,
-      },
-    ],
-    loads: [
-      { work: 'query', clients: 64 },
-      { work: 'order', clients: 64 },
-      { work: 'order', clients: 1 },
-      { work: { p: 0.4 }, clients: 5 },
-    ],
-    timing: timingOf(options, ROUNDS, ROUND_MS),
-  };
-}
+export const baseline = contest(({ options: { settings, baseline: root } }) => ({
+  contestants: [
+    { name: STORE, start: () => startToystore({ settings }), instances: INSTANCES },
+    {
+      name: BASELINE,
+      start: () => startToystore({ settings: withoutTraces(settings), label: BASELINE, root }),
+      instances: INSTANCES,
+    },
+  ],
+  loads: [
+    { work: 'query', clients: 64 },
+    { work: 'order', clients: 64 },
+    { work: 'order', clients: 1 },
+    { work: { p: 0.4 }, clients: 5 },
+  ],
+  beside: { [BASELINE]: BARS },
+  rounds: ROUNDS,
+  roundMs: ROUND_MS,
+}));
 
 /** With `--baseline .` what traces cost is the difference. */
 function withoutTraces(settings: BenchOptions['settings']): Record<string, string> {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !name.startsWith('OTEL_')));
 }
-
-export const baseline: Scenario = async (context) => {
-  const rows = await runContest(context, contestOf(context.options));
-  context.addFigures(ratiosOf(rows, { scenario: 'baseline', baseline: BASELINE, subject: STORE, bars: BARS }));
-};

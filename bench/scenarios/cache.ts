@@ -4,28 +4,20 @@
 //   toystore       as it stands                         /healthz   of the same store: all of the way but the catalog
 //   CACHE_TOYS=0   each find asks the catalog           baseline   the checkout at --baseline, just started
 
-import type { Work } from '../load/load-job.js';
 import type { BenchOptions } from '../run/bench-options.js';
 import { startToystore, storeTarget } from '../store/toystore.js';
 import { type Contest, runContest } from './contest.js';
 import { type FreshStore, measureFreshStores } from './fresh-store.js';
-import { timingOf } from './measure-points.js';
 import { type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 
-const ROUNDS = 5;
-const ROUND_MS = 1500;
 const STORE = 'toystore';
 const WITHOUT = 'CACHE_TOYS=0';
 const HEALTHZ = '/healthz';
 const BASELINE = 'baseline';
 const CLIENTS = 5;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
-const HEALTHZ_WORK: Work = {
-  kind: 'fixed',
-  path: '/healthz',
-  expectedBody: '{"data":{"status":"alive"}}',
-};
+const HEALTHZ_ANSWER = '{"data":{"status":"alive"}}';
 
 /** A find should cost little more than an answer that asks nobody. */
 const HEALTHZ_BARS: readonly RatioBar[] = [
@@ -47,10 +39,9 @@ const FRESH_BARS: readonly RatioBar[] = [
 function contestOf(options: BenchOptions): Contest {
   const without = { ...options.settings, CACHE_TOYS: '0' };
   return {
-    scenario: 'cache',
     contestants: [
       { name: STORE, start: () => storeTarget({ ...options, url: undefined }) },
-      { name: HEALTHZ, start: STORE, only: HEALTHZ_WORK },
+      { name: HEALTHZ, start: STORE, only: { path: HEALTHZ, body: HEALTHZ_ANSWER } },
       { name: WITHOUT, start: () => startToystore({ settings: without }) },
     ],
     loads: [
@@ -59,21 +50,17 @@ function contestOf(options: BenchOptions): Contest {
       { work: 'order', clients: 64 },
       ...(options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
     ],
-    timing: timingOf(options, ROUNDS, ROUND_MS),
+    beside: { [HEALTHZ]: HEALTHZ_BARS, [WITHOUT]: WITHOUT_BARS },
   };
 }
 
-function freshStoresOf({ settings, baseline }: BenchOptions): FreshStore[] {
-  const ours = { name: STORE, settings, root: undefined };
-  return baseline === undefined ? [ours] : [ours, { name: BASELINE, settings: {}, root: baseline }];
+function freshStoresOf({ settings, baseline }: BenchOptions): [FreshStore, ...FreshStore[]] {
+  const ours = { label: STORE, settings };
+  return baseline === undefined ? [ours] : [ours, { label: BASELINE, root: baseline }];
 }
 
 export const cache: Scenario = async (context) => {
-  const scenario = 'cache';
-  const rows = await runContest(context, contestOf(context.options));
-  const common = { scenario, subject: STORE, isPair: true };
-  context.addFigures(ratiosOf(rows, { ...common, baseline: HEALTHZ, bars: HEALTHZ_BARS }));
-  context.addFigures(ratiosOf(rows, { ...common, baseline: WITHOUT, bars: WITHOUT_BARS }));
-  const fresh = await measureFreshStores(context, scenario, freshStoresOf(context.options));
-  context.addFigures(ratiosOf(fresh, { ...common, baseline: BASELINE, bars: FRESH_BARS, remark: 'fresh store' }));
+  await runContest(context, contestOf(context.options));
+  const rows = await measureFreshStores(context, freshStoresOf(context.options));
+  context.addFigures(ratiosOf(rows, { subject: STORE, baseline: BASELINE, bars: FRESH_BARS, isPair: true }));
 };

@@ -6,28 +6,18 @@
 //   raw-socket   a constant string: what Node's sockets cost before anyone has parsed a byte (queries only)
 
 import { BODY, TARGET } from '../http/answer.js';
-import type { Work } from '../load/load-job.js';
-import type { BenchOptions } from '../run/bench-options.js';
 import { startProgram, type Target } from '../store/server-process.js';
 import { storeTarget } from '../store/toystore.js';
-import { type Contest, runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import { type RatioBar, ratiosOf } from './ratios.js';
+import { runContest } from './contest.js';
+import type { RatioBar } from './ratios.js';
 import type { Scenario } from './scenario.js';
 import { sweepOf } from './sweep.js';
 
 const CONNECTIONS = [1, 64] as const;
 /** The store alone, when there is time. */
 const SWEEP_CONNECTIONS = [1, 4, 16, 64, 256, 1000] as const;
-const ROUNDS = 5;
-const ROUND_MS = 1500;
 const STORE = 'toystore';
 const BASELINE = 'fastify';
-const FLOOR_WORK: Work = {
-  kind: 'fixed',
-  path: TARGET,
-  expectedBody: BODY,
-};
 
 /** What the project asks of itself, as ratios to the baseline. */
 const BARS: readonly RatioBar[] = [
@@ -36,30 +26,24 @@ const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: 1, quantity: 'p50', bar: { atMost: 1 / 3 } },
 ];
 
-function contestOf(options: BenchOptions): Contest {
-  const { connections, quick } = options;
-  const common = connections ?? CONNECTIONS;
-  const swept = connections ?? (quick ? CONNECTIONS : SWEEP_CONNECTIONS);
+export const compare: Scenario = async (context) => {
+  const { options } = context;
+  const common = options.connections ?? CONNECTIONS;
+  const swept = options.connections ?? (options.quick ? CONNECTIONS : SWEEP_CONNECTIONS);
   const takes = ({ clients }: { readonly clients: number }): boolean => common.includes(clients);
-  return {
-    scenario: 'compare',
+  const rows = await runContest(context, {
     contestants: [
       { name: STORE, start: () => storeTarget(options) },
       { name: BASELINE, start: () => startProgram(BASELINE, 'peers/peer-store.js'), takes },
-      { name: 'raw-socket', start: startFloor, only: FLOOR_WORK, takes },
+      { name: 'raw-socket', start: startFloor, only: { path: TARGET, body: BODY }, takes },
     ],
     loads: (['query', 'order'] as const).flatMap((work) => swept.map((clients) => ({ work, clients }))),
-    timing: timingOf(options, ROUNDS, ROUND_MS),
-  };
-}
+    beside: { [BASELINE]: BARS },
+  });
+  context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
+};
 
 /** A socket that answers whatever arrives with the same bytes. */
 function startFloor(): Promise<Target> {
   return startProgram('http-server', 'http/server-process.js', ['--server', 'raw socket'], { label: 'raw-socket' });
 }
-
-export const compare: Scenario = async (context) => {
-  const rows = await runContest(context, contestOf(context.options));
-  context.addFigures(ratiosOf(rows, { scenario: 'compare', baseline: BASELINE, subject: STORE, bars: BARS }));
-  context.addFigures(sweepOf(rows.filter(({ subject }) => subject === STORE)));
-};

@@ -5,57 +5,49 @@
 //
 // The store says itself how often its catalog synced.
 
-import { median } from '../rounds.js';
-import type { BenchOptions } from '../run/bench-options.js';
-import type { Figure } from '../run/results.js';
+import { figureOf } from '../figures.js';
+import { describeLoad } from '../report/words.js';
 import { startProgram, type Target } from '../store/server-process.js';
 import { makeDataFolder, storeTarget } from '../store/toystore.js';
-import { type Contest, runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import { describeConnections, ratiosOf } from './ratios.js';
+import { runContest } from './contest.js';
 import type { Scenario } from './scenario.js';
 
 const CONNECTIONS = [1, 8, 64, 256] as const;
 const QUICK_CONNECTIONS = [1, 64] as const;
-const ROUNDS = 5;
-const ROUND_MS = 1500;
 const STORE = 'toystore';
 const PEER = 'fastify-fsync';
 /** At 64 connections, five times what a sync for each order gives. */
 const BARS = [{ operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 5 } }] as const;
 
-/** For each number of connections, orders for each sync, round by round. */
-type PerSync = Map<number, number[]>;
-
-function contestOf(options: BenchOptions, perSync: PerSync = new Map()): Contest {
+export const durable: Scenario = async (context) => {
+  const { options } = context;
   const connections = options.connections ?? (options.quick ? QUICK_CONNECTIONS : CONNECTIONS);
-  return {
-    scenario: 'durable',
+  /** Orders for each sync, round by round. */
+  const perSync = new Map(connections.map((clients) => [clients, [] as number[]]));
+  await runContest(context, {
     contestants: [
       {
         name: STORE,
         start: () => storeTarget(options),
-        watch: (target, { clients }) => {
-          const rounds: number[] = [];
-          perSync.set(clients, rounds);
-          return () => watchSyncs(target, rounds);
-        },
+        watch: (target, { clients }) => watchSyncs(target, perSync.get(clients)!),
       },
       { name: PEER, start: startFsyncPeer },
     ],
     loads: connections.map((clients) => ({ work: 'order', clients })),
-    timing: timingOf(options, ROUNDS, ROUND_MS),
-  };
-}
-
-export const durable: Scenario = async (context) => {
-  const perSync: PerSync = new Map();
-  try {
-    const rows = await runContest(context, contestOf(context.options, perSync));
-    context.addFigures(ratiosOf(rows, { scenario: 'durable', baseline: PEER, subject: STORE, bars: BARS }));
-  } finally {
-    context.addFigures([...perSync].flatMap(([clients, rounds]) => figureOf(clients, rounds)));
-  }
+    beside: { [PEER]: BARS },
+  });
+  const counted = [...perSync].filter(([, rounds]) => rounds.length > 0);
+  context.addFigures(
+    counted.map(([clients, rounds]) =>
+      figureOf({
+        case: `order, ${describeLoad({ clients })}, orders per fdatasync`,
+        subject: 'catalog journal',
+        unit: 'orders',
+        better: 'higher',
+        rounds,
+      }),
+    ),
+  );
 };
 
 async function startFsyncPeer(): Promise<Target> {
@@ -83,19 +75,4 @@ async function readCounts({ host, port }: Target): Promise<{ orders: number; syn
     orders: sample('toystore_orders_total', 'order'),
     syncs: sample('toystore_journal_sync_seconds_count', 'catalog'),
   };
-}
-
-function figureOf(connections: number, rounds: readonly number[]): Figure[] {
-  if (rounds.length === 0) return [];
-  return [
-    {
-      scenario: 'durable',
-      case: `order, ${describeConnections(connections)}, orders per fdatasync`,
-      subject: 'catalog journal',
-      value: median(rounds),
-      unit: 'orders',
-      better: 'higher',
-      rounds,
-    },
-  ];
 }

@@ -3,8 +3,8 @@
 
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BenchOptions } from '../run/bench-options.js';
-import type { Figure } from '../run/results.js';
+import { type Bar, type Figure, figureOf, type Measured } from '../figures.js';
+import { amountOf } from '../run/bench-options.js';
 import { cpuSeconds, familyOf, memoryMib, openFilesMax } from '../store/process-usage.js';
 import type { Target } from '../store/server-process.js';
 import { startToystore } from '../store/toystore.js';
@@ -16,7 +16,6 @@ const OTHER_FILES = 200;
 /** At a time: fewer than the kernel lets wait for a server to accept them. */
 const OPENED_TOGETHER = 100;
 const SECONDS = 10;
-const QUICK_SECONDS = 2;
 /** What is still to do right after the last answer is not idle. */
 const SETTLE_SECONDS = 1;
 const MS_PER_S = 1000;
@@ -30,32 +29,33 @@ const REQUEST = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 export const idle: Scenario = async (context) => {
   const filesMax = openFilesMax();
   if (filesMax === undefined) {
-    context.note('idle: not measured: this system has no /proc to read processor time from.');
+    context.note('not measured: this system has no /proc to read processor time from.');
     return;
   }
   if (filesMax < CONNECTIONS + OTHER_FILES) {
     const needed = CONNECTIONS + OTHER_FILES;
-    context.note(`idle: not measured: a process may have ${filesMax} files open here: \`ulimit -n ${needed}\` first.`);
+    context.note(`not measured: a process may have ${filesMax} files open here: \`ulimit -n ${needed}\` first.`);
     return;
   }
   const settings = { ...context.options.settings, SESSIONS_PER_THREAD: String(CONNECTIONS) };
   const store = await startToystore({ settings });
   const sockets: Socket[] = [];
   try {
+    const seconds = amountOf(context.options, SECONDS);
     const frontend = familyOf(store.pid!, 'frontend');
     context.step('no connections');
-    const shareBefore = await coreShare(frontend, secondsOf(context.options));
+    const shareBefore = await coreShare(frontend, seconds);
     const mibBefore = memoryMib(frontend);
     context.step(`opening ${CONNECTIONS} connections`);
     await openAll(store, sockets);
     context.step(`${CONNECTIONS} idle connections`);
-    const share = await coreShare(frontend, secondsOf(context.options));
+    const share = await coreShare(frontend, seconds);
     const kib = ((memoryMib(frontend) - mibBefore) * KIB_PER_MIB) / CONNECTIONS;
     const closed = sockets.filter((socket) => socket.closed || socket.readableEnded).length;
     if (closed > 0) throw new Error(`the front end closed ${closed} of ${CONNECTIONS} idle connections`);
     context.addFigures([
       figure('processor time of the front end', 'no connections', shareBefore, '% of a core'),
-      { ...figure('processor time of the front end', SUBJECT, share, '% of a core'), bar: BAR },
+      figure('processor time of the front end', SUBJECT, share, '% of a core', BAR),
       figure('memory of the front end for each', SUBJECT, kib, 'KiB'),
     ]);
   } finally {
@@ -66,12 +66,8 @@ export const idle: Scenario = async (context) => {
 
 const SUBJECT = `${CONNECTIONS.toLocaleString('en')} idle connections`;
 
-function secondsOf({ quick }: BenchOptions): number {
-  return quick ? QUICK_SECONDS : SECONDS;
-}
-
-function figure(name: string, subject: string, value: number, unit: string): Figure {
-  return { scenario: 'idle', case: name, subject, value, unit, better: 'lower', rounds: [value] };
+function figure(name: string, subject: string, value: number, unit: string, bar?: Bar): Measured<Figure> {
+  return figureOf({ case: name, subject, unit, better: 'lower', rounds: [value], bar });
 }
 
 async function coreShare(pids: readonly number[], seconds: number): Promise<number> {

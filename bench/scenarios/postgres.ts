@@ -13,22 +13,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresProgram, runUnprivileged } from '../../test/postgres/support/postgres-binaries.js';
 import { PostgresServer } from '../../test/postgres/support/postgres-server.js';
-import { median } from '../rounds.js';
+import { type Figure, figureOf, type Measured } from '../figures.js';
 import type { BenchOptions } from '../run/bench-options.js';
-import type { Figure, Row } from '../run/results.js';
+import type { Row } from '../run/results.js';
 import { startProgram } from '../store/server-process.js';
-import { STOCK, startToystore, storeTarget, TOYS } from '../store/toystore.js';
+import { PRICE_CENTS, STOCK, TOYS } from '../store/toys.js';
+import { startToystore, storeTarget } from '../store/toystore.js';
 import { type Contest, runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import { ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
 
-const SCENARIO = 'postgres';
 const STORE = 'toystore-postgres';
 const FILES = 'toystore';
 const FUNCTION = 'function';
-const ROUNDS = 5;
-const ROUND_MS = 1500;
 const MANY = 64;
 const MS_PER_SECOND = 1000;
 
@@ -41,7 +37,7 @@ const FUNCTION_BARS = { throughput: { atLeast: 4 }, p50: { atMost: 2 } } as cons
 const TABLES = `
   CREATE TABLE bench_toys (name text PRIMARY KEY, price_cents bigint NOT NULL, quantity bigint NOT NULL CHECK (quantity >= 0))
     WITH (fillfactor = 50);
-  INSERT INTO bench_toys VALUES ${TOYS.map((toy) => `('${toy}', 1599, ${STOCK})`).join(', ')};
+  INSERT INTO bench_toys VALUES ${TOYS.map((toy) => `('${toy}', ${PRICE_CENTS}, ${STOCK})`).join(', ')};
   CREATE TABLE bench_numbers (next bigint NOT NULL) WITH (fillfactor = 10);
   INSERT INTO bench_numbers VALUES (0);
   CREATE TABLE bench_orders (number bigint PRIMARY KEY, name text NOT NULL, quantity bigint NOT NULL, key text,
@@ -81,6 +77,8 @@ const CALLS = [
   { subject: 'pgbench-sequence', name: 'bench_buy_with_gaps', clients: [32] },
 ] as const;
 
+const CALLS_SECONDS = 3;
+
 /** Calls in a second, round by round, of pgbench's runs: `<subject> <clients>`. */
 type CallRates = Map<string, number[]>;
 
@@ -92,11 +90,8 @@ export const postgres: Scenario = async (context) => {
     const [storeUrl, peerUrl] = [await server.createDatabase(), await server.createDatabase()];
     await server.query(TABLES, peerUrl);
     const rates: CallRates = new Map();
-    const measure = (): Promise<void> => measureCalls(peerUrl, options, rates);
+    const measure = (): Promise<void> => measureCalls(peerUrl, rates);
     const rows = await runContest(context, contestOf(options, { storeUrl, peerUrl, measure }));
-    const compared = { scenario: SCENARIO, subject: STORE, isPair: true };
-    context.addFigures(ratiosOf(rows, { ...compared, baseline: FUNCTION, bars: ORDER_BARS }));
-    context.addFigures(ratiosOf(rows, { ...compared, baseline: FILES, bars: FIND_BARS }));
     context.addFigures(besideFunctions(rows, rates));
   } finally {
     await server[Symbol.asyncDispose]();
@@ -112,7 +107,6 @@ interface Databases {
 
 function contestOf(options: BenchOptions, { storeUrl, peerUrl, measure }: Databases): Contest {
   return {
-    scenario: SCENARIO,
     contestants: [
       {
         name: STORE,
@@ -123,7 +117,7 @@ function contestOf(options: BenchOptions, { storeUrl, peerUrl, measure }: Databa
         start: () => startProgram(FUNCTION, 'peers/function-store.js', ['--database-url', peerUrl]),
         takes: ({ work }) => work === 'order',
         // In the same rounds, so that whatever slows the machine slows it too.
-        watch: (_, { clients }) => (clients === MANY ? async () => measure : undefined),
+        watch: async (_, { clients }) => (clients === MANY ? measure : async () => {}),
       },
       { name: FILES, start: () => storeTarget(options), takes: ({ work }) => work === 'query' },
     ],
@@ -132,18 +126,18 @@ function contestOf(options: BenchOptions, { storeUrl, peerUrl, measure }: Databa
       { work: 'order', clients: 1 },
       { work: 'query', clients: MANY },
     ],
-    timing: timingOf(options, ROUNDS, ROUND_MS),
+    beside: { [FUNCTION]: ORDER_BARS, [FILES]: FIND_BARS },
   };
 }
 
-async function measureCalls(url: string, { quick }: BenchOptions, rates: CallRates): Promise<void> {
+async function measureCalls(url: string, rates: CallRates): Promise<void> {
   const script = join(tmpdir(), `toystore-pgbench-${process.pid}.sql`);
   try {
     for (const { subject, name, clients: numbers } of CALLS) {
       await writeFile(script, pgbenchScript(name), { mode: 0o644 });
       for (const clients of numbers) {
         const flags = ['--no-vacuum', '--protocol=prepared', `--client=${clients}`, `--jobs=${Math.min(clients, 2)}`];
-        const time = `--time=${quick ? 2 : 3}`;
+        const time = `--time=${CALLS_SECONDS}`;
         const told = await runUnprivileged([postgresProgram('pgbench'), ...flags, time, `--file=${script}`, url]);
         const key = `${subject} ${clients}`;
         rates.set(key, [...(rates.get(key) ?? []), Number(/^tps = ([\d.]+)/m.exec(told)?.[1])]);
@@ -155,53 +149,27 @@ async function measureCalls(url: string, { quick }: BenchOptions, rates: CallRat
 }
 
 /** The store through HTTP beside the functions alone. */
-function besideFunctions(rows: readonly Row[], rates: CallRates): Figure[] {
-  const orders = (clients: number): Row | undefined =>
-    rows.find((row) => row.subject === STORE && row.operation === 'order' && row.clients === clients);
-  const [many, one] = [orders(MANY), orders(1)];
+function besideFunctions(rows: readonly Measured<Row>[], rates: CallRates): Measured<Figure>[] {
+  const ordersOf = (clients: number): Row['rounds'] | undefined =>
+    rows.find((row) => row.subject === STORE && row.operation === 'order' && row.clients === clients)?.rounds;
+  const [many, one] = [ordersOf(MANY), ordersOf(1)];
   const alone = rates.get('pgbench 1');
   if (many === undefined || one === undefined || alone === undefined) return [];
-  const callMs = alone.map((perSecond) => MS_PER_SECOND / perSecond);
   const throughput = { unit: 'orders/s', better: 'higher' } as const;
   const latency = { unit: 'ms', better: 'lower' } as const;
-  const ofStore = { scenario: SCENARIO, subject: STORE };
-  const calls = [...rates].filter(([key]) => key.endsWith(' 32'));
+  const calls = CALLS.map(({ subject }) => ({ subject, rounds: rates.get(`${subject} 32`)! }));
+  const call = { subject: 'pgbench', rounds: alone.map((perSecond) => MS_PER_SECOND / perSecond) };
+  const ofMany = `order, ${MANY} clients, throughput, beside the function alone from 32 clients`;
+  const ofOne = 'order, 1 client, median latency, beside a call of the function alone';
   return [
-    ...calls.map(([key, perSecond]) => ({
-      ...ofStore,
-      case: `order, ${MANY} connections, throughput, beside the function alone from 32 clients`,
-      value: median(many.rounds.throughput),
-      ...throughput,
-      rounds: many.rounds.throughput,
-      baseline: key.split(' ')[0]!,
-      ratio: median(many.rounds.throughput) / median(perSecond),
-      ...(key.startsWith('pgbench ') ? { bar: FUNCTION_BARS.throughput } : {}),
-    })),
-    {
-      ...ofStore,
-      case: 'order, 1 connection, median latency, beside a call of the function alone',
-      value: median(one.rounds.p50),
-      ...latency,
-      rounds: one.rounds.p50,
-      baseline: 'pgbench',
-      ratio: median(one.rounds.p50) / median(callMs),
-      bar: FUNCTION_BARS.p50,
-    },
-    ...calls.map(([key, perSecond]) => ({
-      scenario: SCENARIO,
-      case: 'call of the stored function, 32 clients, throughput',
-      subject: key.split(' ')[0]!,
-      value: median(perSecond),
-      ...throughput,
-      rounds: perSecond,
-    })),
-    {
-      scenario: SCENARIO,
-      case: 'call of the stored function, 1 client, mean latency',
-      subject: 'pgbench',
-      value: median(callMs),
-      ...latency,
-      rounds: callMs,
-    },
+    ...calls.map((ofKind) => {
+      const bar = ofKind.subject === call.subject ? FUNCTION_BARS.throughput : undefined;
+      return figureOf({ case: ofMany, subject: STORE, ...throughput, rounds: many.throughput, bar }, ofKind);
+    }),
+    figureOf({ case: ofOne, subject: STORE, ...latency, rounds: one.p50, bar: FUNCTION_BARS.p50 }, call),
+    ...calls.map((ofKind) =>
+      figureOf({ case: 'call of the stored function, 32 clients, throughput', ...throughput, ...ofKind }),
+    ),
+    figureOf({ case: 'call of the stored function, 1 client, mean latency', ...latency, ...call }),
   ];
 }

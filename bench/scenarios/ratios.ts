@@ -1,8 +1,9 @@
 // ratios.ts: rows of several stores under the same loads, set side by side: each one's throughput and median latency as
 // a multiple of the baseline's, medians of interleaved rounds.
 
-import { median } from '../rounds.js';
-import type { Figure, Row } from '../run/results.js';
+import { type Bar, type Figure, figureOf, type Measured } from '../figures.js';
+import { describeLoad } from '../report/words.js';
+import type { Row } from '../run/results.js';
 
 type Quantity = 'throughput' | 'p50';
 
@@ -15,33 +16,30 @@ export interface RatioBar {
   readonly clients: number;
   readonly p?: number;
   readonly quantity: Quantity;
-  readonly bar: NonNullable<Figure['bar']>;
+  readonly bar: Bar;
 }
 
 /** Who is compared with whom. */
 export interface RatioOptions {
-  readonly scenario: string;
   /** The subject that the others are measured by. */
   readonly baseline: string;
   /** The subject that the bars are for. */
   readonly subject: string;
   readonly bars: readonly RatioBar[];
-  /** Only these two are compared, not all subjects. */
+  /** Only these two are compared, not all subjects; the case says so. */
   readonly isPair?: boolean;
-  /** Stands in the case, where the same loads are compared twice. */
-  readonly remark?: string;
 }
 
 /** A row as far as it is compared. */
-type Measured = Pick<Row, 'subject' | 'clients' | 'p' | 'count' | 'rounds'> & { readonly operation: Kind };
+type Compared = Omit<Measured<Row>, 'operation'> & { readonly operation: Kind };
 
 const UNITS = { query: 'queries/s', order: 'orders/s', request: 'requests/s' } as const;
 
 /** Throughput and median latency of every subject beside the baseline's; no ratio where the baseline has no row. */
-export function ratiosOf(rows: readonly Row[], options: RatioOptions): Figure[] {
+export function ratiosOf(rows: readonly Measured<Row>[], options: RatioOptions): Measured<Figure>[] {
   const { baseline: name, subject, isPair = false } = options;
   const compared = rows.filter((row) => !isPair || row.subject === subject || row.subject === name);
-  const measured: Measured[] = [...compared, ...sessionsOf(compared)];
+  const measured: Compared[] = [...compared, ...sessionsOf(compared)];
   return [...new Set(measured.map(loadOf))].flatMap((load) => {
     // A subject that gave errors only has no speed to compare.
     const ofLoad = measured.filter((row) => loadOf(row) === load && row.count > 0);
@@ -54,7 +52,7 @@ export function ratiosOf(rows: readonly Row[], options: RatioOptions): Figure[] 
 }
 
 /** Queries and orders of each session together: what a share of orders does to all that a store answers. */
-function sessionsOf(rows: readonly Row[]): Measured[] {
+function sessionsOf(rows: readonly Measured<Row>[]): Compared[] {
   const queries = rows.filter((row) => row.p !== undefined && row.operation === 'query');
   return queries.map((query) => {
     const order = rows.find(
@@ -69,32 +67,26 @@ function sessionsOf(rows: readonly Row[]): Measured[] {
   });
 }
 
-function loadOf({ operation, clients, p }: Measured): string {
-  return [operation, describeConnections(clients), ...(p === undefined ? [] : [`p ${p}`])].join(', ');
+function loadOf(row: Compared): string {
+  return `${row.operation}, ${describeLoad(row)}`;
 }
 
-function ratio(row: Measured, quantity: Quantity, baseline: Measured | undefined, options: RatioOptions): Figure {
-  const { operation, clients, p, subject } = row;
-  const value = median(row.rounds[quantity]);
+function ratio(
+  row: Compared,
+  quantity: Quantity,
+  baseline: Compared | undefined,
+  { baseline: name, subject, bars, isPair }: RatioOptions,
+): Measured<Figure> {
+  const { operation, clients, p } = row;
   const isAsked = (one: RatioBar): boolean =>
     one.operation === operation && one.clients === clients && one.p === p && one.quantity === quantity;
-  const remark = options.remark === undefined ? '' : `${options.remark}, `;
-  const beside = options.isPair ? `, beside ${options.baseline}` : '';
-  return {
-    scenario: options.scenario,
-    case: `${remark}${loadOf(row)}, ${quantity === 'p50' ? 'median latency' : 'throughput'}${beside}`,
-    subject,
-    value,
+  const measured = {
+    case: `${loadOf(row)}, ${quantity === 'p50' ? 'median latency' : 'throughput'}${isPair ? `, beside ${name}` : ''}`,
+    subject: row.subject,
     unit: quantity === 'p50' ? 'ms' : UNITS[operation],
     better: quantity === 'p50' ? 'lower' : 'higher',
     rounds: row.rounds[quantity],
-    baseline: baseline === undefined ? undefined : options.baseline,
-    ratio: baseline === undefined ? undefined : value / median(baseline.rounds[quantity]),
-    bar: subject === options.subject && baseline !== undefined ? options.bars.find(isAsked)?.bar : undefined,
-  };
-}
-
-/** `1 connection`, `64 connections`. */
-export function describeConnections(count: number): string {
-  return `${count} ${count === 1 ? 'connection' : 'connections'}`;
+    bar: row.subject === subject && baseline !== undefined ? bars.find(isAsked)?.bar : undefined,
+  } as const;
+  return figureOf(measured, baseline && { subject: name, rounds: baseline.rounds[quantity] });
 }

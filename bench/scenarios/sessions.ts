@@ -4,9 +4,7 @@
 import type { BenchOptions } from '../run/bench-options.js';
 import { startComposeStore } from '../store/compose-store.js';
 import { storeTarget } from '../store/toystore.js';
-import { type Contestant, type ContestLoad, runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import type { Scenario, ScenarioContext } from './scenario.js';
+import { type Contestant, contest, type Load } from './contest.js';
 
 /** The evaluation's 1 to 5, and on until far more clients than cores. */
 const CLIENT_COUNTS = [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256] as const;
@@ -15,48 +13,33 @@ const DOCKER_CLIENT_COUNTS = [1, 2, 3, 4, 5, 16, 64] as const;
 const PROBABILITY = 0.4;
 const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 const CLIENTS = 5;
-const ROUNDS = 5;
-const ROUND_MS = 1300;
 
-function sessionsScenario(
-  scenario: string,
-  loadsOf: (options: BenchOptions) => ContestLoad[],
-  contestantsOf: (context: ScenarioContext) => Contestant[],
-): Scenario {
-  return async (context) => {
-    const { options } = context;
-    const timing = timingOf(options, ROUNDS, ROUND_MS);
-    await runContest(context, { scenario, contestants: contestantsOf(context), loads: loadsOf(options), timing });
-  };
-}
+export const clients = contest(({ options }) => ({
+  contestants: [theStore(options)],
+  loads: byClients(options.clients ?? CLIENT_COUNTS),
+}));
 
-function theStore({ options }: ScenarioContext): Contestant[] {
-  return [{ name: 'toystore', start: () => storeTarget(options) }];
-}
+export const probability = contest(({ options }) => ({
+  contestants: [theStore(options)],
+  loads: (options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
+}));
 
 /** As processes and as containers. */
-function bareAndInContainers({ options, step, note }: ScenarioContext): Contestant[] {
-  note(`docker: the containers run the Node.js of their images, the bare store ${process.version}.`);
-  return [
-    { name: 'bare', start: () => storeTarget({ ...options, url: undefined }) },
-    { name: 'docker', start: () => startComposeStore(options.settings, step) },
-  ];
-}
+export const docker = contest(({ options, step, note }) => {
+  note(`the containers run the Node.js of their images, the bare store ${process.version}.`);
+  return {
+    contestants: [
+      { name: 'bare', start: () => storeTarget({ ...options, url: undefined }) },
+      { name: 'docker', start: () => startComposeStore(options.settings, step) },
+    ],
+    loads: byClients(options.clients ?? DOCKER_CLIENT_COUNTS),
+  };
+});
 
-function byClients(counts: readonly number[]): ContestLoad[] {
+function byClients(counts: readonly number[]): Load[] {
   return counts.map((clients) => ({ work: { p: PROBABILITY }, clients }));
 }
 
-export const clients = sessionsScenario('clients', (options) => byClients(options.clients ?? CLIENT_COUNTS), theStore);
-
-export const probability = sessionsScenario(
-  'probability',
-  (options) => (options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
-  theStore,
-);
-
-export const docker = sessionsScenario(
-  'docker',
-  (options) => byClients(options.clients ?? DOCKER_CLIENT_COUNTS),
-  bareAndInContainers,
-);
+function theStore(options: BenchOptions): Contestant {
+  return { name: 'toystore', start: () => storeTarget(options) };
+}

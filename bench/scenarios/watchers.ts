@@ -3,10 +3,8 @@
 
 import type { Target } from '../store/server-process.js';
 import { storeTarget } from '../store/toystore.js';
-import { runContest } from './contest.js';
-import { timingOf } from './measure-points.js';
-import { type RatioBar, ratiosOf } from './ratios.js';
-import type { Scenario } from './scenario.js';
+import { contest } from './contest.js';
+import type { RatioBar } from './ratios.js';
 
 const WATCHERS = 10;
 const NOBODY = 'nobody watches';
@@ -18,18 +16,16 @@ const BARS: readonly RatioBar[] = [
   { operation: 'query', clients: CONNECTIONS, quantity: 'throughput', bar: { atLeast: 0.98 } },
 ];
 
-export const watchers: Scenario = async (context) => {
-  const rows = await runContest(context, {
-    scenario: 'watchers',
-    contestants: [
-      { name: NOBODY, start: () => storeTarget(context.options) },
-      { name: WATCHED, start: NOBODY, watch: (target) => () => watch(target) },
-    ],
-    loads: [{ work: 'query', clients: CONNECTIONS }],
-    timing: timingOf(context.options, ROUNDS, ROUND_MS),
-  });
-  context.addFigures(ratiosOf(rows, { scenario: 'watchers', baseline: NOBODY, subject: WATCHED, bars: BARS }));
-};
+export const watchers = contest(({ options }) => ({
+  contestants: [
+    { name: WATCHED, start: NOBODY, watch },
+    { name: NOBODY, start: () => storeTarget(options) },
+  ],
+  loads: [{ work: 'query', clients: CONNECTIONS }],
+  beside: { [NOBODY]: BARS },
+  rounds: ROUNDS,
+  roundMs: ROUND_MS,
+}));
 
 /** Resolves when each has had its first figures. @returns ends them */
 async function watch({ host, port }: Target): Promise<() => Promise<void>> {

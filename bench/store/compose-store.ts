@@ -7,10 +7,13 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePorts } from '../../test/docker/free-ports.js';
 import { ROOT } from '../run/paths.js';
 import { serverEnvironment, type Target } from './server-process.js';
-import { findFreePorts, makeDataFolder, TOYS, toysCsv } from './toystore.js';
+import { toysCsv } from './toys.js';
+import { makeDataFolder } from './toystore.js';
 
 const execute = promisify(execFile);
 const COMPOSE_FILE = path.join(ROOT, 'docker-compose.yml');
@@ -41,8 +44,8 @@ export async function startComposeStore(
     await mkdir(data, { recursive: true });
     await chmod(data, OPEN_FOLDER_MODE);
   }
-  await writeFile(path.join(folder, 'var', 'catalog', 'catalog.csv'), toysCsv(TOYS));
-  const [port] = await findFreePorts(1);
+  await writeFile(path.join(folder, 'var', 'catalog', 'catalog.csv'), toysCsv());
+  const port = await freePorts(1);
   const env = { ...settings, FRONTEND_PORTS: String(port), ...userSetting() };
   const project = ['--project-directory', folder, '-p', path.basename(folder).toLowerCase()];
   const stop = async (): Promise<void> => {
@@ -52,8 +55,8 @@ export async function startComposeStore(
   try {
     onProgress('starting the containers');
     await compose([...project, 'up', '-d', '--no-build'], env);
-    await waitUntilReady(port!);
-    return { name: 'toystore', host: '127.0.0.1', port: port!, pid: undefined, stop };
+    await waitUntilReady(port);
+    return { name: 'toystore', host: '127.0.0.1', port, pid: undefined, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -101,7 +104,7 @@ async function waitUntilReady(port: number): Promise<void> {
       () => false,
     );
     if (isReady) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   throw new Error(`the containers are not ready after ${READY_TIMEOUT_MS} ms`);
 }

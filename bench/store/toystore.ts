@@ -3,16 +3,11 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
 import type { BenchOptions } from '../run/bench-options.js';
 import { DATA_FOLDER, ROOT } from '../run/paths.js';
 import { startServer, type Target } from './server-process.js';
-
-/** The six toys of the repository's toys.csv. */
-export const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'] as const;
-/** The most that a toy may have. */
-export const STOCK = 4_294_967_295;
+import { toysCsv } from './toys.js';
 
 /** How the store is to run; settings left out keep their defaults. */
 export interface ToystoreOptions {
@@ -25,12 +20,6 @@ export interface ToystoreOptions {
   readonly byNpm?: boolean;
 }
 
-/** A place for one store: settings for each of its services, and an end. */
-export interface StorePlace {
-  readonly settings: Readonly<Record<string, string>>;
-  remove(): Promise<void>;
-}
-
 /** The store's command line in a checkout. @throws Error when it has not been built */
 export function storeCli(root: string = ROOT): string {
   const cli = path.join(root, 'dist', 'src', 'cli.js');
@@ -38,17 +27,16 @@ export function storeCli(root: string = ROOT): string {
   return cli;
 }
 
-/** Free ports, an empty data directory and a stock of toys. */
-export async function makeStorePlace(): Promise<StorePlace> {
+/** Any free ports, an empty data directory and a stock of toys. */
+export async function makeStorePlace(): Promise<{ settings: Record<string, string>; remove(): Promise<void> }> {
   const { folder, remove } = await makeDataFolder();
   const seed = path.join(folder, 'toys.csv');
-  await writeFile(seed, toysCsv(TOYS));
-  const [frontend, catalog, order] = await findFreePorts(3);
+  await writeFile(seed, toysCsv());
   const settings = {
     HOST: '127.0.0.1',
-    FRONTEND_PORT: String(frontend),
-    CATALOG_PORT: String(catalog),
-    ORDER_PORT: String(order),
+    FRONTEND_PORT: '0',
+    CATALOG_PORT: '0',
+    ORDER_PORT: '0',
     DATA_DIR: path.join(folder, 'data'),
     SEED_CSV: seed,
   };
@@ -81,26 +69,4 @@ export async function startToystore({ settings, label, root = ROOT, byNpm }: Toy
 export async function storeTarget({ url, settings }: BenchOptions): Promise<Target> {
   if (url !== undefined) return { name: 'toystore', ...url, pid: undefined, stop: async () => {} };
   return startToystore({ settings });
-}
-
-/** The text of a toys.csv, each toy with the most stock that it may have. */
-export function toysCsv(names: readonly string[]): string {
-  return `name,price,quantity\n${names.map((name) => `${name},15.99,${STOCK}\n`).join('')}`;
-}
-
-/** Ports that were free a moment ago. All are held until all are known, so that no two are the same. */
-export async function findFreePorts(count: number): Promise<number[]> {
-  const holders = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<net.Server>((resolve, reject) => {
-          const server = net.createServer().once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = holders.map((holder) => (holder.address() as net.AddressInfo).port);
-  await Promise.all(holders.map((holder) => new Promise((resolve) => holder.close(resolve))));
-  return ports;
 }

@@ -31,7 +31,10 @@ test('scenarios and options may be mixed; a scenario named twice runs once', (t)
   t.like(options, { quick: true, clients: [1, 2], url: { host: '::1', port: 8080 } });
 });
 
-const REFUSED: readonly [argv: string[], message: RegExp][] = [
+/** Words of a command line, and how its refusal begins. */
+type Refused = readonly [argv: string[], message: RegExp];
+
+const REFUSED: readonly Refused[] = [
   [['everything'], /^unknown scenario "everything": it must be one of clients, /],
   [['--clients', '1,0'], /^--clients is "1,0": it must be whole numbers from 1 to/],
   [['--clients', '1,,2'], /^--clients/],
@@ -46,13 +49,8 @@ const REFUSED: readonly [argv: string[], message: RegExp][] = [
   [['--set', 'DURABILITY=sometimes'], /^--set: --durability is "sometimes": it must be one of commit, periodic$/],
   [['--set', 'COLOUR=red'], /^--set: .*--colour/],
 ];
-for (const [argv, message] of REFUSED) {
-  test(`refused: ${argv.join(' ')}`, (t) => {
-    t.throws(() => parseBenchOptions(argv), { instanceOf: UsageError, message });
-  });
-}
 
-const PROFILE_REFUSED: readonly [argv: string[], message: RegExp][] = [
+const PROFILE_REFUSED: readonly Refused[] = [
   [[], /^profile takes one tool: threads, doctor, flame, heapprofiler/],
   [['bubbleprof'], /^bubbleprof hangs on current versions of Node: `threads`/],
   [['coffee'], /^the tool is "coffee": it must be one of threads, doctor, flame, heapprofiler$/],
@@ -61,10 +59,15 @@ const PROFILE_REFUSED: readonly [argv: string[], message: RegExp][] = [
   [['flame', '--seconds', '1.5'], /^--seconds/],
   [['flame', '--p', '2'], /^--p/],
 ];
-for (const [argv, message] of PROFILE_REFUSED) {
-  test(`refused: profile ${argv.join(' ')}`, (t) => {
-    t.throws(() => parseProfileOptions(argv), { instanceOf: UsageError, message });
-  });
+for (const [command, parse, refused] of [
+  ['bench', parseBenchOptions, REFUSED],
+  ['profile', parseProfileOptions, PROFILE_REFUSED],
+] as const) {
+  for (const [argv, message] of refused) {
+    test(`refused: ${command} ${argv.join(' ')}`, (t) => {
+      t.throws(() => parse(argv), { instanceOf: UsageError, message });
+    });
+  }
 }
 
 test('a tool alone is enough', (t) => {

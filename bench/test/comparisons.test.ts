@@ -8,7 +8,6 @@ import { sweepOf } from '../scenarios/sweep.js';
 import { sampleRow } from './sample-results.js';
 
 const OPTIONS = {
-  scenario: 'durable',
   baseline: 'slow',
   subject: 'toystore',
   bars: [{ operation: 'order', clients: 64, quantity: 'throughput', bar: { atLeast: 5 } }],
@@ -28,16 +27,13 @@ test('a ratio is taken between medians of the same load, and the bar is for one 
   t.is(withBar.length, 1);
   t.like(withBar[0], {
     subject: 'toystore',
-    case: 'order, 64 connections, throughput',
+    case: 'order, 64 clients, throughput',
     unit: 'orders/s',
     baseline: 'slow',
   });
   t.is(withBar[0]!.ratio, 4);
   t.false(isBarReached(withBar[0]!));
-  t.is(
-    figures.find((one) => one.case === 'order, 8 connections, median latency' && one.subject === 'toystore')?.ratio,
-    1,
-  );
+  t.is(figures.find((one) => one.case === 'order, 8 clients, median latency' && one.subject === 'toystore')?.ratio, 1);
 });
 
 test('without the baseline there is neither ratio nor bar; a subject with errors only is left out', (t) => {

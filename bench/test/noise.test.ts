@@ -13,11 +13,7 @@ for (const [times, spread, what] of SPREADS) {
   });
 }
 
-test('each scenario has its own, from at least five samples', (t) => {
-  const meter = new NoiseMeter();
-  meter.sample('http');
-  meter.complete('http');
-  meter.complete('lock');
-  const { http, lock } = meter.spreads();
-  t.true(http! >= 0 && lock! >= 0 && http !== lock);
+test('without a sample taken before, there are enough of them all the same', (t) => {
+  const spread = new NoiseMeter().spread();
+  t.true(spread >= 0, `${spread}`);
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import test from 'ava';
 import { RawConnection } from '../load/raw-connection.js';
+import { listen } from '../peers/peer-process.js';
 
 interface Read {
   readonly status: number;
@@ -22,8 +23,7 @@ async function readAnswers(
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   const answers: Read[] = [];
   let connection: RawConnection | undefined;
   const reason = await new Promise<string | undefined>((resolve, reject) => {
@@ -34,7 +34,7 @@ async function readAnswers(
       },
       onClose: resolve,
     };
-    RawConnection.open('127.0.0.1', (server.address() as net.AddressInfo).port, listener).then((opened) => {
+    RawConnection.open('127.0.0.1', port, listener).then((opened) => {
       connection = opened;
       opened.send('GET / HTTP/1.1\r\n\r\n');
     }, reject);

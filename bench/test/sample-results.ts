@@ -1,7 +1,8 @@
 // sample-results.ts: results as a run would leave them, made up, with every kind of row and figure.
 
+import type { Figure } from '../figures.js';
 import { LatencyHistogram } from '../load/latency-histogram.js';
-import type { BenchResults, Figure, Row } from '../run/results.js';
+import type { BenchResults, Row } from '../run/results.js';
 
 /** A row whose latencies lie evenly between half and one and a half of `ms`. */
 export function sampleRow(ms: number, key: Partial<Row> = {}): Row {
