@@ -112,9 +112,11 @@ Bars: 5 s over a million orders, and over a million toys.`,
     detail: `Durable orders through HTTP and finds; beside the same HTTP server with one call of a
 stored function for each order over 32 connections, beside pgbench with that function alone, and
 beside the files. The function keeps what the API promises (keys, numbers without a gap); pgbench
-with a function that takes its numbers from a sequence is shown too.
+with a function that takes its numbers from a sequence is shown too. Then sessions of 5 clients, over
+PostgreSQL and over files.
 Bars: five times the usual design and four times pgbench with 32 clients, at 64 connections; a
 median of twice the function's own at one; finds at 0.95 of those over files.
+  --p 0,0.2,0.4,0.6,0.8     the probabilities of the sessions
 Needs PostgreSQL (apt-get install postgresql).`,
   },
   idle: {
@@ -191,7 +193,7 @@ A scenario that is named takes longer, until its figures are steady.
 Scenarios:
 ${list}
   evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed:
-               under 20 minutes
+               about 25 minutes
   test         the tests of the benchmarks themselves
 
 Options (of all; those of a scenario: npm run bench -- <scenario> --help):

@@ -44,6 +44,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   { name: 'cache', argv: ['cache'], plots: ['cache-query', 'cache-order'] },
+  { name: 'postgres', argv: ['postgres'] },
   { name: 'recovery', argv: ['recovery'] },
 ];
 

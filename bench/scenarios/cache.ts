@@ -10,13 +10,12 @@ import { type Contest, runContest } from './contest.js';
 import { type FreshStore, measureFreshStores } from './fresh-store.js';
 import { type RatioBar, ratiosOf } from './ratios.js';
 import type { Scenario } from './scenario.js';
+import { byProbability, CLIENTS, PROBABILITIES } from './sessions.js';
 
 const STORE = 'toystore';
 const WITHOUT = 'CACHE_TOYS=0';
 const HEALTHZ = '/healthz';
 const BASELINE = 'baseline';
-const CLIENTS = 5;
-const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
 const HEALTHZ_ANSWER = '{"data":{"status":"alive"}}';
 
 /** A find should cost little more than an answer that asks nobody. */
@@ -48,7 +47,7 @@ function contestOf(options: BenchOptions): Contest {
       { work: 'query', clients: 64 },
       { work: 'query', clients: 1 },
       { work: 'order', clients: 64 },
-      ...(options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
+      ...byProbability(options.probabilities),
     ],
     beside: { [HEALTHZ]: HEALTHZ_BARS, [WITHOUT]: WITHOUT_BARS },
   };

@@ -4,7 +4,7 @@
 //   function            the same HTTP server, one call of a stored function for each order, 32 connections
 //   pgbench             that function alone, without HTTP, from 32 clients and from one
 //   pgbench-sequence    the same with a sequence for numbers, which leaves gaps: not what the API promises, for comparison only
-//   toystore            over files, for finds
+//   toystore            over files, for finds and for sessions of five clients
 //
 // Each round loads them in turn. The server is Debian's, started here: fsync on, in a directory on the real disk.
 
@@ -21,6 +21,7 @@ import { PRICE_CENTS, STOCK, TOYS } from '../store/toys.js';
 import { startToystore, storeTarget } from '../store/toystore.js';
 import { type Contest, runContest } from './contest.js';
 import type { Scenario } from './scenario.js';
+import { byProbability } from './sessions.js';
 
 const STORE = 'toystore-postgres';
 const FILES = 'toystore';
@@ -119,12 +120,13 @@ function contestOf(options: BenchOptions, { storeUrl, peerUrl, measure }: Databa
         // In the same rounds, so that whatever slows the machine slows it too.
         watch: async (_, { clients }) => (clients === MANY ? measure : async () => {}),
       },
-      { name: FILES, start: () => storeTarget(options), takes: ({ work }) => work === 'query' },
+      { name: FILES, start: () => storeTarget(options), takes: ({ work }) => work !== 'order' },
     ],
     loads: [
       { work: 'order', clients: MANY },
       { work: 'order', clients: 1 },
       { work: 'query', clients: MANY },
+      ...byProbability(options.probabilities),
     ],
     beside: { [FUNCTION]: ORDER_BARS, [FILES]: FIND_BARS },
   };

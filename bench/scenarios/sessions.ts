@@ -11,8 +11,8 @@ const CLIENT_COUNTS = [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256] as const;
 /** Fewer: each is measured twice. */
 const DOCKER_CLIENT_COUNTS = [1, 2, 3, 4, 5, 16, 64] as const;
 const PROBABILITY = 0.4;
-const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
-const CLIENTS = 5;
+export const PROBABILITIES = [0, 0.2, 0.4, 0.6, 0.8] as const;
+export const CLIENTS = 5;
 
 export const clients = contest(({ options }) => ({
   contestants: [theStore(options)],
@@ -21,7 +21,7 @@ export const clients = contest(({ options }) => ({
 
 export const probability = contest(({ options }) => ({
   contestants: [theStore(options)],
-  loads: (options.probabilities ?? PROBABILITIES).map((p) => ({ work: { p }, clients: CLIENTS })),
+  loads: byProbability(options.probabilities),
 }));
 
 /** As processes and as containers. */
@@ -35,6 +35,11 @@ export const docker = contest(({ options, step, note }) => {
     loads: byClients(options.clients ?? DOCKER_CLIENT_COUNTS),
   };
 });
+
+/** Sessions with ever more orders. */
+export function byProbability(probabilities: readonly number[] = PROBABILITIES): Load[] {
+  return probabilities.map((p) => ({ work: { p }, clients: CLIENTS }));
+}
 
 function byClients(counts: readonly number[]): Load[] {
   return counts.map((clients) => ({ work: { p: PROBABILITY }, clients }));
