@@ -23,7 +23,7 @@ import {
 
 export const SERVICES = ['catalog', 'order', 'frontend'] as const;
 export const DURABILITIES = ['commit', 'periodic'] as const;
-export const HANDOFFS = ['auto', 'native', 'ipc'] as const;
+const HANDOFFS = ['auto', 'native', 'ipc'] as const;
 
 export type ServiceName = (typeof SERVICES)[number];
 /** `commit`: on disk before the answer; `periodic`: each flush interval. */

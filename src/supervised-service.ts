@@ -31,7 +31,7 @@ export interface SupervisedServiceOptions {
 }
 
 /** The child ended before it was ready; the message is what it said last. */
-export class ServiceStartError extends Error {
+class ServiceStartError extends Error {
   override readonly name = 'ServiceStartError';
 
   constructor(

@@ -68,8 +68,8 @@ export const READING = 1;
 export const WRITING = 2;
 export const AWAITING_WRITE = 3;
 /** Waiting to read since phase 0, and since phase 1. */
-export const AWAITING_READ_0 = 4;
-export const AWAITING_READ_1 = 5;
+const AWAITING_READ_0 = 4;
+const AWAITING_READ_1 = 5;
 /** Added to one of the last three: it has lost patience. */
 export const IMPATIENT = 0b1000;
 

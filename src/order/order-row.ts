@@ -29,7 +29,7 @@ import type { LoggedOrder, SoldOrder } from './order-types.js';
 export const ORDERS_HEADER = 'order_number,name,quantity,key,ordered_at,tag\n';
 
 export const COLUMN = { NUMBER: 0, NAME: 1, QUANTITY: 2, KEY: 3, ORDERED_AT: 4, TAG: 5 } as const;
-export const COLUMN_COUNT = 6;
+const COLUMN_COUNT = 6;
 /** No row is longer: 64 bytes of name and 64 of key, all of them quotes, and the rest. */
 export const ROW_BYTES_MAX = 512;
 

@@ -71,10 +71,6 @@ export class PendingOrder {
     this.#callers = [first];
   }
 
-  get callerCount(): number {
-    return this.#callers.length + this.rivals.length;
-  }
-
   /** Whether another one asks for the same. */
   isSameOrder({ name, quantity }: Pick<OrderRequest, 'name' | 'quantity'>): boolean {
     return name === this.request.name && quantity === this.request.quantity;

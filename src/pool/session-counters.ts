@@ -18,7 +18,7 @@ const NOTICE = 3;
 const COUNTER_WORDS = 4;
 
 /** The shared words of one thread, all 0. */
-export function createCounterWords(): Int32Array {
+function createCounterWords(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(COUNTER_WORDS * Int32Array.BYTES_PER_ELEMENT));
 }
 

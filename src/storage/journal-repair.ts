@@ -14,7 +14,7 @@ import type { Replay } from './journal-reader.js';
 import type { StorageLog } from './storage-log.js';
 
 /** Where a torn tail is kept. */
-export function tornPath(path: string): string {
+function tornPath(path: string): string {
   return `${path}.torn`;
 }
 

@@ -17,7 +17,7 @@ export interface JournalStats {
 }
 
 /** A sync that takes longer is worth a line in the log: a disk in good health needs a few milliseconds. (etcd's value.) */
-export const SLOW_SYNC_MS = 1000;
+const SLOW_SYNC_MS = 1000;
 
 const US_PER_MS = 1000;
 

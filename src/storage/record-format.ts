@@ -23,12 +23,12 @@ import { assert } from '../assert.js';
 export const HEADER_BYTES = 32;
 export const RECORD_HEADER_BYTES = 16;
 export const ALIGNMENT_BYTES = 8;
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** A payload may be empty, and has at most 4 MiB, so that a reader never needs more memory than that for one. */
 export const PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 
-export const FLAG_AFTER_SYNC = 1;
+const FLAG_AFTER_SYNC = 1;
 const FLAGS_KNOWN = FLAG_AFTER_SYNC;
 
 const MAGIC = Buffer.from('JOURNAL\n', 'latin1');
