@@ -13,7 +13,7 @@
 //   bits 3 to 5   turn: counts sales; the interval behind the last one of eight is watched
 
 /** Finds between two sales from which on holding pays: measured, `npm run bench -- cache`. */
-const PAYING_FINDS = 2;
+const PAYING_FINDS = 3;
 /** Finds after which a toy is held whose holding did not pay before: hardly any interval of such a toy has so many. */
 const PATIENCE_FINDS = 8;
 const DOUBT_MAX = 7;

@@ -58,6 +58,12 @@ export interface ThreadPoolOptions {
    * threads: 0.
    */
   readonly acceptorSessions?: number;
+  /**
+   * Connections that a thread is given before another one gets its first; above that the fewest decide, as ever. More than
+   * 1 where what connections of one thread ask for travels together: few of them on many threads cost a message each.
+   * Default: 1.
+   */
+  readonly packedSessions?: number;
   /** The pool may grow to this many when all places are taken. Default: `threads`. Ignored with threads: 0. */
   readonly maxThreads?: number;
   /**
@@ -91,6 +97,7 @@ export interface ThreadPoolOptions {
 
 const DEFAULTS = {
   acceptorSessions: 0,
+  packedSessions: 1,
   sessionsPerThread: SESSIONS_PER_THREAD,
   queueMax: QUEUE_MAX,
   queueTimeoutMs: QUEUE_TIMEOUT_MS,
@@ -113,6 +120,7 @@ export function settleOptions(options: ThreadPoolOptions): SettledOptions {
   requireWhole('threads', threads, 0);
   requireWhole('maxThreads', maxThreads, threads);
   requireWhole('acceptorSessions', settled.acceptorSessions, 0);
+  requireWhole('packedSessions', settled.packedSessions, 1);
   requireWholeOrInfinite('sessionsPerThread', settled.sessionsPerThread, 1);
   requireWholeOrInfinite('queueTimeoutMs', settled.queueTimeoutMs, 0);
   requireWhole('queueMax', settled.queueMax, 0);

@@ -84,8 +84,8 @@ export class ThreadCrew {
   }
 
   /**
-   * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else the
-   * worker with the fewest; equals take turns. Undefined: all are full, or behind.
+   * The thread for the next connection: the accepting one while it has fewer sessions of its own than it may, else a worker
+   * that has begun and is not packed yet, else the one with the fewest; equals take turns. Undefined: all are full, or behind.
    */
   nextToServe(): PoolThread | undefined {
     const acceptor = this.#acceptor;
@@ -112,12 +112,18 @@ export class ThreadCrew {
       const thread = this.#threads[index]!;
       if (thread.state !== 'ready' || thread.isAcceptor) continue;
       if (thread.ledger.sessions >= sessionsPerThread || thread.ledger.onTheWay >= ON_THE_WAY_MAX) continue;
-      if (best !== undefined && thread.ledger.sessions >= best.ledger.sessions) continue;
+      if (best !== undefined && this.#load(thread) >= this.#load(best)) continue;
       best = thread;
       bestIndex = index;
     }
     if (best !== undefined) this.#nextIndex = bestIndex + 1;
     return best;
+  }
+
+  /** What the next connection is placed by: the least gets it. Threads that are being packed come first, the fullest of them. */
+  #load({ ledger }: PoolThread): number {
+    const { sessions } = ledger;
+    return sessions > 0 && sessions < this.#options.packedSessions ? -sessions : sessions;
   }
 
   /** Starts as many threads as `waiting` connections need, within maxThreads. */

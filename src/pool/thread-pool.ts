@@ -1,7 +1,7 @@
 // thread-pool.ts: places each accepted connection on a thread, where it stays until it closes. The accepting thread
 // does no more than that, unless it is told to serve the first few connections itself (`acceptorSessions`).
 //
-//   accept ──► a thread with a place? ── yes ──► the one with the fewest sessions
+//   accept ──► a thread with a place? ── yes ──► the one that is being packed, or has the fewest sessions
 //                     │ no
 //                     ├── fewer than maxThreads? ──► start one more (the connection waits meanwhile)
 //                     ▼

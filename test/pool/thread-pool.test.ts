@@ -40,6 +40,31 @@ forEachHandoff(test, 'the thread with the fewest sessions gets the next one', as
   t.deepEqual(await Promise.all(next.map((client) => client.ask('who'))), ['thread 0', 'thread 0', 'thread 0']);
 });
 
+forEachHandoff(test, 'packed: a thread that has begun gets so many before another one begins', async (t, handoff) => {
+  const { pool, port } = await startPool(t, { handoff, threads: 3, packedSessions: 3 });
+  const { clients, served } = await connectInTurn(port, 11);
+  t.deepEqual(countsOf(served.slice(0, 3)), [3]);
+  t.deepEqual(countsOf(served.slice(0, 6)), [3, 3]);
+  t.deepEqual(countsOf(served.slice(0, 9)), [3, 3, 3]);
+  t.deepEqual(countsOf(served), [3, 4, 4]);
+
+  // Of two that are not packed the fuller one: the other may come to rest.
+  const leaving = (thread: string, left: number): LineClient[] =>
+    clients.filter((_, index) => served[index] === thread).slice(left);
+  const [fuller, emptier] = [served[0]!, served[3]!];
+  const gone = [...leaving(fuller, 2), ...leaving(emptier, 1)];
+  await Promise.all(gone.map((client) => client.close()));
+  await until(() => pool.stats().sessions === clients.length - gone.length);
+  t.is(await (await LineClient.connect(port)).ask('who'), fuller);
+});
+
+test('packed: no more than a thread may serve', async (t) => {
+  const { port } = await startPool(t, { threads: 2, packedSessions: 3, sessionsPerThread: 2 });
+  const { served } = await connectInTurn(port, 4);
+  t.deepEqual(countsOf(served.slice(0, 2)), [2]);
+  t.deepEqual(countsOf(served), [2, 2]);
+});
+
 forEachHandoff(test, 'a busy thread does not hold up the other', async (t, handoff) => {
   const gate = new Gate();
   const data: EchoData = { gate: gate.word };
@@ -219,6 +244,13 @@ async function connectInTurn(port: number, count: number): Promise<{ clients: Li
     served.push((await client.ask('who'))!);
   }
   return { clients, served };
+}
+
+/** How many connections each thread serves, fewest first. */
+function countsOf(served: readonly string[]): number[] {
+  const counts = new Map<string, number>();
+  for (const thread of served) counts.set(thread, (counts.get(thread) ?? 0) + 1);
+  return [...counts.values()].sort();
 }
 
 forEachHandoff(test, 'the accepting thread serves the first connections where it is told to', async (t, handoff) => {
