@@ -5,4 +5,6 @@ export default {
   timeout: '10m',
   workerThreads: false,
   serial: true,
+  // Both stories build the same images.
+  concurrency: 1,
 };

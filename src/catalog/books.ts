@@ -21,6 +21,8 @@ export interface RecoverRequest {
   readonly store: string;
   /** It did not stop cleanly the last time. */
   readonly endedUncleanly: boolean;
+  /** The epoch of its seat, where several share a database. */
+  readonly seatEpoch?: number | undefined;
 }
 
 interface CatalogBook {

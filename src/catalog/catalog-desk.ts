@@ -130,9 +130,9 @@ export class CatalogDesk {
   }
 
   async #recover(request: RecoverRequest): Promise<Uint8Array[]> {
-    const { loggedIncarnation, loggedSequence, store, endedUncleanly } = request;
+    const { loggedIncarnation, loggedSequence, store, endedUncleanly, seatEpoch } = request;
     const logged = { incarnation: loggedIncarnation, sequence: loggedSequence };
-    const recovered = await this.#engine.recover({ logged, store, endedUncleanly });
+    const recovered = await this.#engine.recover({ logged, store, endedUncleanly, seatEpoch });
     const head = { incarnation: 0, lacking: undefined, store: recovered.storeId, sales: [] };
     if ('lacking' in recovered) {
       this.#log.warn('sales were lost in a crash; the order service is asked for them', { newest: recovered.lacking });

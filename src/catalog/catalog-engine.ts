@@ -145,11 +145,13 @@ export class CatalogEngine {
    * The order service begins: compares the books, ends the incarnation before and begins a new one, which is on disk when
    * the promise resolves.
    *
-   * @throws CatalogError BOOKS_DIFFER where nothing can mend the difference by itself; NOT_JOURNALED, STOPPED
+   * @throws CatalogError BOOKS_DIFFER where nothing can mend the difference by itself; REPLACED, NOT_JOURNALED, STOPPED
    */
   async recover(request: RecoverRequest): Promise<Recovered> {
     const { storeId, endedCleanly } = this.#store.loaded;
-    const { logged } = request;
+    const { logged, seatEpoch } = request;
+    // Nothing is waited for from here to the new incarnation: who is admitted later begins later.
+    if (seatEpoch !== undefined) await this.#store.admitOrderSeat(seatEpoch);
     const catalog = { storeId, endedCleanly, kept: this.#kept };
     if (compareBooks(catalog, request) === 'catalog-lacks') return { lacking: this.#kept.newest, storeId };
     const incarnation = Math.max(this.#tags.incarnation, logged.incarnation) + 1;

@@ -13,6 +13,7 @@
  * - `BOOKS_DIFFER`: the order log and the catalog do not belong together; the message says which is behind and what to do.
  * - `LOCK_TIMEOUT`: the lock of the table was not given back: the process must end and start again.
  * - `LEASES_OPEN`: a front end may still hold what a catalog before this one has shown; ask again.
+ * - `REPLACED`: another order service has taken over from the one that asks, which has to end.
  * - `NOT_OWNER`: another catalog may have taken over; ask whoever serves.
  */
 export type CatalogErrorCode =
@@ -27,6 +28,7 @@ export type CatalogErrorCode =
   | 'BOOKS_DIFFER'
   | 'LOCK_TIMEOUT'
   | 'LEASES_OPEN'
+  | 'REPLACED'
   | 'NOT_OWNER';
 
 /** Every error that the catalog throws on purpose. Its message is one line. */

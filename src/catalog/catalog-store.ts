@@ -87,6 +87,14 @@ export interface CatalogStore {
   begin(state: CatalogState): void;
 
   /**
+   * Resolves, in the order of the calls, where no other order service has taken over from the one that asks.
+   *
+   * @param seatEpoch raised by each that takes over
+   * @throws CatalogError REPLACED; NOT_JOURNALED where that cannot be found out now
+   */
+  admitOrderSeat(seatEpoch: number): Promise<void>;
+
+  /**
    * Stores a group after all that were appended before. The engine has put it into its memory already. Resolves when it
    * is durable (with DURABILITY=periodic: written), in the order of the calls.
    *

@@ -41,7 +41,7 @@ export interface PostgresCatalogOptions extends CatalogStoreEvents {
   readonly seed: () => Promise<CatalogRows>;
 }
 
-/** Rows read or written by one statement: a few milliseconds each, and far below what a message may have. */
+/** Rows written by one statement: a few milliseconds, and far below what a message may have. */
 const ROWS_AT_ONCE = 10_000;
 const SLOW_STATEMENT_MS = 1_000;
 const US_PER_MS = 1_000;
@@ -112,6 +112,18 @@ export class PostgresCatalogStore implements CatalogStore {
 
   begin(state: CatalogState): void {
     this.#catalog = state;
+  }
+
+  /** The database itself says who serves: a catalog that has just taken over has not heard of anybody. */
+  async admitOrderSeat(seatEpoch: number): Promise<void> {
+    const newest = await this.#seat.epochOf('order').catch((cause: unknown) => {
+      throw new CatalogError('NOT_JOURNALED', 'the database does not say which order service serves', { cause });
+    });
+    if (seatEpoch >= newest) return;
+    throw new CatalogError(
+      'REPLACED',
+      `another order service has taken over: the one that asks had the seat's epoch ${seatEpoch}, and the newest is ${newest}`,
+    );
   }
 
   async append(group: SaleGroup): Promise<void> {
@@ -246,9 +258,7 @@ async function addToys(seat: HeldSeat, { names, pricesCents, quantities }: Catal
 }
 
 async function readToys(seat: HeldSeat): Promise<CatalogRows> {
-  const toys = await readAll((last) =>
-    seat.read(READ_TOYS, [last === undefined ? 0 : Number(last.toy) + 1, ROWS_AT_ONCE]),
-  );
+  const toys = await collected(seat.readAll(READ_TOYS, (last) => [last === undefined ? 0 : Number(last.toy) + 1]));
   const gap = toys.findIndex((row, index) => row.toy !== index);
   if (gap !== -1) {
     throw new PostgresError('BAD_SCHEMA', `the table toys has no row for toy ${gap}: their places must be 0, 1, 2 …`);
@@ -263,12 +273,8 @@ async function readToys(seat: HeldSeat): Promise<CatalogRows> {
 }
 
 async function readSales(seat: HeldSeat, names: readonly Buffer[]): Promise<Sale[]> {
-  const rows = await readAll((last) =>
-    seat.read(READ_SALES, [
-      last === undefined ? 0 : last.incarnation,
-      last === undefined ? 0 : last.sequence,
-      ROWS_AT_ONCE,
-    ]),
+  const rows = await collected(
+    seat.readAll(READ_SALES, (last) => (last === undefined ? [0, 0] : [last.incarnation, last.sequence])),
   );
   return rows.map((row) => ({
     incarnation: Number(row.incarnation),
@@ -280,12 +286,8 @@ async function readSales(seat: HeldSeat, names: readonly Buffer[]): Promise<Sale
   }));
 }
 
-/** All rows of a statement that is asked for a part at a time, each part after the last row of the one before. */
-async function readAll(next: (last: Row | undefined) => Promise<readonly Row[]>): Promise<Row[]> {
+async function collected(parts: AsyncIterable<readonly Row[]>): Promise<Row[]> {
   const all: Row[] = [];
-  for (;;) {
-    const part = await next(all.at(-1));
-    for (const row of part) all.push(row);
-    if (part.length < ROWS_AT_ONCE) return all;
-  }
+  for await (const part of parts) for (const row of part) all.push(row);
+  return all;
 }

@@ -13,6 +13,8 @@ export interface LogPosition {
   readonly store: string;
   /** The order service did not stop cleanly: its log may lack what it had written last. */
   readonly endedUncleanly: boolean;
+  /** See OrderLog. */
+  readonly seatEpoch?: number | undefined;
 }
 
 /** The catalog's answer to Recover: either it sells from now on, or it lacks sales itself. */
@@ -42,8 +44,8 @@ export interface CatalogLink {
   /**
    * Compares the two books, and begins a new incarnation where they agree.
    *
-   * @throws OrderError REFUSED where they do not, with the catalog's line; else whatever stood in the way. The caller tries
-   *   again in either case.
+   * @throws OrderError FENCED when another order service has taken over; REFUSED where the books do not agree, with the
+   *   catalog's line; else whatever stood in the way. The caller tries again but after FENCED.
    */
   recover(position: LogPosition): Promise<Recovery>;
   /**

@@ -90,14 +90,14 @@ export class GrpcCatalogLink implements CatalogLink {
     }
   }
 
-  recover({ logged, store, endedUncleanly }: LogPosition): Promise<Recovery> {
+  recover({ logged, store, endedUncleanly, seatEpoch }: LogPosition): Promise<Recovery> {
     return new Promise((resolve, reject) => {
       let incarnation = 0;
       let catalogStore = '';
       let lacking: Tag | undefined;
       const sales: SoldOrder[] = [];
       const call = this.#catalog.stub.recover(
-        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store, endedUncleanly },
+        { loggedIncarnation: logged.incarnation, loggedSequence: logged.sequence, store, endedUncleanly, seatEpoch },
         { deadline: Date.now() + RECOVER_TIMEOUT_MS },
       );
       call.on('data', (response: RecoverResponse) => {
@@ -183,5 +183,6 @@ function soldOrder({ incarnation, sequence, name, quantity, key }: Sale): SoldOr
 /** The catalog's own line, where it refuses. */
 function refusal(error: unknown): Error {
   const cause = RpcError.from(error);
+  if (cause.code === 'ABORTED') return new OrderError('FENCED', cause.message, { cause });
   return cause.code === 'FAILED_PRECONDITION' ? new OrderError('REFUSED', cause.message, { cause }) : cause;
 }

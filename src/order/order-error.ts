@@ -5,7 +5,7 @@
  * - `LOG_FAILED`: what is kept of the newest orders is in doubt; nothing more is sold before a new start.
  * - `CLOSED`: the log was closed while something waited to be written.
  * - `REFUSED`: the catalog compared the two books and refuses to sell; the message is its line. A person must look.
- * - `FENCED`: the catalog serves a later incarnation: another order service, or a later start of this one.
+ * - `FENCED`: the catalog serves another order service, or a later start of this one.
  * - `PROTOCOL`: the catalog answered what it must never answer.
  */
 export type OrderErrorCode = 'UNREADABLE' | 'LOG_FAILED' | 'CLOSED' | 'REFUSED' | 'FENCED' | 'PROTOCOL';

@@ -41,6 +41,8 @@ export interface OrderLog {
   readonly store: string;
   /** The last run did not end with a clean stop: what it wrote last may be missing, and that is nobody's doing. */
   readonly endedUncleanly: boolean;
+  /** Raised by each order service that takes the log over from another one; undefined where none can. */
+  readonly seatEpoch?: number;
   /** What was wrong at the start, and where: one line. What stands behind that place is not among the orders. */
   readonly damage: string | undefined;
   /** `full`: nothing can be written for now. `failed`: nothing more before a new start. Reading goes on in any case. */

@@ -68,17 +68,18 @@ export async function recoverBooks(options: RecoveryOptions, isWanted: () => boo
 /**
  * Completes whichever book is behind; returns the incarnation to sell under.
  *
- * @throws OrderError REFUSED where the books differ otherwise, PROTOCOL when the catalog's answer cannot be right; else
+ * @throws OrderError REFUSED where the books differ otherwise, FENCED when another one has taken over, PROTOCOL when the catalog's answer cannot be right; else
  *   whatever stood in the way
  */
 async function recoverSales({ link, log, logger }: RecoveryOptions): Promise<number> {
-  const { lastTag: logged, store, endedUncleanly } = log;
-  const first = await link.recover({ logged, store, endedUncleanly });
+  const { lastTag: logged, store, endedUncleanly, seatEpoch } = log;
+  const position = { logged, store, endedUncleanly, seatEpoch };
+  const first = await link.recover(position);
   if ('lacking' in first) {
     await link.restore(store, log.ordersAfter(first.lacking));
     logger.info('gave the catalog the sales that it had lost', { after: first.lacking });
   }
-  const recovery = 'lacking' in first ? await link.recover({ logged, store, endedUncleanly }) : first;
+  const recovery = 'lacking' in first ? await link.recover(position) : first;
   // It may have crashed once more.
   if ('lacking' in recovery) throw new Error('the catalog lacks the sales that it was given');
   const { incarnation, sales } = recovery;

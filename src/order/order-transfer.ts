@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../clock.js';
 import type { Log } from '../log.js';
-import type { HeldSeat, Reader } from '../postgres/index.js';
+import type { HeldSeat, Reader, Row } from '../postgres/index.js';
 import { nodeFileSystem, readFully } from '../storage/index.js';
 import { FileOrderLog } from './file-order-log.js';
 import { OrderError } from './order-error.js';
@@ -19,7 +19,6 @@ interface TimedOrder extends SoldOrder {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-const ROWS_AT_ONCE = 10_000;
 const SYNC_PERIOD_MS = 100;
 
 /** A log whose orders get the times that they had. */
@@ -120,9 +119,8 @@ async function* ordersOfFile(path: string): AsyncGenerator<readonly TimedOrder[]
 }
 
 async function* ordersOfTables(seat: HeldSeat): AsyncGenerator<readonly TimedOrder[]> {
-  for (let next = 0; ; ) {
-    const rows = await seat.read(READ_TIMED_ORDERS, [next, ROWS_AT_ONCE]);
-    if (rows.length === 0) return;
+  const first = (last?: Row): number => (last === undefined ? 0 : Number(last.order_number) + 1);
+  for await (const rows of seat.readAll(READ_TIMED_ORDERS, (last) => [first(last)])) {
     yield rows.map((row) => ({
       tag: { incarnation: Number(row.incarnation), sequence: Number(row.sequence) },
       name: String(row.name),
@@ -130,6 +128,5 @@ async function* ordersOfTables(seat: HeldSeat): AsyncGenerator<readonly TimedOrd
       key: String(row.key),
       orderedAtMs: Number(row.at),
     }));
-    next = Number(rows.at(-1)!.order_number) + 1;
   }
 }

@@ -51,7 +51,6 @@ const NEWEST_ORDERS = 16_384;
  * keys that a front end made up for its own retries are of no use after seconds.
  */
 const KEYS_READ = 200_000;
-const ROWS_READ_AT_ONCE = 10_000;
 const SLOW_STATEMENT_MS = 1_000;
 const US_PER_MS = 1_000;
 
@@ -112,6 +111,10 @@ export class PostgresOrderLog implements OrderLog {
     this.#firstKeyNumber = Math.max(0, count - keysRead);
     seat.listen({ onTrouble: (reason) => this.#setState(reason === undefined ? 'open' : 'full') });
     void seat.lost.then(() => this.#setState('failed'));
+  }
+
+  get seatEpoch(): number {
+    return this.#seat.epoch;
   }
 
   get orderCount(): number {
@@ -178,12 +181,11 @@ export class PostgresOrderLog implements OrderLog {
   }
 
   async *ordersAfter(tag: Tag): AsyncGenerator<readonly LoggedOrder[]> {
-    let { incarnation, sequence } = tag;
-    for (;;) {
-      const rows = await this.#seat.read(READ_ORDERS_AFTER, [incarnation, sequence, ROWS_READ_AT_ONCE]).catch(rethrow);
-      if (rows.length > 0) yield rows.map(orderOfRow);
-      if (rows.length < ROWS_READ_AT_ONCE) return;
-      ({ incarnation, sequence } = rows.at(-1) as unknown as Tag);
+    const parts = this.#seat.readAll(READ_ORDERS_AFTER, (last = { ...tag }) => [last.incarnation, last.sequence]);
+    try {
+      for await (const rows of parts) yield rows.map(orderOfRow);
+    } catch (error) {
+      rethrow(error);
     }
   }
 
@@ -272,8 +274,8 @@ export class PostgresOrderLog implements OrderLog {
   }
 
   async #readKeys(): Promise<void> {
-    for (let next = this.#firstKeyNumber; next < this.#count; ) {
-      const rows = await this.#seat.read(READ_KEYS, [next, ROWS_READ_AT_ONCE]);
+    let next = this.#firstKeyNumber;
+    for await (const rows of this.#seat.readAll(READ_KEYS, () => [next])) {
       for (const { order_number: number, key, at } of rows) {
         if (number !== next++) throw new OrderError('UNREADABLE', `the table orders has no row for order ${next - 1}`);
         if (key !== '') this.#keys.bind(String(key), Number(number), Number(at));

@@ -15,7 +15,13 @@
 import { assert } from '../assert.js';
 import type { Clock, Timer } from '../clock.js';
 import { mayBeRepeated, PostgresError } from './postgres-error.js';
-import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, SEAT_LEASE_MS, TROUBLE_PATIENCE_MS } from './postgres-limits.js';
+import {
+  RECONNECT_DELAY_MS,
+  RENEW_INTERVAL_MS,
+  ROWS_READ_AT_ONCE,
+  SEAT_LEASE_MS,
+  TROUBLE_PATIENCE_MS,
+} from './postgres-limits.js';
 import type { Connection, Connector, Row, Statement, Values } from './session.js';
 
 export interface SeatTaken {
@@ -151,6 +157,26 @@ export class HeldSeat {
   read(statement: Statement, values: Values = []): Promise<readonly Row[]> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     return this.#session.run(statement, values);
+  }
+
+  /**
+   * All rows of a look-up, a part at a time. The last value of the statement is how many rows it may give.
+   *
+   * @param from the values before that one, for what comes after a row, or for the beginning
+   */
+  async *readAll(statement: Statement, from: (last: Row | undefined) => Values): AsyncGenerator<readonly Row[]> {
+    for (let last: Row | undefined; ; ) {
+      const rows = await this.read(statement, [...from(last), ROWS_READ_AT_ONCE]);
+      if (rows.length > 0) yield rows;
+      if (rows.length < ROWS_READ_AT_ONCE) return;
+      last = rows.at(-1);
+    }
+  }
+
+  /** The newest epoch of a seat, also another one's, after the writes before this call. Throws PostgresError. */
+  async epochOf(name: string): Promise<number> {
+    const [seat] = await this.read(READ_SEAT, [name]);
+    return Number(seat?.epoch ?? 0);
   }
 
   /**

@@ -35,3 +35,5 @@ export const LEASE_MARGIN = 1.1;
 export const TROUBLE_PATIENCE_MS = 1_000;
 /** For a look-up, reconnecting included: whoever asks is told within 2 s (contract). */
 export const READ_PATIENCE_MS = 1_500;
+/** Rows in one answer: a few milliseconds of the server's time, some megabytes. */
+export const ROWS_READ_AT_ONCE = 10_000;

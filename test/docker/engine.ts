@@ -27,7 +27,8 @@ export function run(program: string, args: readonly string[], options: RunOption
   return new Promise((resolve) => {
     execFile(program, [...args], { cwd: options.cwd ?? REPOSITORY, env, ...limits }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
+      const late = error?.killed === true ? `it was ended after ${COMMAND_TIMEOUT_MS} ms; ` : '';
+      resolve({ code, stdout, stderr: late + (stderr === '' && error !== null ? error.message : stderr) });
     });
   });
 }

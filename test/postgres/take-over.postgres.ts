@@ -5,6 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { CatalogClient } from '../../proto/gen/toystore/v1/catalog.js';
+import { StoreProcess } from '../support/store-process.js';
+import { FaultProxy } from './support/fault-proxy.js';
 import { PostgresServer } from './support/postgres-server.js';
 import { type Backend, StandbyStore } from './support/standby-store.js';
 
@@ -219,6 +221,54 @@ async function untilSettled(url: string): Promise<void> {
     await pause(50);
   }
 }
+
+test.serial(
+  'an order service that was replaced, and only the catalog can tell it: it ends, and its successor sells on',
+  async (t) => {
+    const url = await server.createDatabase();
+    const start = (service: string, env: Record<string, string>): Promise<StoreProcess> =>
+      StoreProcess.start(service, { env: { THREADS: '1', DATABASE_URL: url, ...env } });
+    await using catalog = await start('catalog', {});
+    await using database = await FaultProxy.start(server.port);
+    await using wayToCatalog = await FaultProxy.start(catalog.port);
+    wayToCatalog.refuse();
+    const throughProxy = url.replace(`:${server.port}/`, `:${database.port}/`);
+    await using first = await start('order', {
+      DATABASE_URL: throughProxy,
+      CATALOG_ADDRESS: `127.0.0.1:${wayToCatalog.port}`,
+    });
+    const says = (process: StoreProcess, line: string): Promise<unknown> =>
+      process.until(() => process.logs.some(({ message }) => message === line), line);
+    await says(first, 'cannot recover yet, trying on');
+    database.stall();
+    await using second = await start('order', { CATALOG_ADDRESS: catalog.address });
+    await says(second, 'selling');
+    await using frontend = await start('frontend', { CATALOG_ADDRESS: catalog.address, ORDER_ADDRESS: second.address });
+    const buy = async (): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ name: 'Tux', quantity: 1 });
+      return (await fetch(`${frontend.address}/orders`, { method: 'POST', headers, body })).status;
+    };
+    while ((await buy()) !== 200) await pause(50);
+
+    wayToCatalog.pass();
+    let hasEnded = false;
+    const ended = first.exited.then(({ code }) => {
+      hasEnded = true;
+      return code;
+    });
+    while (!hasEnded) {
+      if ((await buy()) !== 200) return t.fail(second.stderr.join('\n'));
+      await pause(20);
+    }
+    t.is(await ended, 1);
+    t.regex(
+      first.stderr.join('\n'),
+      /not selling any more: another order service has taken over: .* 1, and the newest is 2/,
+    );
+    t.is(await buy(), 200);
+  },
+);
 
 test.serial('the server is killed and comes back: nobody takes over without need, and selling goes on', async (t) => {
   await using own = await PostgresServer.start();

@@ -5,6 +5,7 @@
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import { parseCatalog } from '../../src/catalog/catalog-file.js';
 import { PostgresCatalogStore } from '../../src/catalog/postgres-catalog-store.js';
+import type { CatalogLink } from '../../src/order/catalog-link.js';
 import type { OrderLog } from '../../src/order/order-log.js';
 import { PostgresOrderLog } from '../../src/order/postgres-order-log.js';
 import { type HeldSeat, Reader, takeSeat } from '../../src/postgres/index.js';
@@ -110,8 +111,6 @@ class SeatedOrder extends OrderHost {
     readonly access: Access,
   ) {
     super(options, connect);
-    // One that was replaced and has not heard of it asks the catalog under an old log.
-    this.mayBeRefused = true;
   }
 
   protected override async openLog(process: SimulatedProcess): Promise<OrderLog> {
@@ -129,6 +128,8 @@ class DatabaseLife {
   readonly #catalogs: readonly SeatedCatalog[];
   readonly #orders: readonly SeatedOrder[];
   readonly #hosts: readonly (SeatedCatalog | SeatedOrder)[];
+  /** The newest incarnation that each order service was given, by the epoch of its seat. */
+  readonly #incarnations = new Map<number, number>();
 
   constructor(
     readonly world: SimulatedWorld,
@@ -143,7 +144,7 @@ class DatabaseLife {
     const options: HostOptions = { world, syncMode: 'commit', seams: {} };
     const access = (): Access => new Access(postgres);
     const catalogs = [1, 2].map(() => new SeatedCatalog(options, `name,price,quantity\n${csv}`, access()));
-    const link = (process: SimulatedProcess) => new SimulatedLink(process, network, catalogs);
+    const link = (process: SimulatedProcess) => this.#noting(new SimulatedLink(process, network, catalogs));
     const orders = [1, 2].map(() => new SeatedOrder(options, link, access()));
     const anyOf = <T extends Host & { readonly engine: unknown }>(hosts: readonly T[]): T => {
       const running = hosts.filter(({ engine }) => engine !== undefined);
@@ -173,6 +174,18 @@ class DatabaseLife {
     this.#hosts = [...catalogs, ...orders];
   }
 
+  #noting(link: SimulatedLink): CatalogLink {
+    return {
+      processOrders: (batch) => link.processOrders(batch),
+      restore: (store, sales) => link.restore(store, sales),
+      recover: async (position) => {
+        const recovery = await link.recover(position);
+        if ('incarnation' in recovery) this.#incarnations.set(position.seatEpoch!, recovery.incarnation);
+        return recovery;
+      },
+    };
+  }
+
   async story(): Promise<void> {
     const running = Promise.all(this.#hosts.map((host) => host.run()));
     await Promise.race([this.#phases(), running.then(() => undefined)]);
@@ -193,6 +206,15 @@ class DatabaseLife {
       for (const name of this.#market.stock.keys()) await query(this.#market, this.#notes, name);
       await checkBooks(this.#market, this.#notes);
       this.#checkToys();
+      this.#checkSuccessions();
+    }
+  }
+
+  /** Who was replaced has taken nothing from its successors: they would end and start again, by turns. */
+  #checkSuccessions(): void {
+    const incarnations = [...this.#incarnations].sort(([one], [other]) => one - other).map(([, newest]) => newest);
+    for (const [index, newest] of incarnations.entries()) {
+      if (newest <= (incarnations[index - 1] ?? 0)) throw new Error('an order service that was replaced began to sell');
     }
   }
 

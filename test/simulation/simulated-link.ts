@@ -120,8 +120,9 @@ export class SimulatedLink implements CatalogLink {
 }
 
 function asRefusal(error: unknown): unknown {
-  const isRefusal = error instanceof CatalogError && error.code === 'BOOKS_DIFFER';
-  return isRefusal ? new OrderError('REFUSED', error.message) : error;
+  if (!(error instanceof CatalogError)) return error;
+  if (error.code === 'REPLACED') return new OrderError('FENCED', error.message);
+  return error.code === 'BOOKS_DIFFER' ? new OrderError('REFUSED', error.message) : error;
 }
 
 interface StreamEvents {
