@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +21,7 @@ const args = process.argv.slice(2);
 if (args.length === 0) {
   const names = readdirSync(`${ROOT}/dist/test`, { recursive: true, encoding: 'utf8' });
   const count = names.filter((name) => name.endsWith('.test.js')).length;
-  const seconds = Math.ceil(CORE_SECONDS / concurrency / 10) * 10;
+  const seconds = Math.ceil(CORE_SECONDS / Math.min(concurrency, availableParallelism()) / 10) * 10;
   say(`${count} test files, ${concurrency} at a time: about ${seconds} s where nothing else runs.`);
   say('Real services are started, on ports that are free and in temporary directories.');
   say(`TEST_EFFORT=${process.env.TEST_EFFORT || 1}: that much of what is drawn at random (10 in .ci/run).\n`);

@@ -184,7 +184,8 @@ test.serial('what may not be held is asked for each time, and so is what does no
 });
 
 test.serial('a catalog without places is asked each time, and for a place again and again', async (t) => {
-  await using stage = await setUp({ holder: 0 }, { THREADS: '1' });
+  // It asks for a place as often as it would renew a lease.
+  await using stage = await setUp({ holder: 0, leaseMs: 1_500 }, { THREADS: '1' });
   const { catalog } = stage;
   const heard = catalog.heard.length;
   await catalog.until(() => catalog.heard.length > heard + 1);
