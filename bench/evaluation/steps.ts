@@ -27,8 +27,9 @@ export const STEPS: readonly Step[] = [
   { name: 'periodic', argv: [...FEW, '--set', 'DURABILITY=periodic'] },
   { name: 'probability', argv: ['probability'], plots: ['latency-by-probability'] },
   { name: 'own-thread', argv: [...ONE_TO_FIVE, '--threads', '5', '--set', 'SESSIONS_PER_THREAD=1'] },
-  { name: 'five-shared', argv: [...ONE_TO_FIVE, '--threads', '5'] },
-  { name: 'two-shared', argv: [...ONE_TO_FIVE, '--threads', '2'] },
+  { name: 'five-shared', argv: [...ONE_TO_FIVE, '--threads', '5', '--set', 'PACKED_SESSIONS=1'] },
+  { name: 'two-shared', argv: [...ONE_TO_FIVE, '--threads', '2', '--set', 'PACKED_SESSIONS=1'] },
+  { name: 'packed', argv: [...ONE_TO_FIVE, '--threads', '2'] },
   // The images bring their own Node.js: beside them the bare store must run on the same.
   { name: 'docker', argv: ['docker'], nodeMajor: 24, plots: ['docker-query', 'docker-order'] },
   {

@@ -28,12 +28,6 @@ const IDLE_TIMEOUT_MS_MAX = 75_000;
 
 /** They come by the thousand. */
 const REFUSAL_LINES_PER_SECOND_MAX = 1;
-/**
- * Customers that one thread is given before another one gets its first. What they ask for travels to the other services in
- * the same messages, and what one was shown is held for all: fewer messages, and no second thread to be woken. So many who
- * each wait for their answers do not keep a thread busy, but for those who are on the same machine.
- */
-const PACKED_SESSIONS = 16;
 
 const FULL_BODY = '{"error":{"code":503,"message":"too many connections"}}';
 const FULL = [
@@ -70,7 +64,7 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
     data,
     threads: settings.threads,
     maxThreads: settings.maxThreads,
-    packedSessions: PACKED_SESSIONS,
+    packedSessions: settings.packedSessions,
     sessionsPerThread: settings.sessionsPerThread,
     queueMax: settings.queueMax,
     drainTimeoutMs: STOP_BUDGETS.frontend.drainMs,

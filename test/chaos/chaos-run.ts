@@ -67,7 +67,7 @@ const ANSWERS_TIMEOUT_MS = 45_000;
 /** What is under way when the last answer is in: orders that nobody waits for, and catalog.csv. */
 const BOOKS_TIMEOUT_MS = 20_000;
 const BOOKS_POLL_MS = 200;
-const SETTINGS = { LOG_LEVEL: 'info', HOST: '127.0.0.1', THREADS: '2' } as const;
+const SETTINGS = { LOG_LEVEL: 'info', HOST: '127.0.0.1', THREADS: '2', PACKED_SESSIONS: '1' } as const;
 /** Who looks through the second front end: more than it has threads. */
 const ONLOOKERS = 4;
 

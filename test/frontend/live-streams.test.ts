@@ -205,7 +205,9 @@ test('a store at work has every figure', async (t) => {
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const seed = join(folder, 'toys.csv');
   await writeFile(seed, 'name,price,quantity\nTux,15.99,100\nFox,12.5,1000000\n');
-  await using store = await StoreProcess.start('start', { env: { THREADS: '2', SEED_CSV: seed } });
+  await using store = await StoreProcess.start('start', {
+    env: { THREADS: '2', PACKED_SESSIONS: '1', SEED_CSV: seed },
+  });
   using watcher = new RawClient(store.port);
   watcher.write(get('/live'));
   /** Of the newest event. */

@@ -15,7 +15,7 @@ interface Stage extends AsyncDisposable {
 async function setUp(options: ShelfOptions = {}, env: Record<string, string> = {}): Promise<Stage> {
   const catalog = await ShelfCatalog.start(options);
   catalog.stock.set('Tux', 100).set('Fox', 7);
-  const settings = { CATALOG_ADDRESS: catalog.address, THREADS: '2', LOG_LEVEL: 'info', ...env };
+  const settings = { CATALOG_ADDRESS: catalog.address, THREADS: '2', PACKED_SESSIONS: '1', LOG_LEVEL: 'info', ...env };
   const frontend = await StoreProcess.start('frontend', { env: settings });
   return {
     catalog,

@@ -36,7 +36,7 @@ async function startTwo(shelf: readonly ChaosToy[], env: Record<string, string> 
   const orderPort = await freePort();
   const addresses = { CATALOG_ADDRESS: `127.0.0.1:${catalogPort}`, ORDER_ADDRESS: `127.0.0.1:${orderPort}` };
   const ports = { CATALOG_PORT: String(catalogPort), ORDER_PORT: String(orderPort) };
-  const common = { ...addresses, THREADS: '2', LOG_LEVEL: 'info', ...env };
+  const common = { ...addresses, THREADS: '2', PACKED_SESSIONS: '1', LOG_LEVEL: 'info', ...env };
   const store = await StoreProcess.start('start', { env: { ...common, ...ports, SEED_CSV: seedPath } });
   const link = await UnsteadyLink.start(() => catalogPort);
   const second = await StoreProcess.start('frontend', { env: { ...common, CATALOG_ADDRESS: link.address } });

@@ -19,7 +19,7 @@ const test = anyTest as TestFn<{ store: StoreProcess; page: MetricsPage; text: s
 
 /** Finds, orders and refusals on connections that stay open while the page is read. */
 test.before(async (t) => {
-  const store = await StoreProcess.start('start', { env: { THREADS: String(THREADS) } });
+  const store = await StoreProcess.start('start', { env: { THREADS: String(THREADS), PACKED_SESSIONS: '1' } });
   const shop = async (): Promise<ClientConnection> => {
     const connection = new ClientConnection({ host: '127.0.0.1', port: store.port });
     const order = { headers: { 'Content-Type': 'application/json' }, body: '{"name":"Tux","quantity":1}' };

@@ -162,7 +162,7 @@ test('the services may start in any order', async (t) => {
 
 test('ready means every thread of the front end: no find is refused after that', async (t) => {
   // What a front end holds it may show a moment longer: here every find asks.
-  const env = { ...(await backendPlaces()), THREADS: '4', CACHE_TOYS: '0' };
+  const env = { ...(await backendPlaces()), THREADS: '4', PACKED_SESSIONS: '1', CACHE_TOYS: '0' };
   await using frontend = await StoreProcess.start('frontend', { env });
   await using order = await StoreProcess.start('order', { env });
   // Connections open at the same time are spread evenly: two for each thread.

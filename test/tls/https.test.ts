@@ -32,6 +32,7 @@ function startFrontend(handoff: 'ipc' | 'native', env: Record<string, string>): 
       TLS_KEY: own!.key,
       HANDOFF: handoff,
       THREADS: String(THREADS),
+      PACKED_SESSIONS: '1',
       CATALOG_ADDRESS: '127.0.0.1:1',
       ORDER_ADDRESS: '127.0.0.1:1',
       ...env,
