@@ -11,6 +11,7 @@ import { PostgresOrderLog } from '../../src/order/postgres-order-log.js';
 import { type HeldSeat, Reader, takeSeat } from '../../src/postgres/index.js';
 import { SimulatedNetwork } from '../support/simulated-network.js';
 import { type SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
+import { HoldingFrontEnd } from './holding-front-end.js';
 import type { fenced } from './postgres-model.js';
 import { SimulatedLink } from './simulated-link.js';
 import { SimulatedPostgres } from './simulated-postgres.js';
@@ -22,6 +23,10 @@ import { CatalogHost, type Host, type HostOptions, OrderHost } from './store-hos
 export interface DatabaseMistakes {
   /** Statements that do something else, by name. */
   readonly statements?: Readonly<Record<string, ReturnType<typeof fenced>>>;
+  /** Whoever takes a seat does not wait until what the one before has allowed is over. */
+  readonly isHasty?: boolean;
+  /** A catalog shows what it knows, however long it has not heard from the database. */
+  readonly outlastsLease?: boolean;
 }
 
 const PHASES_MAX = 3;
@@ -52,7 +57,10 @@ export async function liveOverDatabase(
 class Access {
   isCutOff = false;
 
-  constructor(readonly postgres: SimulatedPostgres) {}
+  constructor(
+    readonly postgres: SimulatedPostgres,
+    readonly mistakes: DatabaseMistakes,
+  ) {}
 
   connector(process: SimulatedProcess): ReturnType<SimulatedPostgres['connectorOf']> {
     return this.postgres.connectorOf(process, () => this.isCutOff);
@@ -68,6 +76,7 @@ class Access {
       closing,
       onWaiting: () => undefined,
     });
+    if (this.mistakes.isHasty === true) Object.assign(seat!, { waitMs: 0 });
     return seat!;
   }
 }
@@ -88,7 +97,8 @@ class SeatedCatalog extends CatalogHost {
   /** As the threads of the catalog do it. */
   override find(name: string): number | undefined {
     const { engine } = this;
-    return engine?.holders.isEarlierOver === true && engine.isOwner ? super.find(name) : undefined;
+    const isOwner = engine?.isOwner === true || this.access.mistakes.outlastsLease === true;
+    return engine?.holders.isEarlierOver === true && isOwner ? super.find(name) : undefined;
   }
 
   protected override async openEngine(process: SimulatedProcess): Promise<CatalogEngine> {
@@ -142,7 +152,7 @@ class DatabaseLife {
     const stock = new Map(['Tux', 'Whale', 'Fox, red'].map((name) => [name, random.integer(0, 40)]));
     const csv = [...stock].map(([name, quantity]) => `"${name}",15.99,${quantity}\n`).join('');
     const options: HostOptions = { world, syncMode: 'commit', seams: {} };
-    const access = (): Access => new Access(postgres);
+    const access = (): Access => new Access(postgres, mistakes);
     const catalogs = [1, 2].map(() => new SeatedCatalog(options, `name,price,quantity\n${csv}`, access()));
     const link = (process: SimulatedProcess) => this.#noting(new SimulatedLink(process, network, catalogs));
     const orders = [1, 2].map(() => new SeatedOrder(options, link, access()));
@@ -150,6 +160,7 @@ class DatabaseLife {
       const running = hosts.filter(({ engine }) => engine !== undefined);
       return running.length === 0 ? hosts[0]! : random.pick(running);
     };
+    const holding = new HoldingFrontEnd(world, network, [...stock.keys()], () => catalogs.find(({ isUp }) => isUp));
     this.#market = {
       world,
       network,
@@ -163,6 +174,7 @@ class DatabaseLife {
       get order() {
         return anyOf(orders);
       },
+      show: (name) => [holding, ...catalogs].map((one) => one.find(name)),
       rows: () => {
         const rows = [...postgres.model.tables.orders].sort((one, other) => one.order_number - other.order_number);
         return rows.map((row) => ({ ...row, order_number: `${row.order_number}`, quantity: `${row.quantity}` }));

@@ -27,6 +27,8 @@ export interface Market {
   readonly stock: ReadonlyMap<string, number>;
   /** A power failure may take what was answered, from both books alike: synced now and then, that is what is promised. */
   readonly mayLose: boolean;
+  /** What everybody shows who can be asked, where that is not the catalog alone; undefined: no answer. */
+  readonly show?: (name: string) => readonly (number | undefined)[];
   /** The orders, where they are in no file. */
   readonly rows?: () => readonly BookRow[];
 }
@@ -78,17 +80,19 @@ export async function query(market: Market, notes: Notes, name: string): Promise
   if (!market.stock.has(name)) return;
   const { network, world, catalog } = market;
   const allowed = notes.highestAllowed(market, name);
-  const shown = await new Promise<number | undefined>((resolve) => {
-    world.after(REPLY_TIMEOUT_MS, () => resolve(undefined));
+  const shown = await new Promise<readonly number[]>((resolve) => {
+    world.after(REPLY_TIMEOUT_MS, () => resolve([]));
     network.send(() => {
-      const found = catalog.find(name);
-      if (found !== undefined) network.send(() => resolve(found));
+      const found = (market.show?.(name) ?? [catalog.find(name)]).filter((quantity) => quantity !== undefined);
+      if (found.length > 0) network.send(() => resolve(found));
     });
   });
-  if (shown === undefined || market.mayLose) return;
-  notes.queries++;
-  if (shown > allowed) throw new Error(`a query showed ${shown} of ${name}, after ${allowed} was known`);
-  notes.lowest.set(name, Math.min(shown, notes.lowest.get(name) ?? shown));
+  if (market.mayLose) return;
+  for (const quantity of shown) {
+    notes.queries++;
+    if (quantity > allowed) throw new Error(`a query showed ${quantity} of ${name}, after ${allowed} was known`);
+    notes.lowest.set(name, Math.min(quantity, notes.lowest.get(name) ?? quantity));
+  }
 }
 
 class Purchase {
