@@ -112,8 +112,8 @@ Bars: 5 s over a million orders, and over a million toys.`,
     detail: `Durable orders through HTTP and finds; beside the same HTTP server with one call of a
 stored function for each order over 32 connections, beside pgbench with that function alone, and
 beside the files. The function keeps what the API promises (keys, numbers without a gap); pgbench
-with a function that takes its numbers from a sequence is shown too. Then sessions of 5 clients, over
-PostgreSQL and over files.
+with a function that takes its numbers from a sequence is shown too. Then sessions of 5 clients,
+over PostgreSQL and over files.
 Bars: five times the usual design and four times pgbench with 32 clients, at 64 connections; a
 median of twice the function's own at one; finds at 0.95 of those over files.
   --p 0,0.2,0.4,0.6,0.8     the probabilities of the sessions
