@@ -165,7 +165,15 @@ function startBuyers(
 async function checkRunning({ shelf, seed }: ChaosPlan, store: StoreProcess, notes: ChaosNotes): Promise<void> {
   const giveUpAt = performance.now() + BOOKS_TIMEOUT_MS;
   for (;;) {
-    const books = await readBooks(store.dataDir, shelf, store.port);
+    const books = await readBooks(store.dataDir, shelf, store.port).catch((error: NodeJS.ErrnoException) => {
+      // Whoever touches the files may have taken one away just now: a quarter of a second, and it has its name back.
+      if (error.code === 'ENOENT' && performance.now() < giveUpAt) return undefined;
+      throw error;
+    });
+    if (books === undefined) {
+      await pause(BOOKS_POLL_MS);
+      continue;
+    }
     const violations = checkBooks(shelf, books, notes);
     // From outside nobody sees whether something is still under way: what is wrong must stay wrong.
     if (violations.length > 0 && performance.now() < giveUpAt) {
