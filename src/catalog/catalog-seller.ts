@@ -261,6 +261,6 @@ function checkBatch({ purchases, firstSequence, settledSequence }: PurchaseBatch
     refuse('a purchase is settled before it is made');
   for (const { quantity, key } of purchases) {
     if (quantity === 0) refuse('a purchase of nothing');
-    if (!isOrderKey(key)) refuse('a key is too long, or not visible ASCII');
+    if (!isOrderKey(key)) refuse('a key that neither a customer nor a front end may send');
   }
 }

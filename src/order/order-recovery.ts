@@ -68,8 +68,8 @@ export async function recoverBooks(options: RecoveryOptions, isWanted: () => boo
 /**
  * Completes whichever book is behind; returns the incarnation to sell under.
  *
- * @throws OrderError REFUSED where the books differ otherwise, FENCED when another one has taken over, PROTOCOL when the catalog's answer cannot be right; else
- *   whatever stood in the way
+ * @throws OrderError REFUSED where the books differ otherwise, FENCED when another one has taken over, PROTOCOL when the
+ *   catalog's answer cannot be right; else whatever stood in the way
  */
 async function recoverSales({ link, log, logger }: RecoveryOptions): Promise<number> {
   const { lastTag: logged, store, endedUncleanly, seatEpoch } = log;

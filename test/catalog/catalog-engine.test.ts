@@ -88,10 +88,10 @@ test('purchases outside the window, or the limits, are refused and nothing is so
     batch(1, 1, ['Tux 0']),
     batch(1, 1, new Array(BATCH_PURCHASES_MAX + 1).fill('Tux')),
     batch(1, 5, ['Tux'], 5),
-    {
+    ...['k'.repeat(65), 'two words', 'k\n', 'ключ'].map((key) => ({
       ...batch(1, 1, []),
-      purchases: [{ name: Buffer.from('Tux'), quantity: 1, key: 'k'.repeat(65) }],
-    },
+      purchases: [{ name: Buffer.from('Tux'), quantity: 1, key }],
+    })),
   ];
   for (const each of cases) await t.throwsAsync(engine.purchase(each), { code: 'BAD_PURCHASE' });
   t.deepEqual(stock(engine, 'Tux'), [100]);
