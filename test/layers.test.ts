@@ -57,7 +57,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/order/postgres-order-log.ts': 'its statements stand beside the code that sends them',
   'src/postgres/held-seat.ts': 'the states of one seat, which make sense only together',
   'src/settings.ts': 'one table of all settings',
-  'src/storage/guarded-file.ts': 'every fault that a file may have from outside, in one place',
   'src/storage/journal.ts': 'the states of one journal, which make sense only together',
 };
 

@@ -4,6 +4,7 @@
 export { replaceFile, writeChunks } from './atomic-file.js';
 export { createDirectory } from './directories.js';
 export { type DirectoryLock, lockDirectory } from './directory-lock.js';
+export { secondNameOf } from './file-names.js';
 export {
   type FileStat,
   type FileSystem,
@@ -14,13 +15,7 @@ export {
   readWholeFile,
   writeAll,
 } from './file-system.js';
-export {
-  type FileCheck,
-  type FileFinding,
-  GuardedFile,
-  type GuardedFileOptions,
-  secondNameOf,
-} from './guarded-file.js';
+export { type FileCheck, type FileFinding, GuardedFile } from './guarded-file.js';
 export { Journal } from './journal.js';
 export type { JournalOptions, JournalState, SyncMode } from './journal-options.js';
 export type { OnRecord } from './journal-reader.js';

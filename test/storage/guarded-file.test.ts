@@ -181,6 +181,8 @@ test('written back where others have put something: that is kept', async (t) => 
   await guarded.writeBack(CONTENT.length);
   t.is(await here.content(), CONTENT);
   t.is(await here.content('orders.csv.replaced-1'), 'of somebody else');
+  t.is(here.lines.length, 1);
+  t.regex(here.lines[0]!, /was replaced by another file/);
   await guarded.close(true);
 });
 
