@@ -27,6 +27,19 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after that time, or earlier when `ending` is aborted. */
+export function pause(clock: Clock, delayMs: number, ending?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      timer.cancel();
+      ending?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = clock.after(delayMs, over);
+    ending?.addEventListener('abort', over);
+  });
+}
+
 const US_PER_SECOND = 1e6;
 const NS_PER_US = 1e3;
 

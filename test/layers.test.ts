@@ -55,7 +55,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/http/server/session.ts': 'the life of one connection, to be read in one place',
   'src/order/order-engine.ts': 'the life of one order, to be read in one place',
   'src/order/postgres-order-log.ts': 'its statements stand beside the code that sends them',
-  'src/postgres/held-seat.ts': 'the states of one seat, which make sense only together',
   'src/settings.ts': 'one table of all settings',
   'src/storage/journal.ts': 'the states of one journal, which make sense only together',
 };

@@ -11,7 +11,7 @@
 
 import { join } from 'node:path';
 import { assert } from '../assert.js';
-import type { Clock, Timer } from '../clock.js';
+import { type Clock, pause, type Timer } from '../clock.js';
 import type { Log } from '../log.js';
 import { type FileSystem, StorageError, SyncTimes } from '../storage/index.js';
 import { compareTags, type Tag } from '../store-contract.js';
@@ -231,9 +231,7 @@ export class FileOrderLog implements OrderLog {
         if (!this.#isFull) logger.error('orders.csv cannot be written: nothing is sold until it can', { error });
         this.#isFull = true;
       }
-      await new Promise<void>((resolve) => {
-        clock.after(RETRY_MS, resolve);
-      });
+      await pause(clock, RETRY_MS);
     }
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isFull) logger.info('orders.csv can be written again');

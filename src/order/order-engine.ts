@@ -18,7 +18,7 @@
 // keeps it until it is settled, so a caller may be told before our own sync (docs/decisions/0005). A tag that was sent is
 // driven to its outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
-import type { Timer } from '../clock.js';
+import { pause, type Timer } from '../clock.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { RESULT } from '../store-contract.js';
 import type { Span } from '../tracing/index.js';
@@ -130,7 +130,7 @@ export class OrderEngine {
     while (this.#phase === 'stopping' && clock.monotonicMs() < until) {
       if (!this.#isBusy) this.#tellSettled();
       if (!this.#isBusy) break;
-      await this.#pause(STOP_STEP_MS);
+      await pause(clock, STOP_STEP_MS);
     }
     this.#releaseSent();
     if (this.#phase === 'stopping') this.#phase = 'stopped';
@@ -324,12 +324,6 @@ export class OrderEngine {
     this.#releaseSent();
     this.#update();
     this.#fail(error);
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.clock.after(delayMs, resolve);
-    });
   }
 
   #update(): void {

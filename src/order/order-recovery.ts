@@ -14,7 +14,7 @@
 // Where a book is behind and no crash explains it, somebody has put an older one in its place. The catalog refuses then
 // (OrderError REFUSED), and nothing is sold before a person has looked.
 
-import type { Clock } from '../clock.js';
+import { type Clock, pause } from '../clock.js';
 import type { Log } from '../log.js';
 import { compareTags, type Tag } from '../store-contract.js';
 import type { CatalogLink } from './catalog-link.js';
@@ -58,9 +58,7 @@ export async function recoverBooks(options: RecoveryOptions, isWanted: () => boo
       else if (!isRefusal && told === '') logger.warn('cannot recover yet, trying on', { error });
       told = isRefusal || told === '' ? reason : told;
     }
-    await new Promise<void>((resolve) => {
-      clock.after(delayMs, resolve);
-    });
+    await pause(clock, delayMs);
   }
   return undefined;
 }

@@ -13,15 +13,11 @@
 // process stops acting on the seat before any successor begins.
 
 import { assert } from '../assert.js';
-import type { Clock, Timer } from '../clock.js';
+import { type Clock, pause, type Timer } from '../clock.js';
 import { mayBeRepeated, PostgresError } from './postgres-error.js';
-import {
-  RECONNECT_DELAY_MS,
-  RENEW_INTERVAL_MS,
-  ROWS_READ_AT_ONCE,
-  SEAT_LEASE_MS,
-  TROUBLE_PATIENCE_MS,
-} from './postgres-limits.js';
+import { RECONNECT_DELAY_MS, RENEW_INTERVAL_MS, ROWS_READ_AT_ONCE, SEAT_LEASE_MS } from './postgres-limits.js';
+import { LEAVE, READ_SEAT, RENEW, SIT_DOWN } from './seat-statements.js';
+import { SeatTrouble } from './seat-trouble.js';
 import type { Connection, Connector, Row, Statement, Values } from './session.js';
 
 export interface SeatTaken {
@@ -55,33 +51,6 @@ interface Write {
 /** An answer without rows: the fence let nothing through. */
 class Fenced extends Error {}
 
-/**
- * A write. `text` goes on after the fence, acts only where `fence.is_new`, and ends with `SELECT … FROM fence`, so that an
- * answer without rows means that nothing was let through. Its own values begin with `$4`.
- */
-export function fencedStatement(name: string, text: string): Statement {
-  return {
-    name,
-    text: `WITH fence AS (
-      UPDATE seats SET previous_step = step, step = greatest(step, $3), renewed_at = clock_timestamp()
-      WHERE service = $1 AND epoch = $2 AND step >= $3::bigint - 1 RETURNING previous_step < $3::bigint AS is_new)
-    ${text}`,
-  };
-}
-
-const RENEW = fencedStatement('renew-seat', 'SELECT is_new FROM fence');
-const READ_SEAT: Statement = { name: 'read-seat', text: 'SELECT epoch, step, holder FROM seats WHERE service = $1' };
-/** The session of the holder changes with each reconnect. */
-const SIT_DOWN: Statement = {
-  name: 'sit-down',
-  text: `UPDATE seats SET backend_pid = a.pid, backend_start = a.backend_start FROM pg_stat_activity a
-    WHERE service = $1 AND epoch = $2 AND a.pid = pg_backend_pid()`,
-};
-const LEAVE: Statement = {
-  name: 'leave-seat',
-  text: 'UPDATE seats SET holder = NULL, backend_pid = NULL, backend_start = NULL WHERE service = $1 AND epoch = $2',
-};
-
 export class HeldSeat {
   /** Raised with each holder of the seat. */
   readonly epoch: number;
@@ -104,9 +73,7 @@ export class HeldSeat {
   #lose: (error: PostgresError) => void = () => undefined;
   #end: PostgresError | undefined;
   #renewal: Timer | undefined;
-  #trouble: PostgresError | undefined;
-  #troubleTimer: Timer | undefined;
-  #isTroubleTold = false;
+  readonly #trouble: SeatTrouble;
   /** Before the next attempt, while none succeeds. */
   #delayMs = 0;
 
@@ -116,6 +83,9 @@ export class HeldSeat {
     this.epoch = taken.epoch;
     this.waitMs = taken.waitMs;
     this.#servesUntilMs = taken.sentAtMs + SEAT_LEASE_MS;
+    this.#trouble = new SeatTrouble(taken.clock, (reason) => {
+      for (const events of this.#events) events.onTrouble?.(reason);
+    });
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
@@ -130,7 +100,7 @@ export class HeldSeat {
 
   /** Why nothing can be written now; undefined: all is well. */
   get trouble(): PostgresError | undefined {
-    return this.#end ?? this.#trouble;
+    return this.#end ?? this.#trouble.reason;
   }
 
   listen(events: SeatEvents): void {
@@ -233,7 +203,7 @@ export class HeldSeat {
     this.#sent--;
     this.#confirmedStep = write.step;
     this.#delayMs = 0;
-    if (!this.#isFailing) this.#tell(undefined);
+    if (!this.#isFailing) this.#trouble.note(undefined);
     this.#servesUntilMs = sentAtMs + SEAT_LEASE_MS;
     for (const events of this.#events) events.onRenewed?.(this.#servesUntilMs);
     write.resolve(rows);
@@ -247,13 +217,13 @@ export class HeldSeat {
     if (!(error instanceof PostgresError)) throw error;
     if (!this.#isFailing && !mayBeRepeated(error)) this.#fail(error);
     this.#isFailing = true;
-    this.#tell(error);
+    this.#trouble.note(error);
   }
 
   /** Everything that was sent is answered or lost: finds out where things stand, and sends the rest again. */
   async #recover(): Promise<void> {
     while (this.#end === undefined) {
-      if (this.#delayMs > 0) await this.#pause(this.#delayMs);
+      if (this.#delayMs > 0) await pause(this.#taken.clock, this.#delayMs);
       this.#delayMs = Math.min(Math.max(RECONNECT_DELAY_MS.min, 2 * this.#delayMs), RECONNECT_DELAY_MS.max);
       try {
         if (!this.#session.isOpen) await this.#reconnect();
@@ -261,21 +231,15 @@ export class HeldSeat {
         break;
       } catch (error) {
         if (!(error instanceof PostgresError)) throw error;
-        this.#tell(error);
+        this.#trouble.note(error);
         this.#taken.database.distrust(this.#session);
         this.#session.destroy(error);
       }
     }
     this.#sent = 0;
     this.#isFailing = false;
-    if (this.#writes.length === 0) this.#tell(undefined);
+    if (this.#writes.length === 0) this.#trouble.note(undefined);
     this.#send();
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#taken.clock.after(delayMs, resolve);
-    });
   }
 
   async #reconnect(): Promise<void> {
@@ -289,25 +253,19 @@ export class HeldSeat {
     await session.run(SIT_DOWN, [this.#taken.name, this.epoch]);
   }
 
+  /** The seat is lost where another one has it, or where the database has forgotten what we know of it. */
   async #checkSeat(): Promise<void> {
-    const { name, epoch } = this.#taken;
+    const { name } = this.#taken;
     const [seat] = await this.#session.run(READ_SEAT, [name]);
-    if (
-      seat === undefined ||
-      Number(seat.epoch) < epoch ||
-      (seat.epoch === epoch && Number(seat.step) < this.#confirmedStep)
-    ) {
-      this.#fail(
-        new PostgresError(
-          'REWOUND',
-          `the database has lost writes of the ${name} that it had confirmed: was an older copy of it restored, or a standby ` +
-            'promoted that was behind? Set up synchronous replication, and compare the books before the store is started again',
-        ),
-      );
-    } else if (seat.epoch !== epoch) {
-      this.#fail(
-        new PostgresError('FENCED', `another ${name} has taken over: ${seat.holder ?? 'it has stopped since'}`),
-      );
+    const epoch = Number(seat?.epoch ?? 0);
+    if (epoch > this.epoch) {
+      const who = seat?.holder ?? 'it has stopped since';
+      this.#fail(new PostgresError('FENCED', `another ${name} has taken over: ${who}`));
+    } else if (epoch < this.epoch || Number(seat?.step) < this.#confirmedStep) {
+      const what =
+        `the database has lost writes of the ${name} that it had confirmed: was an older copy of it restored, or a standby ` +
+        'promoted that was behind? Set up synchronous replication, and compare the books before the store is started again';
+      this.#fail(new PostgresError('REWOUND', what));
     }
   }
 
@@ -316,26 +274,9 @@ export class HeldSeat {
       if (session !== this.#session || this.#isFailing || this.#end !== undefined) return;
       // Nothing was under way that would tell: the next write is sent over a new session.
       this.#isFailing = true;
-      this.#tell(error);
+      this.#trouble.note(error);
       if (this.#underway === 0) void this.#recover();
     });
-  }
-
-  /** Most trouble is over before it concerns anybody: a connection made again, a failure that a repeat mends. */
-  #tell(trouble: PostgresError | undefined): void {
-    this.#trouble = trouble;
-    if (trouble !== undefined) {
-      this.#troubleTimer ??= this.#taken.clock.after(TROUBLE_PATIENCE_MS, () => this.#spread(true));
-      return;
-    }
-    this.#troubleTimer?.cancel();
-    this.#troubleTimer = undefined;
-    if (this.#isTroubleTold) this.#spread(false);
-  }
-
-  #spread(isTrouble: boolean): void {
-    this.#isTroubleTold = isTrouble;
-    for (const events of this.#events) events.onTrouble?.(isTrouble ? this.#trouble : undefined);
   }
 
   #fail(error: PostgresError): void {
@@ -348,7 +289,7 @@ export class HeldSeat {
   #refuse(error: PostgresError): void {
     this.#end = error;
     this.#renewal?.cancel();
-    this.#troubleTimer?.cancel();
+    this.#trouble.stop();
     const writes = this.#writes;
     this.#writes = [];
     this.#sent = 0;

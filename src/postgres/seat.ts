@@ -10,7 +10,7 @@
 // during one.
 
 import { hostname } from 'node:os';
-import type { Clock } from '../clock.js';
+import { type Clock, pause } from '../clock.js';
 import { HeldSeat } from './held-seat.js';
 import { PostgresError } from './postgres-error.js';
 import {
@@ -20,7 +20,8 @@ import {
   SESSION_GRACE_MS,
   WATCH_INTERVAL_MS,
 } from './postgres-limits.js';
-import type { Connection, Connector, Statement } from './session.js';
+import { END_SESSION, TAKE, WATCH } from './seat-statements.js';
+import type { Connection, Connector } from './session.js';
 
 export interface SeatOptions {
   readonly database: Connector;
@@ -32,36 +33,6 @@ export interface SeatOptions {
   /** Why nothing is served here, in a sentence; said again only when it changes. */
   readonly onWaiting: (reason: string) => void;
 }
-
-/**
- * In one statement: who has the seat, and whether a successor may end that one's session and take it. The clock is the
- * database's own, and decides nothing but when to try.
- */
-const WATCH: Statement = {
-  name: 'watch-seat',
-  text: `SELECT s.holder, s.epoch, a.pid IS NOT NULL AS "hasSession",
-      s.holder IS NULL
-      OR s.renewed_at < clock_timestamp() - $2 * interval '1 ms'
-      OR (a.pid IS NULL AND s.renewed_at < clock_timestamp() - $3 * interval '1 ms') AS "isFree"
-    FROM seats s LEFT JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start
-    WHERE s.service = $1`,
-};
-
-const END_SESSION: Statement = {
-  name: 'end-session',
-  text: `SELECT pg_terminate_backend(a.pid) FROM seats s
-    JOIN pg_stat_activity a ON a.pid = s.backend_pid AND a.backend_start = s.backend_start WHERE s.service = $1`,
-};
-
-/** Takes the seat, unless somebody else has since it was looked at. Waits for a write that is under way. */
-const TAKE: Statement = {
-  name: 'take-seat',
-  text: `UPDATE seats SET epoch = epoch + 1, step = 0, holder = $2, renewed_at = clock_timestamp(), backend_pid = a.pid,
-      backend_start = a.backend_start
-    FROM pg_stat_activity a
-    WHERE service = $1 AND epoch = $3 AND a.pid = pg_backend_pid()
-    RETURNING epoch`,
-};
 
 /**
  * Waits for the seat, however long: while there is no database, and while another one holds it.
@@ -98,19 +69,6 @@ export async function takeSeat(options: SeatOptions): Promise<HeldSeat | undefin
   }
   await session?.close();
   return undefined;
-}
-
-/** Resolves after that time, or earlier when `closing` is aborted. */
-function pause(clock: Clock, delayMs: number, closing: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      timer.cancel();
-      closing.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = clock.after(delayMs, over);
-    closing.addEventListener('abort', over);
-  });
 }
 
 async function tryToTake(
