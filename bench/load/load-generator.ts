@@ -28,6 +28,7 @@ export class LoadGenerator {
    */
   run(job: LoadJob, signal?: AbortSignal): Promise<LoadReport> {
     const child = this.#child;
+    if (!child.connected) return Promise.reject(new Error('the load generator died'));
     return new Promise((resolve, reject) => {
       const onMessage = (message: FromGenerator): void => {
         settle();
@@ -53,10 +54,11 @@ export class LoadGenerator {
   }
 
   close(): void {
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   #send(message: ToGenerator): void {
-    this.#child.send(message);
+    // Where it has ended meanwhile, its exit says so.
+    this.#child.send(message, () => {});
   }
 }

@@ -80,6 +80,6 @@ process.on('message', (message: ToGenerator) => {
     (error: unknown) => tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) }),
   );
 });
-// Ctrl-C reaches the whole process group; the parent decides what it means.
-process.on('SIGINT', () => {});
+// A signal to the whole process group, such as Ctrl-C, comes here too; the parent decides what it means, and ends this one.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));

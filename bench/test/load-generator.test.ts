@@ -1,5 +1,7 @@
 // The load generator as the scenarios use it: a process of its own, against a server in this one that does as it is told.
 
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import http from 'node:http';
 import test from 'ava';
 import { LatencyHistogram } from '../load/latency-histogram.js';
@@ -28,7 +30,12 @@ test.before(() => {
 });
 test.after.always(() => generator.close());
 
-async function load(handler: Handler, job: Partial<LoadJob>, signal?: AbortSignal): Promise<LoadReport> {
+async function load(
+  handler: Handler,
+  job: Partial<LoadJob>,
+  signal?: AbortSignal,
+  by: LoadGenerator = generator,
+): Promise<LoadReport> {
   const server = http.createServer(handler);
   const port = await listen(server);
   const whole = {
@@ -39,7 +46,7 @@ async function load(handler: Handler, job: Partial<LoadJob>, signal?: AbortSigna
     ...job,
   };
   try {
-    return await generator.run({ host: '127.0.0.1', port, ...whole }, signal);
+    return await by.run({ host: '127.0.0.1', port, ...whole }, signal);
   } finally {
     server.close();
     server.closeAllConnections();
@@ -144,6 +151,40 @@ test.serial('an aborted load still reports what was measured', async (t) => {
   const { query, seconds } = await load(handler, { durationMs: 60_000, warmupMs: 0 }, abort.signal);
   t.true(query.count >= 40);
   t.true(seconds < 30);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test.serial(
+    `${signal} to the whole group: the load's process leaves it to its parent, and still reports`,
+    async (t) => {
+      const child = fork(new URL('../load/load-process.js', import.meta.url), {
+        execArgv: [],
+        serialization: 'advanced',
+      });
+      let requests = 0;
+      const server = http.createServer((request, response) => {
+        requests += 1;
+        if (requests === 50) child.kill(signal);
+        if (requests === 100) child.send({ type: 'stop' });
+        properly(request, response);
+      });
+      const work = { work: 'query', connections: 3, durationMs: 60_000, warmupMs: 0 };
+      child.send({ type: 'run', job: { host: '127.0.0.1', port: await listen(server), ...work } });
+      const said = await Promise.race([once(child, 'message'), once(child, 'exit')]);
+      server.close();
+      t.is(said[0]?.type, 'report', `instead: ${said}`);
+      t.true(said[0].report.query.count >= 90);
+      child.disconnect();
+      t.deepEqual(await once(child, 'exit'), [0, null]);
+    },
+  );
+}
+
+test('a generator whose process has ended says so, and can be closed', async (t) => {
+  const dead = new LoadGenerator();
+  dead.close();
+  await t.throwsAsync(load(properly, {}, undefined, dead), { message: 'the load generator died' });
+  t.notThrows(() => dead.close());
 });
 
 test.serial('a server that is not there is an error with its reason', async (t) => {
