@@ -4,13 +4,12 @@
 // creates ./var/catalog and ./var/order itself, as root.
 
 import { randomUUID } from 'node:crypto';
-import { chown, copyFile, mkdir, mkdtemp, readFile, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { buy, call, stockOf } from '../support/store-client.js';
-import { Compose, docker, inspect, REPOSITORY, requireEngine, run } from './engine.js';
+import { Compose, docker, inspect, run } from './engine.js';
 import { freePorts } from './free-ports.js';
 
 const SERVICES = ['catalog', 'order', 'frontend'] as const;
@@ -38,16 +37,14 @@ let compose: Compose;
 let port: number;
 
 test.before(async () => {
-  await requireEngine();
-  directory = await mkdtemp(join(tmpdir(), 'toystore-docker-'));
-  await copyFile(join(REPOSITORY, 'docker-compose.yml'), join(directory, 'docker-compose.yml'));
   port = await freePorts(2);
-  compose = await Compose.create(`toystore-test-${process.pid}`, directory, { FRONTEND_PORTS: String(port) });
+  compose = await Compose.create('toystore-test', 'docker-compose.yml', { FRONTEND_PORTS: String(port) });
+  directory = compose.directory;
 });
 
 test.after.always(async () => {
   if (compose === undefined) return;
-  await compose.do(['down', '--volumes', '--remove-orphans', '--timeout', '1']);
+  await compose.down();
   // What the containers wrote belongs to their user, who is not always the one who runs this.
   const remove = ['run', '--rm', '--user', '0', '--entrypoint', 'rm', '--volume', `${directory}:/test`];
   await docker(...remove, 'toystore', '-rf', '/test/var', '/test/whole', '/test/foreign', '/test/docker-compose.yml');

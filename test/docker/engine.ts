@@ -1,6 +1,9 @@
 // engine.ts: the Docker engine and docker-compose as the tests speak to them: by their command lines.
 
 import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
@@ -39,13 +42,13 @@ export async function docker(...args: string[]): Promise<string> {
 }
 
 /** Throws one line that says what to do when there is no engine to test on. */
-export async function requireEngine(): Promise<void> {
+async function requireEngine(): Promise<void> {
   const info = await run('docker', ['info', '--format', '{{.ServerVersion}}']);
   if (info.code === 0 && info.stdout.trim() !== '') return;
   throw new Error('no Docker engine answers: start one, or set DOCKER_HOST to one that runs');
 }
 
-/** A compose project of its own: a name, and a directory that holds nothing but docker-compose.yml. */
+/** A compose project of its own: a name, and a new directory that holds nothing but docker-compose.yml. */
 export class Compose {
   private constructor(
     readonly project: string,
@@ -54,8 +57,16 @@ export class Compose {
     readonly command: readonly string[],
   ) {}
 
-  /** With Compose v2 where the engine's client has it, else with docker-compose. */
-  static async create(project: string, directory: string, env: Record<string, string>): Promise<Compose> {
+  /**
+   * With Compose v2 where the engine's client has it, else with docker-compose.
+   *
+   * @param name what the project's name and the directory's begin with; @param file of the repository
+   */
+  static async create(name: string, file: string, env: Record<string, string>): Promise<Compose> {
+    await requireEngine();
+    const project = `${name}-${process.pid}`;
+    const directory = await mkdtemp(join(tmpdir(), `${project}-`));
+    await copyFile(join(REPOSITORY, file), join(directory, 'docker-compose.yml'));
     const hasV2 = (await run('docker', ['compose', 'version'])).code === 0;
     return new Compose(project, directory, env, hasV2 ? ['docker', 'compose'] : ['docker-compose']);
   }
@@ -68,6 +79,11 @@ export class Compose {
       env: { ...this.env, ...env },
     });
     return output(result, `${this.command.join(' ')} ${args.join(' ')}`);
+  }
+
+  /** Removes its containers, networks and volumes. */
+  async down(): Promise<void> {
+    await this.do(['down', '--volumes', '--remove-orphans', '--timeout', '1']);
   }
 
   /** The ids of a service's containers, stopped ones too. */

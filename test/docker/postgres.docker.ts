@@ -3,13 +3,12 @@
 // they take the same settings as the official ones, as far as the file uses them.
 
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { buy, call, stockOf } from '../support/store-client.js';
-import { Compose, docker, inspect, REPOSITORY, requireEngine, run } from './engine.js';
+import { Compose, docker, inspect, REPOSITORY, run } from './engine.js';
 import { freePorts } from './free-ports.js';
 
 const STORE_IMAGES = ['catalog', 'order', 'frontend'] as const;
@@ -42,37 +41,34 @@ USER haproxy
 CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]
 `;
 
-let directory: string;
 let compose: Compose;
 let port: number;
 
 test.before(async () => {
-  await requireEngine();
-  directory = await mkdtemp(join(tmpdir(), 'toystore-docker-postgres-'));
-  await build('toystore-test-postgres', { Dockerfile: POSTGRES, 'start.sh': START_POSTGRES });
-  await build('toystore-test-balancer', { Dockerfile: BALANCER });
-  for (const name of STORE_IMAGES) {
-    await docker('build', '--quiet', '--tag', `toystore-${name}`, '--file', `Dockerfile.${name}`, REPOSITORY);
-  }
-  await cp(join(REPOSITORY, 'docker-compose.postgres.yml'), join(directory, 'docker-compose.yml'));
-  await cp(join(REPOSITORY, 'docker'), join(directory, 'docker'), { recursive: true });
   port = await freePorts(1);
-  compose = await Compose.create(`toystore-test-postgres-${process.pid}`, directory, {
+  compose = await Compose.create('toystore-test-postgres', 'docker-compose.postgres.yml', {
     FRONTEND_PORT: String(port),
     POSTGRES_IMAGE: 'toystore-test-postgres',
     BALANCER_IMAGE: 'toystore-test-balancer',
     TOYSTORE_DATABASE_PASSWORD: 'a-long.password_1~',
   });
+  await build('toystore-test-postgres', { Dockerfile: POSTGRES, 'start.sh': START_POSTGRES });
+  await build('toystore-test-balancer', { Dockerfile: BALANCER });
+  for (const name of STORE_IMAGES) {
+    await docker('build', '--quiet', '--tag', `toystore-${name}`, '--file', `Dockerfile.${name}`, REPOSITORY);
+  }
+  await cp(join(REPOSITORY, 'docker'), join(compose.directory, 'docker'), { recursive: true });
 });
 
 test.after.always(async () => {
-  await compose?.do(['down', '--volumes', '--remove-orphans', '--timeout', '1']);
-  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  if (compose === undefined) return;
+  await compose.down();
+  await rm(compose.directory, { recursive: true, force: true });
 });
 
 /** Builds an image of these files alone. */
 async function build(image: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const context = join(directory, image);
+  const context = join(compose.directory, image);
   await mkdir(context);
   for (const [name, text] of Object.entries(files)) await writeFile(join(context, name), text);
   await docker('build', '--quiet', '--tag', image, context);
