@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
+import { touchesOf } from '../support/file-touches.js';
 import { FaultyFileSystem } from '../support/simulated-faults.js';
 import { batch, begin, stock } from './engine-fixture.js';
 
@@ -74,16 +75,11 @@ class Touched {
 }
 
 const actions: readonly { readonly command: string; readonly names: string; readonly keeps?: string }[] = [
-  { command: 'rm catalog.csv', names: 'catalog.csv' },
-  { command: 'mv catalog.csv catalog.csv.1', names: 'catalog.csv' },
+  ...['catalog.csv', 'journal'].flatMap((file) => touchesOf(file).map((command) => ({ command, names: file }))),
   { command: 'sed -i s/Tux/Dux/ catalog.csv', names: 'catalog.csv', keeps: 'catalog.csv.replaced-1' },
   { command: 'truncate -s 10 catalog.csv', names: 'catalog.csv' },
   { command: 'echo Whale,1,1 >> catalog.csv', names: 'catalog.csv' },
-  { command: 'rm journal', names: 'journal' },
-  { command: 'mv journal journal.1', names: 'journal' },
-  { command: 'cp journal other && mv other journal', names: 'journal' },
   { command: 'truncate -s 40 journal', names: 'journal' },
-  { command: ': > journal', names: 'journal' },
   { command: 'rm journal .journal', names: 'journal' },
   { command: 'rm catalog.csv .catalog.csv journal .journal', names: 'journal' },
 ];

@@ -4,6 +4,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ava from 'ava';
+import { touchesOf } from '../support/file-touches.js';
 import { TouchedStore } from '../support/touched-store.js';
 
 // One after the other: each starts up to five processes.
@@ -13,10 +14,7 @@ const test = ava.serial;
 const NOTICED_MS = 1000;
 
 const touches: readonly { readonly command: string; readonly file: string }[] = [
-  { command: "sed -i -e '' order/orders.csv", file: 'orders.csv' },
-  { command: 'mv order/orders.csv order/orders.csv.1', file: 'orders.csv' },
-  { command: 'rm order/orders.csv', file: 'orders.csv' },
-  { command: ': > order/orders.csv', file: 'orders.csv' },
+  ...touchesOf('order/orders.csv').map((command) => ({ command, file: 'orders.csv' })),
   { command: 'mv catalog/journal catalog/journal.1', file: 'journal' },
   { command: 'rm catalog/catalog.csv', file: 'catalog.csv' },
   { command: 'sed -i s/100/1000/ catalog/catalog.csv', file: 'catalog.csv' },
