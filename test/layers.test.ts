@@ -50,7 +50,6 @@ const LINES_MAX = 300;
 
 /** Files that are longer, with the reason why they are one file all the same. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'src/catalog/file-catalog-store.ts': 'two files that vouch for each other: opened, looked after and closed together',
   'src/http/parser/message-parser.ts': 'one pass over a message, whose steps share its state',
   'src/http/server/session.ts': 'the life of one connection, to be read in one place',
   'src/order/order-engine.ts': 'the life of one order, to be read in one place',

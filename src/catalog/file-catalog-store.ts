@@ -6,27 +6,19 @@
 // then. What was cut, or lost both names, is written anew from memory. While that does not work nothing is sold.
 //
 // The journal is the truth, catalog.csv is what people read; after a clean stop it is the other way round. What a start
-// makes of the two: catalog-recovery.ts.
+// makes of the two: catalog-files.ts.
 
 import { join } from 'node:path';
-import { type Clock, systemClock, type Timer } from '../clock.js';
+import type { Timer } from '../clock.js';
+import { isOutOfRoom, type JournalState, StorageError } from '../storage/index.js';
 import {
-  type FileSystem,
-  GuardedFile,
-  isOutOfRoom,
-  Journal,
-  type JournalState,
-  nodeFileSystem,
-  StorageError,
-  type StorageLog,
-  type SyncMode,
-  silentLog,
-  writeChunks,
-} from '../storage/index.js';
-import { CatalogCheckpoint } from './catalog-checkpoint.js';
-import { CatalogText } from './catalog-file.js';
+  type CatalogFiles,
+  closeUnclean,
+  type FileStoreOptions,
+  JOURNAL_NAME,
+  openCatalogFiles,
+} from './catalog-files.js';
 import { CHECKPOINT_RETRY_MS } from './catalog-limits.js';
-import { CatalogRecovery } from './catalog-recovery.js';
 import type {
   CatalogState,
   CatalogStore,
@@ -35,46 +27,15 @@ import type {
   LoadedCatalog,
   SaleGroup,
 } from './catalog-store.js';
-import { readToys } from './read-toys.js';
-import { encodeBase, encodeLeases, encodeSales, encodeStore, SALES } from './sale-records.js';
-import { StockTable } from './stock-table.js';
-import { newStoreId } from './store-id.js';
-
-export interface FileStoreOptions {
-  /** Where catalog.csv and the journal are; it must exist. */
-  readonly directory: string;
-  /** Taken for catalog.csv where there is none yet. */
-  readonly seedPath: string;
-  readonly syncMode: SyncMode;
-  readonly fileSystem?: FileSystem;
-  readonly clock?: Clock;
-  readonly log?: StorageLog;
-  /** Size at which the journal begins anew, in bytes. */
-  readonly journalBytesMax?: number;
-  /** Of a store that comes from elsewhere, where the directory has none yet. */
-  readonly storeId?: string;
-}
-
-/** What a store works with. */
-interface Parts {
-  readonly directory: string;
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
-  readonly log: StorageLog;
-  readonly csv: GuardedFile;
-  readonly journal: Journal;
-  readonly checkpoint: CatalogCheckpoint;
-  readonly onState: () => void;
-}
+import { encodeLeases, encodeSales, SALES } from './sale-records.js';
 
 /** How often the files are looked at: well within the second in which what happens to them is to be noticed. */
 const LOOK_PERIOD_MS = 250;
-const CSV_NAME = 'catalog.csv';
-const JOURNAL_NAME = 'journal';
 
 export class FileCatalogStore implements CatalogStore {
   readonly loaded: LoadedCatalog;
-  readonly #parts: Parts;
+  readonly #files: CatalogFiles;
+  readonly #onState: () => void;
   #timer: Timer | undefined;
   #isClosed = false;
   /** What is written would be lost: the files have no names any more, or cannot be written anew. */
@@ -90,83 +51,37 @@ export class FileCatalogStore implements CatalogStore {
    *   were refused are left as they are.
    */
   static async open(options: FileStoreOptions, events: CatalogStoreEvents): Promise<FileCatalogStore> {
-    const { directory, fileSystem = nodeFileSystem, clock = systemClock, log = silentLog } = options;
-    const paths = { csv: join(directory, CSV_NAME), journal: join(directory, JOURNAL_NAME) };
-    const csv = await GuardedFile.open({ path: paths.csv, fileSystem, log, mode: 'read' });
-    let journal: Journal | undefined;
+    let store: FileCatalogStore | undefined;
+    const files = await openCatalogFiles(options, () => {
+      if (store !== undefined) store.#onJournalState();
+    });
     try {
-      const { bytes, rows } = await readToys(csv, options.seedPath, fileSystem);
-      const table = StockTable.build(rows);
-      const recovery = new CatalogRecovery(table, csv.file !== undefined);
-      let store: FileCatalogStore | undefined;
-      journal = await Journal.open({
-        path: paths.journal,
-        fileSystem,
-        clock,
-        log,
-        syncMode: options.syncMode,
-        onRecord: (payload) => recovery.onRecord(payload),
-        onState: () => {
-          if (store !== undefined) store.#onJournalState();
-        },
-      });
-      const loaded = recovery.apply(paths);
-      const base = encodeBase(table.fingerprint(table.shown));
-      const storeId = recovery.storeId ?? options.storeId ?? newStoreId();
-      const opened = journal;
-      const finish = async (): Promise<void> => {
-        if (csv.file === undefined) await csv.replace((file) => writeChunks(file, [bytes]));
-        if (recovery.storeId === undefined) opened.append(encodeStore(storeId));
-        if (!recovery.hasMatched) opened.append(base);
-        await opened.commit();
-        // Also where it is synced now and then: after a power failure the journal must not say that the end was a clean one.
-        await opened.synced();
-      };
-      const mayLackSales = !loaded.endedCleanly && options.syncMode !== 'commit';
-      const checkpoint = new CatalogCheckpoint(
-        {
-          csv,
-          csvBytes: bytes.length,
-          log,
-          text: new CatalogText(rows),
-          storeId,
-          table,
-          journal,
-          clock,
-          ...(options.journalBytesMax === undefined ? {} : { journalBytesMax: options.journalBytesMax }),
-        },
-        recovery.changed > 0,
-      );
-      store = new FileCatalogStore(
-        { directory, fileSystem, clock, log, csv, journal, checkpoint, onState: events.onState },
-        { ...loaded, storeId, mayLackSales },
-        finish,
-      );
+      store = new FileCatalogStore(files, events.onState);
       await store.#finishOpening();
       return store;
     } catch (error) {
-      await journal?.close().catch(() => undefined);
-      await csv.close(false).catch(() => undefined);
+      await closeUnclean(files);
       throw error;
     }
   }
 
-  private constructor(parts: Parts, loaded: LoadedCatalog, finish: () => Promise<void>) {
-    this.loaded = loaded;
-    this.#parts = parts;
-    this.#finish = finish;
-    parts.checkpoint.onFailure = (error) => {
-      if (!this.#isCutOff) parts.log.error('catalog.csv could not be written; it is tried again', { error });
+  private constructor(files: CatalogFiles, onState: () => void) {
+    this.loaded = files.loaded;
+    this.#files = files;
+    this.#onState = onState;
+    this.#finish = files.finish;
+    files.checkpoint.onFailure = (error) => {
+      if (!this.#isCutOff) files.log.error('catalog.csv could not be written; it is tried again', { error });
     };
   }
 
   get state(): JournalState {
-    const { state } = this.#parts.journal;
+    const { state } = this.#files.journal;
     return state === 'open' && this.#isCutOff ? 'full' : state;
   }
 
   begin(state: CatalogState): void {
-    this.#parts.checkpoint.begin(state);
+    this.#files.checkpoint.begin(state);
     this.#lookIn(0);
   }
 
@@ -178,13 +93,13 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   synced(): Promise<void> {
-    return this.#parts.journal.synced();
+    return this.#files.journal.synced();
   }
 
   async noteLeases(leaseMs: number): Promise<void> {
-    this.#parts.checkpoint.leaseMs = leaseMs;
+    this.#files.checkpoint.leaseMs = leaseMs;
     await this.#append(encodeLeases(leaseMs), false);
-    await this.#parts.journal.synced();
+    await this.#files.journal.synced();
   }
 
   ownedUntilMs(): number {
@@ -192,20 +107,20 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   checkpoint(): Promise<void> {
-    return this.#parts.checkpoint.write();
+    return this.#files.checkpoint.write();
   }
 
   stats(): CatalogStoreStats {
-    const { checkpoints, lastDurationMs } = this.#parts.checkpoint.stats();
+    const { checkpoints, lastDurationMs } = this.#files.checkpoint.stats();
     return {
-      journal: { ...this.#parts.journal.stats(), bytes: this.#parts.journal.bytes },
+      journal: { ...this.#files.journal.stats(), bytes: this.#files.journal.bytes },
       checkpoints,
       lastCheckpointMs: lastDurationMs,
     };
   }
 
   async close(isClean: boolean, hasLeases: boolean): Promise<void> {
-    const { directory, fileSystem, log, csv, journal, checkpoint } = this.#parts;
+    const { directory, fileSystem, log, csv, journal, checkpoint } = this.#files;
     this.#stopLooking();
     const failures: unknown[] = [];
     const note = (message: string) => (error: unknown) => {
@@ -232,11 +147,11 @@ export class FileCatalogStore implements CatalogStore {
 
   abandon(): void {
     this.#stopLooking();
-    this.#parts.checkpoint.abandon();
+    this.#files.checkpoint.abandon();
   }
 
   async #append(record: Buffer, isSale: boolean): Promise<void> {
-    const { directory, journal, checkpoint } = this.#parts;
+    const { directory, journal, checkpoint } = this.#files;
     if (this.#isCutOff) {
       throw new StorageError('WRITE_FAILED', `the files in ${directory} are gone or cannot be written`, {
         path: directory,
@@ -259,13 +174,13 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   #onJournalState(): void {
-    this.#parts.checkpoint.onJournalState();
-    this.#parts.onState();
+    this.#files.checkpoint.onJournalState();
+    this.#onState();
   }
 
   #lookIn(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#timer = this.#parts.clock.after(delayMs, () => void this.#look());
+    this.#timer = this.#files.clock.after(delayMs, () => void this.#look());
   }
 
   #stopLooking(): void {
@@ -275,7 +190,7 @@ export class FileCatalogStore implements CatalogStore {
 
   /** Looks whether the files are what they were, and writes them anew where they are not. */
   async #look(): Promise<void> {
-    const { checkpoint, journal } = this.#parts;
+    const { checkpoint, journal } = this.#files;
     if (journal.state === 'failed') return;
     try {
       await this.#finishOpening();
@@ -292,23 +207,23 @@ export class FileCatalogStore implements CatalogStore {
   }
 
   async #isJournalWhole(): Promise<boolean> {
-    const { finding } = await this.#parts.journal.check();
+    const { finding } = await this.#files.journal.check();
     return finding === 'same' || finding === 'returned';
   }
 
   async #writeAnew(isJournalWhole: boolean): Promise<void> {
-    const { directory, log, checkpoint } = this.#parts;
+    const { directory, log, checkpoint } = this.#files;
     await checkpoint.writeAnew();
     const path = join(directory, JOURNAL_NAME);
     if (!isJournalWhole) log.warn(`${path} was removed or cut while in use, and was written anew`, {});
   }
 
   #setCutOff(error: unknown): void {
-    const { directory, log, onState } = this.#parts;
+    const { directory, log } = this.#files;
     const isCutOff = error !== undefined;
     if (isCutOff === this.#isCutOff) return;
     this.#isCutOff = isCutOff;
     if (isCutOff) log.error(`the files in ${directory} cannot be written: nothing is sold until they can`, { error });
-    onState();
+    this.#onState();
   }
 }

@@ -19,11 +19,12 @@ import type { WatchedIdentity } from '../tls/watched-identity.js';
 import { openTracer, readTracing, type TracingOptions } from '../tracing/index.js';
 import { CatalogDesk } from './catalog-desk.js';
 import { CatalogEngine, type CatalogStats } from './catalog-engine.js';
+import type { FileStoreOptions } from './catalog-files.js';
 import { THREADS_MAX } from './catalog-limits.js';
 import type { CatalogThreadData } from './catalog-messages.js';
 import { catalogReadings } from './catalog-metrics.js';
 import type { CatalogStore, CatalogStoreEvents } from './catalog-store.js';
-import { FileCatalogStore, type FileStoreOptions } from './file-catalog-store.js';
+import { FileCatalogStore } from './file-catalog-store.js';
 import type { StockTable } from './stock-table.js';
 
 export interface RunningCatalog extends RunningService {

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type { CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
-import type { FileStoreOptions } from '../../src/catalog/file-catalog-store.js';
+import type { FileStoreOptions } from '../../src/catalog/catalog-files.js';
 import { batch, begin, CSV, EngineWorld, JOURNAL, stock } from './engine-fixture.js';
 
 async function selling(options: Partial<CatalogEngineOptions & FileStoreOptions> = {}) {

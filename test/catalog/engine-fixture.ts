@@ -1,9 +1,9 @@
 // engine-fixture.ts: a catalog engine on a simulated disk whose clock is moved by the test.
 
 import { CatalogEngine, type CatalogEngineOptions } from '../../src/catalog/catalog-engine.js';
+import type { FileStoreOptions } from '../../src/catalog/catalog-files.js';
 import type { Purchase } from '../../src/catalog/catalog-seller.js';
 import type { Sale } from '../../src/catalog/catalog-store.js';
-import type { FileStoreOptions } from '../../src/catalog/file-catalog-store.js';
 import { NO_TAG, type PurchaseBatch, type Tag } from '../../src/store-contract.js';
 import { SimulatedDisk } from '../support/simulated-disk.js';
 import { SimulatedProcess, SimulatedWorld } from '../support/simulated-world.js';
