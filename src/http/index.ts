@@ -16,7 +16,7 @@ export { RequestParser } from './parser/request-parser.js';
 export { ResponseParser } from './parser/response-parser.js';
 export { type ReadyBody, readyBody } from './server/answer-writer.js';
 export type { Exchange, Handler } from './server/exchange.js';
-export type { HttpServerOptions, HttpServerStats, StreamSummary } from './server/http-server.js';
+export type { HttpServerOptions, HttpServerStats } from './server/http-server.js';
 export { HttpServer } from './server/http-server.js';
 export { type PreparedHeaders, prepareHeaders } from './server/prepared-headers.js';
 export type { ResponseStream, StreamEvents } from './server/response-stream.js';

@@ -41,22 +41,10 @@ export interface HttpServerOptions {
   readonly onRequest?: (exchange: Exchange) => void;
   /** Called when an answer that is sent in parts has begun, with the socket that it goes to. */
   readonly onStreamBegin?: (socket: Socket) => void;
-  /** Called when an answer that is sent in parts has ended, or its peer has gone. */
-  readonly onStreamEnd?: (route: string, stream: StreamSummary, requestId: string) => void;
   /** Called when a message is refused before it reaches a handler. */
   readonly onRefused?: (error: HttpError, requestId: string) => void;
   /** Called with what a handler threw or rejected with; the client gets 500. */
   readonly onHandlerError?: (error: unknown, route: string, requestId: string, companion: object | undefined) => void;
-}
-
-/** An answer that was sent in parts. */
-export interface StreamSummary {
-  /** Of its body. */
-  readonly bytes: number;
-  /** Since its request was complete. */
-  readonly durationMs: number;
-  /** False when the peer has gone, or the connection was cut, before its end. */
-  readonly isComplete: boolean;
 }
 
 /** Counters since the start, and what is open now. */
@@ -101,7 +89,7 @@ export class HttpServer implements SessionHost {
     this.limits = httpLimits(options.limits);
     this.router = options.router;
     this.usesRawSockets = options.rawSockets ?? true;
-    this.isMeasuring = options.onExchange !== undefined || options.onStreamEnd !== undefined;
+    this.isMeasuring = options.onExchange !== undefined;
     this.requestIds = options.requestIds ?? 'none';
     this.onRequest = options.onRequest;
     this.clock = new SessionClock(
@@ -184,10 +172,8 @@ export class HttpServer implements SessionHost {
     this.options.onStreamBegin?.(socket);
   }
 
-  streamEnded({ route, requestId, outgoing, startedAtMs }: SessionExchange, isComplete: boolean): void {
+  streamEnded(): void {
     this.streams--;
-    const durationMs = performance.now() - startedAtMs;
-    this.options.onStreamEnd?.(route, { bytes: outgoing!.bytes, durationMs, isComplete }, requestId);
   }
 
   requestRefused(error: HttpError, requestId: string): void {

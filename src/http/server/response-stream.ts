@@ -46,8 +46,6 @@ export class OutgoingStream implements ResponseStream {
   isOpen = true;
   /** Whether its maker waits for room. */
   isFull = false;
-  /** Of the body, so far. */
-  bytes = 0;
   /** What the session has not taken yet, framed. */
   private text = '';
   private hasEnded = false;
@@ -118,7 +116,6 @@ export class OutgoingStream implements ResponseStream {
   private add(part: string | Uint8Array): void {
     const text = bodyText(part);
     if (text === '') return; // an empty chunk would be the last
-    this.bytes += text.length;
     this.text += this.isChunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
   }
 }

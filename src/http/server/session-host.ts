@@ -41,7 +41,7 @@ export interface SessionHost {
   exchangeFinished(exchange: SessionExchange, durationMs: number): void;
   /** @param socket that the answer goes to */
   streamBegan(socket: Socket): void;
-  streamEnded(exchange: SessionExchange, isComplete: boolean): void;
+  streamEnded(): void;
   requestRefused(error: HttpError, requestId: string): void;
   handlerFailed(error: unknown, exchange: SessionExchange): void;
   sessionClosed(session: HostedSession): void;

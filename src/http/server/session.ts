@@ -209,7 +209,7 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
   streamed(exchange: SessionExchange): boolean {
     const { host, outbox } = this;
     if (this.state === CLOSED) return false;
-    if (!exchange.isOpen) host.streamEnded(exchange, true);
+    if (!exchange.isOpen) host.streamEnded();
     if (exchange === outbox.exchanges.first) {
       this.takeDueAnswers();
       if (outbox.isLarge) this.write();
@@ -356,7 +356,7 @@ export class Session implements HostedSession, SocketUser, ExchangeOwner, Deadli
   }
 
   private abort(exchange: SessionExchange): void {
-    if (exchange.isOpen) this.host.streamEnded(exchange, false);
+    if (exchange.isOpen) this.host.streamEnded();
     exchange.abort();
   }
 
