@@ -14,7 +14,6 @@ export {
   type FamilyNames,
   formatMetrics,
   type Labels,
-  labelled,
   METRICS_CONTENT_TYPE,
   type MetricFamily,
   type MetricRow,

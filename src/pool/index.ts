@@ -1,6 +1,5 @@
 // src/pool: a connection thread pool on worker_threads: it moves sockets between threads and knows no protocol.
 
-export { type CallHandlers, type CallTable, call, serveCalls } from '../port-calls.js';
 export type { ListenOptions } from './acceptor.js';
 export { type HandoffWay, hasNativeHandoff } from './handoff.js';
 export { PoolError, type PoolErrorCode } from './pool-error.js';

@@ -3,8 +3,7 @@
 export { Database, type DatabaseOptions } from './database.js';
 export { HeldSeat } from './held-seat.js';
 export { PostgresError, type PostgresErrorCode } from './postgres-error.js';
-export { SEAT_LEASE_MS } from './postgres-limits.js';
 export { Reader } from './reader.js';
 export { takeSeat } from './seat.js';
 export { fencedStatement } from './seat-statements.js';
-export type { Connection, Connector, Row, Session, Statement, Values } from './session.js';
+export type { Connection, Connector, Row, Statement, Values } from './session.js';

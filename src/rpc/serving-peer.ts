@@ -18,7 +18,6 @@ export interface ServingPeerOptions<Stub> {
   /** Of all channels to them. Default: without TLS. */
   readonly channelCredentials?: ChannelCredentials | undefined;
   readonly createStub: (address: string, channelCredentials: ChannelCredentials) => Stub;
-  readonly createHealthCheck?: (address: string) => HealthCheck;
 }
 
 /** A peer that hangs is left within two of these and a time-out. */
@@ -43,12 +42,11 @@ export class ServingPeer<Stub extends { close(): void }> {
 
   constructor(options: ServingPeerOptions<Stub>) {
     const { addresses, service, channelCredentials = credentials.createInsecure(), createStub } = options;
-    const createHealth = options.createHealthCheck ?? ((address) => new HealthCheck(address, channelCredentials));
     this.#service = service;
     this.#peers = addresses.map((address) => ({
       address,
       stub: createStub(address, channelCredentials),
-      health: createHealth(address),
+      health: new HealthCheck(address, channelCredentials),
     }));
     if (addresses.length > 1) void this.#search();
   }

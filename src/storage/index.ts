@@ -21,5 +21,5 @@ export type { JournalOptions, JournalState, SyncMode } from './journal-options.j
 export type { OnRecord } from './journal-reader.js';
 export { type JournalStats, SyncTimes } from './journal-stats.js';
 export { PAYLOAD_BYTES_MAX } from './record-format.js';
-export { isOutOfRoom, STORAGE_ERROR_CODES, StorageError, type StorageErrorCode } from './storage-error.js';
+export { isOutOfRoom, StorageError, type StorageErrorCode } from './storage-error.js';
 export { type StorageLog, silentLog } from './storage-log.js';

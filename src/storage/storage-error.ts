@@ -19,17 +19,14 @@
  * - `NO_SOCKETS`: a data directory lies on a file system without Unix-domain sockets. Use one on another.
  * - `MOUNTED_FILE`: a file is mounted by itself, so it cannot be replaced whole. Mount its directory.
  */
-export const STORAGE_ERROR_CODES = [
-  'CORRUPT',
-  'WRITE_FAILED',
-  'SYNC_FAILED',
-  'LOCKED',
-  'INACCESSIBLE',
-  'NO_SOCKETS',
-  'MOUNTED_FILE',
-] as const;
-
-export type StorageErrorCode = (typeof STORAGE_ERROR_CODES)[number];
+export type StorageErrorCode =
+  | 'CORRUPT'
+  | 'WRITE_FAILED'
+  | 'SYNC_FAILED'
+  | 'LOCKED'
+  | 'INACCESSIBLE'
+  | 'NO_SOCKETS'
+  | 'MOUNTED_FILE';
 
 export interface StorageErrorDetails {
   /** The file or directory concerned. */

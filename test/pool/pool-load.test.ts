@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import test from 'ava';
-import { call } from '../../src/pool/index.js';
+import { call } from '../../src/port-calls.js';
 import type { EchoCalls } from './fixtures/echo-thread.js';
 import { collectedHeapBytes } from './support/heap.js';
 import { LineClient } from './support/line-client.js';

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import { PortCallError } from '../../src/port-calls.js';
-import { codeOf, RpcError } from '../../src/rpc/index.js';
+import { codeOf, RpcError } from '../../src/rpc/rpc-error.js';
 
 const statusError = (code: number, details: string) =>
   Object.assign(new Error(`${code} ${details}`), { code, details });
