@@ -36,7 +36,7 @@ export async function openJournalFile(
   if (file === undefined) return createFirst(guarded);
   try {
     const found = await replay(file, path, onRecord);
-    await repair(fileSystem, file, path, found, log);
+    await repair({ file, path, found }, fileSystem, log);
     // The crash may have come between the rename that gave the file its name and the sync of that name.
     await fileSystem.syncDirectory(dirname(path));
     const allocated = found.isTorn ? found.end : found.size;

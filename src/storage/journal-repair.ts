@@ -18,29 +18,24 @@ function tornPath(path: string): string {
   return `${path}.torn`;
 }
 
+interface FoundJournal {
+  readonly file: OpenFile;
+  readonly path: string;
+  readonly found: Replay;
+}
+
 /** Cuts off a torn tail, and makes sure of what lies before it. Errors are the file's own. */
-export async function repair(
-  fileSystem: FileSystem,
-  file: OpenFile,
-  path: string,
-  found: Replay,
-  log: StorageLog,
-): Promise<void> {
+export async function repair(journal: FoundJournal, fileSystem: FileSystem, log: StorageLog): Promise<void> {
+  const { file, found } = journal;
   if (found.isTorn) {
-    await keepTail(fileSystem, file, path, found, log);
+    await keepTail(journal, fileSystem, log);
     await file.truncate(found.end);
   }
   await copyBytes(file, found.unsyncedFrom, found.end, file, found.unsyncedFrom);
   await file.datasync();
 }
 
-async function keepTail(
-  fileSystem: FileSystem,
-  file: OpenFile,
-  path: string,
-  found: Replay,
-  log: StorageLog,
-): Promise<void> {
+async function keepTail({ file, path, found }: FoundJournal, fileSystem: FileSystem, log: StorageLog): Promise<void> {
   const fields = { path, offset: found.end, bytes: found.size - found.end };
   try {
     const kept = await fileSystem.open(tornPath(path), 'create');

@@ -59,10 +59,10 @@ const ANY_ROLE_ID = '2.5.29.37.0';
 /**
  * Reads the files and makes sure that connections can be made with them.
  *
- * @param nowMs milliseconds since 1970
  * @throws IdentityError
  */
-export function readIdentity(files: IdentityFiles, nowMs = Date.now()): TlsIdentity {
+export function readIdentity(files: IdentityFiles): TlsIdentity {
+  const nowMs = Date.now();
   const certificate = readText(files.certificate);
   const key = readText(files.key);
   const authorities = files.authorities && readText(files.authorities);

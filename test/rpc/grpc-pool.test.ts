@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ThreadPool, type ThreadPoolOptions } from '../../src/pool/index.js';
-import { connectToShelf, lookOnce, lookStream } from './shelf-service.js';
+import { checkServedAndDrained } from './shelf-pool.js';
+import { connectToShelf, lookOnce } from './shelf-service.js';
 
 type Ways = Pick<ThreadPoolOptions, 'threads' | 'handoff' | 'acceptorSessions'>;
 const MODULE = new URL('./fixtures/shelf-thread.js', import.meta.url);
@@ -30,18 +31,7 @@ for (const [name, options] of WAYS) {
   test(`${name}: calls and streams are answered, and a drain ends them in order`, async (t) => {
     const { pool, port } = await startPool(t, options);
     const clients = Array.from({ length: 8 }, () => connectToShelf(port));
-    const threads = await Promise.all(clients.map((client) => lookOnce(client, { names: [] })));
-    const used = new Set(threads.map(({ lengths }) => lengths[0]));
-    t.is(used.size, Math.max(1, options.threads!));
-    const streams = clients.map((client) => lookStream(client));
-    const calls = streams.flatMap((stream) => ['Tux', 'Whale', 'Fox'].map((toy) => stream.call(toy)));
-    t.deepEqual(
-      await Promise.all(calls),
-      streams.flatMap(() => [3, 5, 3]),
-    );
-    await pool.close();
-    await Promise.all(streams.map((stream) => stream.close()));
-    for (const client of clients) client.close();
+    await checkServedAndDrained(t, pool, clients, Math.max(1, options.threads!));
   });
 
   test(`${name}: the session of a client that has gone ends`, async (t) => {

@@ -5,7 +5,8 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import ava, { type ExecutionContext } from 'ava';
 import { hasNativeHandoff, ThreadPool, type ThreadPoolOptions } from '../../src/pool/index.js';
 import { PeerCredentials } from '../../src/rpc/peer-credentials.js';
-import { connectToShelf, lookOnce, lookStream } from '../rpc/shelf-service.js';
+import { checkServedAndDrained } from '../rpc/shelf-pool.js';
+import { connectToShelf, lookOnce } from '../rpc/shelf-service.js';
 import {
   CertificateFolder,
   dateOf,
@@ -89,17 +90,7 @@ for (const [way, options] of WAYS) {
     await pool.start();
     const { port } = await pool.listen({ host: '127.0.0.1', port: 0 });
     const clients = Array.from({ length: 6 }, () => connectToShelf(port, shown(people!.member)));
-    const threads = await Promise.all(clients.map((client) => lookOnce(client, { names: [] })));
-    t.is(new Set(threads.map(({ lengths }) => lengths[0])).size, Math.max(1, options.threads!));
-    const streams = clients.map((client) => lookStream(client));
-    const calls = streams.flatMap((stream) => ['Tux', 'Whale', 'Fox'].map((toy) => stream.call(toy)));
-    t.deepEqual(
-      await Promise.all(calls),
-      streams.flatMap(() => [3, 5, 3]),
-    );
-    await pool.close();
-    await Promise.all(streams.map((stream) => stream.close()));
-    for (const client of clients) client.close();
+    await checkServedAndDrained(t, pool, clients, Math.max(1, options.threads!));
   });
 
   test(`${at}: clients that are strangers are refused`, async (t) => {
