@@ -226,5 +226,7 @@ function start(command: readonly string[]): ChildProcess {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: '/',
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    // As postgres-server.ts does.
+    detached: true,
   });
 }

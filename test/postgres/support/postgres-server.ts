@@ -134,7 +134,8 @@ export class PostgresServer implements AsyncDisposable {
       `${this.port}`,
       ...flags,
     ]);
-    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
+    // A group of its own: Ctrl-C ends a run, and the database only after it. It does not outlive this process either way.
+    const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', detached: true });
     child.stderr!.on('data', (text: Buffer) => {
       this.#log = (this.#log + text.toString()).slice(-100_000);
     });

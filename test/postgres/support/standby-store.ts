@@ -138,7 +138,8 @@ export class StandbyStore implements AsyncDisposable {
   }
 
   #spawn(service: Member['service'], port: number): Promise<StoreProcess> {
-    return StoreProcess.start(service, { env: { ...this.#env, [`${service.toUpperCase()}_PORT`]: `${port}` } });
+    const env = { ...this.#env, [`${service.toUpperCase()}_PORT`]: `${port}` };
+    return StoreProcess.start(service, { env, isDetached: true });
   }
 }
 
