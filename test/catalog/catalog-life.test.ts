@@ -13,7 +13,7 @@ import { without } from '../support/simulated-omissions.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { type CatalogWorldOptions, livesThrough } from './catalog-life.js';
 
-/** Each mistake below is seen within the first 30. */
+/** Each mistake below is seen within the first 80. */
 const SEEDS = runs(100);
 /** So many are looked through for one that sees a mistake. */
 const SEEDS_MAX = 200;
@@ -54,7 +54,7 @@ for (const { name, options } of mutations) {
   });
 }
 
-const inside: readonly { name: string; take: () => () => void }[] = [
+const inside: readonly { name: string; from?: number; take: () => () => void }[] = [
   {
     name: '"not selling" is not remembered',
     take: () =>
@@ -64,6 +64,7 @@ const inside: readonly { name: string; take: () => () => void }[] = [
   },
   {
     name: 'sales that could not be written are not taken back',
+    from: 77,
     take: () => replaced(KeptSales.prototype, 'remove', () => () => undefined),
   },
   {
@@ -75,11 +76,11 @@ const inside: readonly { name: string; take: () => () => void }[] = [
   },
 ];
 
-for (const { name, take } of inside) {
+for (const { name, from = 0, take } of inside) {
   test.serial(`mutation: ${name}: a seed fails`, async (t) => {
     const putBack = take();
     try {
-      const failed = await firstFailure(0, SEEDS_MAX, (seed) => livesThrough(seed, { faults: true }));
+      const failed = await firstFailure(from, from + SEEDS_MAX, (seed) => livesThrough(seed, { faults: true }));
       t.not(failed, undefined, 'no seed noticed');
       t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
     } finally {

@@ -80,7 +80,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'the journal has no second name',
-    from: 108,
+    from: 185,
     world: TOUCHES,
     seams: { catalogFiles: (files) => ({ ...bound(files), link: () => Promise.reject(noLinks()) }) },
   },
@@ -104,9 +104,15 @@ const mutations: readonly Mutation[] = [
     },
   },
   { name: 'a catalog that is behind the order log sells', world: SWAPS, seams: { link: withoutBehind } },
-  { name: 'a catalog that lost sales in a crash sells without them', world: PERIODIC, seams: { link: withoutBehind } },
+  {
+    name: 'a catalog that lost sales in a crash sells without them',
+    from: 173,
+    world: PERIODIC,
+    seams: { link: withoutBehind },
+  },
   {
     name: 'sales that the catalog lost are not given back to it',
+    from: 173,
     world: PERIODIC,
     seams: { link: (link) => changed(link, { restore: () => Promise.resolve() }) },
   },

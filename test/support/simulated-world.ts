@@ -16,8 +16,8 @@ interface Event {
   run: (() => void) | undefined;
 }
 
-/** A story that takes more events than this goes round in circles. */
-const EVENTS_MAX = 100_000;
+/** A story that takes more events than this goes round in circles: the longest of 4,000 lives took 3,533. */
+const EVENTS_MAX = 20_000;
 
 export class SimulatedWorld {
   readonly random: SeededRandom;

@@ -27,9 +27,9 @@ export function keyOf(state: State): string {
   for (const front of state.fronts) addFront(all, front);
   all.push(state.salesLeft, state.callsLeft, state.cutsLeft, state.crashesLeft, state.stopsLeft);
   all.push(state.goodbyesLeft, state.frontKillsLeft, state.connectsLeft, state.renewalsLeft);
-  let key = '';
-  for (const number of all) key += String.fromCharCode(number + OFFSET);
-  return key;
+  for (let index = 0; index < all.length; index++) all[index]! += OFFSET;
+  // In one go: what is joined piece by piece is taken to pieces again to be compared.
+  return String.fromCharCode(...all);
 }
 
 function addFront(all: number[], front: Front): void {
