@@ -21,6 +21,8 @@ export interface BuyerOptions {
   readonly seed: number;
   readonly shelf: readonly ChaosToy[];
   readonly notes: ChaosNotes;
+  /** Between any two wishes, at most: one that never thinks keeps the whole machine busy. None if not given. */
+  readonly thinkMsMax?: number | undefined;
   /** Aborted when nothing new is to be begun. */
   readonly closing: AbortSignal;
   /** Aborted when even what was begun is given up. */
@@ -58,12 +60,13 @@ export class Buyer {
 
   /** Goes on until closing time; resolves when each wish has its answer, or when it has to give up. */
   async shop(): Promise<void> {
-    const { closing, notes } = this.#options;
+    const { closing, notes, thinkMsMax = 0 } = this.#options;
     try {
       while (!closing.aborted) {
         await this.#act();
         if (this.#random.chance(0.4)) await this.#look(this.#drawToy());
         if (this.#random.chance(0.2)) await pause(this.#random.integer(0, THINK_MS_MAX));
+        if (thinkMsMax > 0) await pause(this.#mood.integer(0, thinkMsMax));
       }
     } catch (error) {
       notes.violate(`buyer ${this.#options.index}: ${messageOf(error)}`);

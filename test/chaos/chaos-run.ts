@@ -32,6 +32,8 @@ export interface ChaosPlan {
   readonly clients: number;
   readonly durability: Durability;
   readonly shelf: readonly ChaosToy[];
+  /** See BuyerOptions. */
+  readonly thinkMsMax?: number;
   /** Without: the same run, undisturbed. */
   readonly hasSaboteur: boolean;
 }
@@ -148,7 +150,7 @@ export async function runChaos(
 }
 
 function startBuyers(
-  { clients, seed, shelf }: ChaosPlan,
+  { clients, seed, shelf, thinkMsMax }: ChaosPlan,
   port: number,
   notes: ChaosNotes,
   closing: AbortSignal,
@@ -156,7 +158,7 @@ function startBuyers(
 ): Promise<unknown> {
   const buyers = Array.from(
     { length: clients },
-    (_, index) => new Buyer({ index, port, seed, shelf, notes, closing, giveUp }),
+    (_, index) => new Buyer({ index, port, seed, shelf, notes, thinkMsMax, closing, giveUp }),
   );
   return Promise.all(buyers.map((buyer) => buyer.shop()));
 }

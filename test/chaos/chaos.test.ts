@@ -19,7 +19,7 @@ function start(...flags: string[]) {
 
 test.serial('the books are right after services were killed', async (t) => {
   const { result } = await checkChaos(t, {
-    seconds: isThorough ? 10 : 4,
+    seconds: isThorough ? 10 : 3,
     clients: 8,
     shelf: CHAOS_SHELF,
     hasSaboteur: true,

@@ -30,7 +30,7 @@ test.serial('the history of a store that nobody disturbs is linearizable', async
 
 test.serial('the history of a store whose services are killed is linearizable', async (t) => {
   const { notes } = await checkChaos(t, {
-    seconds: isThorough ? 10 : 3,
+    seconds: isThorough ? 10 : 2,
     clients: CLIENTS,
     shelf: [TOY],
     hasSaboteur: true,
