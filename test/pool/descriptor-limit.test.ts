@@ -157,7 +157,7 @@ const STARTS = 8;
 
 test(`${STARTS} threads at every limit of descriptors: they serve, or one line says why not`, async (t) => {
   const said: string[] = [];
-  for (let descriptors = 48; descriptors <= 176; descriptors += isThorough ? 8 : 16) {
+  for (let descriptors = 48; descriptors <= 176; descriptors += isThorough ? 8 : 32) {
     const limited = `ulimit -n ${descriptors} && exec "$0" "$@"`;
     const child = spawn('sh', ['-c', limited, process.execPath, POOL_PROCESS, 'ipc', String(STARTS)]);
     t.teardown(() => child.kill('SIGKILL'));

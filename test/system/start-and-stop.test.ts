@@ -54,7 +54,8 @@ const endings: [how: string, end: (npm: number) => void][] = [
 for (const [how, end] of endings) {
   test(`npm start ends with 0 at ${how}`, async (t) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'toystore-npm-'));
-    const env = { ...process.env, FRONTEND_PORT: '0', CATALOG_PORT: '0', ORDER_PORT: '0', DATA_DIR: dataDir };
+    const ports = { FRONTEND_PORT: '0', CATALOG_PORT: '0', ORDER_PORT: '0' };
+    const env = { ...process.env, ...ports, DATA_DIR: dataDir, THREADS: '1' };
     const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
     for await (const line of createInterface(npm.stdout)) if (line.startsWith('toystore ready')) break;
     end(npm.pid!);
