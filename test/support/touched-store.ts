@@ -13,11 +13,13 @@ const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'];
 const STOCK = 100;
 const SERVICES = ['catalog', 'order', 'frontend'];
 
+/** Of all stores of a process: one that goes on with the books of another must not repeat its keys. */
+let keyCount = 0;
+
 export class TouchedStore {
   /** Order numbers that were answered, with the toy. */
   readonly sold = new Map<number, string>();
   #running: StoreProcess | undefined;
-  #count = 0;
 
   private constructor(
     readonly t: ExecutionContext,
@@ -75,8 +77,8 @@ export class TouchedStore {
   async buy(count: number): Promise<number[]> {
     const statuses: number[] = [];
     for (let index = 0; index < count; index++) {
-      const name = TOYS[this.#count % TOYS.length]!;
-      const answer = await buy(this.port, name, 1, `key-${this.#count++}`);
+      const name = TOYS[keyCount % TOYS.length]!;
+      const answer = await buy(this.port, name, 1, `key-${keyCount++}`);
       if (answer.status === 200) this.sold.set(JSON.parse(answer.body).data.order_number, name);
       statuses.push(answer.status);
     }

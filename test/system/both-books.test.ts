@@ -1,9 +1,10 @@
 // The two books, the catalog's and the order log, after people have put one of them back from a copy, or removed it. A
 // difference that no crash explains stops selling with one line; what a crash explains is completed.
 
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ava from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { stockOf } from '../support/store-client.js';
 import { TouchedStore } from '../support/touched-store.js';
 
@@ -36,23 +37,43 @@ const swaps: readonly { readonly name: string; readonly command: string; readonl
   },
 ];
 
-test('a book that was put back or removed after a clean stop: nothing is sold, and one line says why', async (t) => {
+interface Books {
+  /** Data directories after a clean stop: `old` with two orders, `right` with three more, `other` of another store. */
+  readonly folder: string;
+  readonly sold: ReadonlyMap<number, string>;
+}
+
+let books: Promise<Books> | undefined;
+ava.after.always(async () => books && rm((await books).folder, { recursive: true }));
+
+async function makeBooks(t: ExecutionContext): Promise<Books> {
+  const folder = await mkdtemp(join(tmpdir(), 'toystore-books-'));
   const store = await TouchedStore.create(t);
-  // Another store's books, then two orders, a copy, three more.
-  await store.start();
-  await store.buy(1);
-  await store.stop();
-  await cp(store.dataDir, join(store.parent, 'other'), { recursive: true });
-  await rm(store.dataDir, { recursive: true });
-  store.sold.clear();
-  await store.start();
-  t.deepEqual(await store.buy(2), [200, 200]);
-  await store.stop();
-  await cp(store.dataDir, join(store.parent, 'old'), { recursive: true });
-  await store.start();
-  t.deepEqual(await store.buy(3), [200, 200, 200]);
-  await store.stop();
-  await cp(store.dataDir, join(store.parent, 'right'), { recursive: true });
+  for (const [name, orders] of Object.entries({ other: 1, old: 2, right: 3 })) {
+    await store.start();
+    t.deepEqual(await store.buy(orders), Array(orders).fill(200));
+    await store.stop();
+    await cp(store.dataDir, join(folder, name), { recursive: true });
+    if (name !== 'other') continue;
+    await rm(store.dataDir, { recursive: true });
+    store.sold.clear();
+  }
+  return { folder, sold: store.sold };
+}
+
+/** A store that was stopped after five orders, with the other books beside it. */
+async function stoppedStore(t: ExecutionContext): Promise<TouchedStore> {
+  books ??= makeBooks(t);
+  const { folder, sold } = await books;
+  const store = await TouchedStore.create(t);
+  await cp(folder, store.parent, { recursive: true });
+  await cp(join(folder, 'right'), store.dataDir, { recursive: true });
+  for (const [number, toy] of sold) store.sold.set(number, toy);
+  return store;
+}
+
+test('a book that was put back or removed after a clean stop: nothing is sold, and one line says why', async (t) => {
+  const store = await stoppedStore(t);
   for (const { name, command, line } of swaps) {
     store.shell(command);
     t.regex(await store.start(), line, name);
@@ -70,10 +91,7 @@ test('a book that was put back or removed after a clean stop: nothing is sold, a
 });
 
 test('orders can be read while the catalog refuses to sell', async (t) => {
-  const store = await TouchedStore.create(t);
-  await store.start();
-  await store.buy(2);
-  await store.stop();
+  const store = await stoppedStore(t);
   store.shell('rm -r catalog');
   t.not(await store.start(), '');
   t.is(await store.status('/orders/1'), 200);
@@ -81,10 +99,7 @@ test('orders can be read while the catalog refuses to sell', async (t) => {
 });
 
 test('stock and prices that were edited after a clean stop are taken', async (t) => {
-  const store = await TouchedStore.create(t);
-  await store.start();
-  await store.buy(2);
-  await store.stop();
+  const store = await stoppedStore(t);
   const path = join(store.dataDir, 'catalog/catalog.csv');
   await writeFile(path, (await readFile(path, 'utf8')).replace(/^Tux,.*$/m, 'Tux,1.50,7'));
   t.is(await store.start(), '');
