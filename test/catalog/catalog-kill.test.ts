@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { parseCatalog } from '../../src/catalog/catalog-file.js';
+import { isThorough } from '../support/effort.js';
 import { SeededRandom } from '../support/simulated-random.js';
 import { StockClient } from './catalog-client.js';
 import { batch } from './engine-fixture.js';
@@ -17,7 +18,7 @@ import { batch } from './engine-fixture.js';
 const PROCESS = fileURLToPath(new URL('./fixtures/catalog-process.js', import.meta.url));
 const NAMES = ['Tux', 'Whale', 'Fox'];
 const STOCK = 1_000_000;
-const LIVES = 5;
+const LIVES = isThorough ? 10 : 3;
 /** Longer than a few checkpoints. */
 const LIFE_MS_MAX = 700;
 const WINDOW = 4;

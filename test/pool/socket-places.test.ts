@@ -12,11 +12,12 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { PoolError, ThreadPool } from '../../src/pool/index.js';
 import { ChangedCode } from '../support/changed-code.js';
+import { isThorough } from '../support/effort.js';
 import { LineClient } from './support/line-client.js';
 import { ECHO_THREAD, startPool } from './support/pools.js';
 
 const POOL_PROCESS = fileURLToPath(new URL('./fixtures/pool-process.js', import.meta.url));
-const THREADS = 4;
+const THREADS = isThorough ? 4 : 2;
 
 function scratch(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'places-'));

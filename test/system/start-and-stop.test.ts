@@ -163,8 +163,10 @@ test('the services may start in any order', async (t) => {
 
 test('ready means every thread of the front end: no find is refused after that', async (t) => {
   // What a front end holds it may show a moment longer: here every find asks.
-  const env = { ...(await backendPlaces()), THREADS: '4', PACKED_SESSIONS: '1', CACHE_TOYS: '0' };
-  await using frontend = await StoreProcess.start('frontend', { env });
+  const env = await backendPlaces();
+  await using frontend = await StoreProcess.start('frontend', {
+    env: { ...env, THREADS: '4', PACKED_SESSIONS: '1', CACHE_TOYS: '0' },
+  });
   await using order = await StoreProcess.start('order', { env });
   // Connections open at the same time are spread evenly: two for each thread.
   const find = async (): Promise<number> => (await call(frontend.port, 'GET', '/products/Tux')).status;

@@ -56,6 +56,8 @@ export interface Place {
   readonly next: Step;
   readonly holderWord: number;
   readonly history: readonly number[];
+  /** By the answer to its next step, the place where that takes a thread: those that were asked for. */
+  readonly moves: Map<number, number>;
 }
 
 const PAUSE = new Error('paused');
@@ -69,7 +71,6 @@ export class ModelThread {
   readonly #threadCount: number;
   readonly #places: Place[] = [];
   readonly #idByKey = new Map<string, number>();
-  readonly #moves = new Map<string, number>();
 
   constructor(index: number, threadCount: number, script: Script, lockClass: LockClass) {
     this.index = index;
@@ -86,11 +87,11 @@ export class ModelThread {
 
   /** Where the answer to its next step takes a thread. */
   advance(id: number, answer: number): number {
-    const move = `${id}/${answer}`;
-    let to = this.#moves.get(move);
+    const { moves, history } = this.place(id);
+    let to = moves.get(answer);
     if (to === undefined) {
-      to = this.#reach([...this.place(id).history, answer]);
-      this.#moves.set(move, to);
+      to = this.#reach([...history, answer]);
+      moves.set(answer, to);
     }
     return to;
   }
@@ -101,7 +102,7 @@ export class ModelThread {
     let id = this.#idByKey.get(key);
     if (id === undefined) {
       id = this.#places.length;
-      this.#places.push({ id, next, holderWord, history });
+      this.#places.push({ id, next, holderWord, history, moves: new Map() });
       this.#idByKey.set(key, id);
     }
     return id;
