@@ -8,69 +8,124 @@ const TASKS = ['number', 'bump', 'lease', 'end lease', 'send', 'leave'];
 const PLACES = ['idle', 'leased', 'unleased', 'noted', 'asked', 'read', 'told', 'found held'];
 const RUNS = ['up', 'stopping', 'stopped', 'dead'];
 
-/** Small numbers from -1 on become characters. */
+/** Numbers from -1 on become bytes. */
 const OFFSET = 1;
+const NUMBER_MAX = 0xff - OFFSET;
+/** Many times what a state takes. */
+const KEY_BYTES_MAX = 4096;
+
+/** The key under way: there are hundreds of thousands, and each is made in the same place. */
+const bytes = Buffer.alloc(KEY_BYTES_MAX);
+let length = 0;
+
+function add(number: number): void {
+  if (number > NUMBER_MAX || length === KEY_BYTES_MAX) throw new Error('the key has no room for this state');
+  bytes[length++] = number + OFFSET;
+}
+
+function addAll(numbers: readonly number[]): void {
+  add(numbers.length);
+  for (const number of numbers) add(number);
+}
 
 export function keyOf(state: State): string {
   const { catalog } = state;
-  const all: number[] = [...state.known, RUNS.indexOf(catalog.run), catalog.predecessor];
+  length = 0;
+  addAll(state.known);
+  add(RUNS.indexOf(catalog.run));
+  add(catalog.predecessor);
   for (const { journaled, shown, settled, isUnsure, bits } of catalog.toys) {
-    all.push(journaled, shown, settled, Number(isUnsure), bits.length, ...bits);
+    add(journaled);
+    add(shown);
+    add(settled);
+    add(Number(isUnsure));
+    addAll(bits);
   }
-  all.push(catalog.holders.length);
-  for (const { number, front, link, isOpen, left } of catalog.holders)
-    all.push(number, front, link, Number(isOpen), left);
-  all.push(catalog.sales.length);
+  add(catalog.holders.length);
+  for (const { number, front, link, isOpen, left } of catalog.holders) {
+    add(number);
+    add(front);
+    add(link);
+    add(Number(isOpen));
+    add(left);
+  }
+  add(catalog.sales.length);
   for (const { toy, version, isSynced, awaits } of catalog.sales) {
-    all.push(toy, version, Number(isSynced), awaits.length, ...awaits);
+    add(toy);
+    add(version);
+    add(Number(isSynced));
+    addAll(awaits);
   }
-  for (const front of state.fronts) addFront(all, front);
-  all.push(state.salesLeft, state.callsLeft, state.cutsLeft, state.crashesLeft, state.stopsLeft);
-  all.push(state.goodbyesLeft, state.frontKillsLeft, state.connectsLeft, state.renewalsLeft);
-  for (let index = 0; index < all.length; index++) all[index]! += OFFSET;
-  // In one go: what is joined piece by piece is taken to pieces again to be compared.
-  return String.fromCharCode(...all);
+  for (const front of state.fronts) addFront(front);
+  add(state.salesLeft);
+  add(state.callsLeft);
+  add(state.cutsLeft);
+  add(state.crashesLeft);
+  add(state.stopsLeft);
+  add(state.goodbyesLeft);
+  add(state.frontKillsLeft);
+  add(state.connectsLeft);
+  add(state.renewalsLeft);
+  return bytes.toString('latin1', 0, length);
 }
 
-function addFront(all: number[], front: Front): void {
-  // Of generations nothing matters but which are the same.
-  const names = new Map<number, number>();
-  const name = (generation: number): number => {
-    if (!names.has(generation)) names.set(generation, names.size);
-    return names.get(generation)!;
+function addFront(front: Front): void {
+  // Of generations nothing matters but which are the same: each is named by when it is first met.
+  const met: number[] = [];
+  const addGeneration = (generation: number): void => {
+    if (generation < 0) return add(-1);
+    const name = met.indexOf(generation);
+    add(name === -1 ? met.push(generation) - 1 : name);
   };
-  all.push(name(front.generation), front.number, front.left, front.link, Number(front.isCut), Number(front.hasStopped));
-  all.push(front.renewals.length, ...front.renewals, front.up.length);
-  for (const message of front.up) addUpward(all, message);
-  all.push(front.down.length);
-  for (const message of front.down) addDownward(all, message);
-  all.push(front.tasks.length);
-  for (const task of front.tasks) addTask(all, task);
+  addGeneration(front.generation);
+  add(front.number);
+  add(front.left);
+  add(front.link);
+  add(Number(front.isCut));
+  add(Number(front.hasStopped));
+  addAll(front.renewals);
+  add(front.up.length);
+  for (const message of front.up) addUpward(message);
+  add(front.down.length);
+  for (const message of front.down) addDownward(message);
+  add(front.tasks.length);
+  for (const task of front.tasks) addTask(task);
   for (const thread of front.threads) {
-    all.push(PLACES.indexOf(thread.place), thread.queriesLeft);
-    for (const held of thread.held) all.push(held === undefined ? -1 : held.version);
-    for (const held of thread.held) all.push(held === undefined ? -1 : name(held.generation));
+    add(PLACES.indexOf(thread.place));
+    add(thread.queriesLeft);
+    for (const held of thread.held) {
+      add(held === undefined ? -1 : held.version);
+      addGeneration(held === undefined ? -1 : held.generation);
+    }
     if (thread.place === 'idle') continue;
-    all.push(thread.toy, thread.known, thread.number, thread.version, Number(thread.isHoldable));
-    all.push(thread.generation < 0 ? -1 : name(thread.generation));
+    add(thread.toy);
+    add(thread.known);
+    add(thread.number);
+    add(thread.version);
+    add(Number(thread.isHoldable));
+    addGeneration(thread.generation);
   }
 }
 
-function addUpward(all: number[], message: Upward): void {
-  all.push(UP.indexOf(message.kind));
-  if (message.kind === 'confirm') all.push(message.toy, message.version);
+function addUpward(message: Upward): void {
+  add(UP.indexOf(message.kind));
+  if (message.kind !== 'confirm') return;
+  add(message.toy);
+  add(message.version);
 }
 
-function addDownward(all: number[], message: Downward): void {
-  all.push(DOWN.indexOf(message.kind));
-  if (message.kind === 'registered') all.push(message.number);
-  if (message.kind === 'invalid') all.push(message.toy, message.version);
+function addDownward(message: Downward): void {
+  add(DOWN.indexOf(message.kind));
+  if (message.kind === 'registered') add(message.number);
+  if (message.kind !== 'invalid') return;
+  add(message.toy);
+  add(message.version);
 }
 
-function addTask(all: number[], task: Task): void {
-  all.push(TASKS.indexOf(task.kind));
-  if (task.kind === 'number') all.push(task.number);
-  if (task.kind === 'send') addUpward(all, task.message);
+function addTask(task: Task): void {
+  add(TASKS.indexOf(task.kind));
+  if (task.kind === 'number') add(task.number);
+  if (task.kind === 'send') addUpward(task.message);
 }
 
 /** A copy that may be changed without the other. */
