@@ -112,6 +112,10 @@ test.serial('an invalidation that overtakes the answer makes it dead on arrival'
   const asking = (async () => {
     while (!stop.signal.aborted) await stage.find('Tux');
   })();
+  t.teardown(async () => {
+    stop.abort();
+    await asking;
+  });
   for (let stock = 99; stock > 80; stock--) {
     // What is answered from now on is the new stock; what was answered before is on its way with the old one.
     const told = catalog.invalidate('Tux');
@@ -120,8 +124,6 @@ test.serial('an invalidation that overtakes the answer makes it dead on arrival'
     t.is(await stage.find('Tux'), stock);
     await catalog.invalidate('Tux');
   }
-  stop.abort();
-  await asking;
 });
 
 test.serial('when the lease is over each find asks, until it is renewed', async (t) => {
