@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import module from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +13,11 @@ const CORE_SECONDS = 460;
 const run = (/** @type {string} */ file, /** @type {string[]} */ args) =>
   spawnSync(process.execPath, [file, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 const say = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
+
+// Each test file is a process that loads the same modules: V8 keeps what it has compiled, where Node.js can (22.8).
+const { enableCompileCache } = /** @type {{ enableCompileCache?: () => { directory?: string } }} */ (module);
+const { directory } = enableCompileCache?.() ?? {};
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
 const built = run(`${ROOT}/scripts/build.js`, []);
 if (built !== 0) process.exit(built);
