@@ -74,6 +74,12 @@ const WAITING_MAX = 1_000_000;
  * each wait for their answers do not keep a thread busy, but for those who are on the same machine.
  */
 const PACKED_SESSIONS = 16;
+/**
+ * The same with so few threads: a second one would take a core from the services behind it, or from the customers, who are
+ * mostly on the same machine then. Measured with 32 and 64 customers, docs/decisions/0018-customers-are-packed.md.
+ */
+const PACKED_SESSIONS_OF_FEW = 64;
+const FEW_THREADS = 2;
 const INTERVAL_MS_MAX = 3_600_000;
 /** Each held toy takes half a kilobyte in a front end: ten million are the memory of a large machine. */
 const CACHE_TOYS_MAX = 10_000_000;
@@ -156,7 +162,8 @@ const SETTINGS: { [K in keyof Settings]: Setting<Settings[K]> } = {
   },
   packedSessions: {
     ...wholeNumber('PACKED_SESSIONS', 1, SESSIONS_MAX, 'HTTP connections a thread gets before another gets its first'),
-    ...byDefault(PACKED_SESSIONS),
+    defaultText: `${PACKED_SESSIONS}; ${PACKED_SESSIONS_OF_FEW} with at most ${FEW_THREADS} threads`,
+    fallback: ({ threads = 0 }) => (threads <= FEW_THREADS ? PACKED_SESSIONS_OF_FEW : PACKED_SESSIONS),
     of: FRONTEND,
   },
   queueMax: {

@@ -65,6 +65,8 @@ export const RESULT = {
   OPEN: -5,
   /** A field is out of its bounds. */
   INVALID: -6,
+  /** Sold, of a toy that is delegated to the front end it was ordered through: that one takes it from what it shows. */
+  DELEGATED: 1,
 } as const;
 
 export type Result = (typeof RESULT)[keyof typeof RESULT];
@@ -85,6 +87,11 @@ export interface Tag {
   readonly sequence: number;
 }
 
+/** Whether a result says that something was sold. */
+export function isSold(result: number): boolean {
+  return result === RESULT.DONE || result === RESULT.DELEGATED;
+}
+
 /** Purchases under consecutive tags, in the words of the interface: the one at index i has firstSequence + i. */
 export interface PurchaseBatch<Purchase> {
   readonly incarnation: number;
@@ -92,6 +99,11 @@ export interface PurchaseBatch<Purchase> {
   /** All tags up to this one have an outcome that is on the order service's disk. */
   readonly settledSequence: number;
   readonly purchases: readonly Purchase[];
+  /** The front end that ordered all of them, as Watch has named it, where nobody else may learn of them: sales of what it
+   *  holds may be delegated to it. 0 or left out: none. */
+  readonly holder?: number;
+  /** The answer waits until no toy is delegated of those that are by now. */
+  readonly recall?: boolean;
 }
 
 /** The tag before all tags: what an empty log says it holds. */

@@ -57,6 +57,8 @@ export class CatalogDesk {
       recover: (bytes) => this.#answer(() => this.#recover(decode(RecoverRequest, bytes))),
       restore: (messages) => this.#answer(() => this.#restore(messages.map((bytes) => decode(RestoreRequest, bytes)))),
       watch: (message) => watches.receive(message),
+      recall: (toys) => this.#engine.recall(toys),
+      recallAll: () => this.#engine.recallAll(),
     });
     this.#tellState(port);
   }

@@ -132,6 +132,16 @@ export class CatalogEngine {
     return this.#finder.find(names, holder);
   }
 
+  /** Takes toys back from the front end that they are delegated to; resolves when none of them is. */
+  async recall(toys: readonly number[]): Promise<void> {
+    await this.#seller.delegations.recall(toys);
+  }
+
+  /** Resolves when no front end shows by itself what has been sold by now. */
+  async recallAll(): Promise<void> {
+    await Promise.all([this.holders.earlierOver, this.#seller.delegations.recallAll()]);
+  }
+
   /** Executes purchases under tags; see CatalogSeller.purchase(). */
   purchase(batch: PurchaseBatch<Purchase>, onStoring?: OnStoring): Promise<Result[]> {
     return this.#seller.purchase(batch, onStoring);

@@ -41,6 +41,9 @@ export type CatalogCalls = {
   /** All messages of the stream. */
   restore: { request: readonly Uint8Array[]; reply: Uint8Array };
   watch: { request: WatchMessage; reply: unknown };
+  /** Toys, by their place in the table; answered when none of them is delegated. */
+  recall: { request: readonly number[]; reply: unknown };
+  recallAll: { request: undefined; reply: unknown };
 };
 
 /** What a thread serves. */

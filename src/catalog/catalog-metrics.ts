@@ -40,6 +40,16 @@ export function catalogReadings(catalog: MeasuredCatalog): Reading[] {
     counter('toystore_catalog_sold_total', 'Purchases that were sold.', () => catalog.stats().seller.sold),
     gauge('toystore_holders', 'Front ends that may hold toys now.', () => holders().holders),
     counter('toystore_invalidations_total', 'Messages to a holder that a toy changes.', () => holders().invalidations),
+    counter(
+      'toystore_delegated_sales_total',
+      'Sales that the front end they came through shows by itself.',
+      () => catalog.stats().seller.delegated.sales,
+    ),
+    counter(
+      'toystore_recalls_total',
+      'Toys taken back from the front end that they were delegated to.',
+      () => catalog.stats().seller.delegated.recalls,
+    ),
     counter('toystore_leases_run_out_total', 'Holders that fell silent for a lease.', () => holders().leasesRunOut),
     summary('toystore_invalidation_seconds', 'Time until a holder has confirmed.', SECONDS_PER_US, () =>
       summarize(holders().confirmUs),

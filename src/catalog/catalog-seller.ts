@@ -9,7 +9,8 @@ import { compareTags, isOrderKey, NO_TAG, type PurchaseBatch, RESULT, type Resul
 import { CatalogError } from './catalog-error.js';
 import { BATCH_PURCHASES_MAX } from './catalog-limits.js';
 import type { Sale } from './catalog-store.js';
-import { type OnStoring, OpenBatches, type SellingParts } from './open-batches.js';
+import { Delegations } from './delegations.js';
+import { type BatchOrigin, type OnStoring, OpenBatches, type SellingParts } from './open-batches.js';
 
 export interface Purchase {
   readonly name: Uint8Array;
@@ -26,6 +27,8 @@ export interface SellerStats {
   readonly batches: number;
   readonly purchases: number;
   readonly sold: number;
+  /** See Delegations. */
+  readonly delegated: { readonly sales: number; readonly recalls: number };
 }
 
 /** What was decided for a batch. */
@@ -33,9 +36,17 @@ interface Decision {
   readonly results: Result[];
   readonly sales: Sale[];
   readonly decided: number[];
+  /** Toys of which there was not enough. */
+  readonly short: number[];
+  /** Some of them were executed before. */
+  readonly hasRepeats: boolean;
 }
 
+/** What has no tag and comes from nobody that holds anything. */
+const NOBODY: BatchOrigin = { incarnation: 0, holder: 0, recallsAll: false, short: [] };
+
 export class CatalogSeller {
+  readonly delegations: Delegations;
   readonly #options: SellingParts;
   readonly #open: OpenBatches;
   #isClosed = false;
@@ -46,7 +57,8 @@ export class CatalogSeller {
 
   constructor(options: SellingParts) {
     this.#options = options;
-    this.#open = new OpenBatches(options);
+    this.delegations = new Delegations(options);
+    this.#open = new OpenBatches({ ...options, delegations: this.delegations });
   }
 
   get state(): SellingState {
@@ -57,13 +69,15 @@ export class CatalogSeller {
   }
 
   stats(): SellerStats {
-    return { batches: this.#batches, purchases: this.#purchases, sold: this.#open.sold };
+    const { sold } = this.#open;
+    return { batches: this.#batches, purchases: this.#purchases, sold, delegated: this.delegations.stats };
   }
 
   /**
    * Executes a batch of purchases under tags; those that were executed before get the outcome that they got then.
    *
-   * @returns one outcome for each, once all that they rest on is durable and shown
+   * @returns one outcome for each, once all that they rest on is durable and shown; RESULT.DELEGATED where the holder that the
+   *   batch names has to show it by itself
    * @throws CatalogError FOREIGN_INCARNATION, SETTLED_TAG, TAG_WINDOW, BAD_PURCHASE, STOPPED: nothing was sold.
    *   NOT_JOURNALED: whether it was sold, the next start will tell
    */
@@ -73,13 +87,21 @@ export class CatalogSeller {
     this.#requireSelling();
     const isNewsSettled = this.#admit(batch);
     const decision = this.#decide(batch);
+    // Of a batch that was executed before nobody knows what was delegated then, and whether its holder was told.
+    const isFresh = !decision.hasRepeats;
+    const origin: BatchOrigin = {
+      incarnation: batch.incarnation,
+      holder: isFresh ? (batch.holder ?? 0) : 0,
+      recallsAll: batch.recall === true || !isFresh,
+      short: decision.short,
+    };
     if (decision.sales.length > 0) {
       const { sales, decided, results } = decision;
-      if (await this.#open.carryOut(sales, decided, batch.incarnation, onStoring)) return results;
+      const { isStored, delegated } = await this.#open.carryOut(sales, decided, origin, onStoring);
+      if (isStored) return delegated.size === 0 ? results : withDelegated(decision, delegated);
     } else {
-      const waited = decision.results.some(restsOnStock)
-        ? this.#open.wait(decision.decided, batch.incarnation)
-        : undefined;
+      const tells = origin.recallsAll || decision.results.some(restsOnStock);
+      const waited = tells ? this.#open.wait(decision.decided, origin) : undefined;
       // The mark is stored with the next sales; where none come, by itself. Nobody waits for it.
       if (isNewsSettled) this.#storeMarks();
       if (waited === undefined || (await waited)) return decision.results;
@@ -101,11 +123,11 @@ export class CatalogSeller {
     const toy = this.#options.table.find(name);
     const result = this.#sell(toy, quantity);
     if (result !== RESULT.DONE) {
-      const waited = restsOnStock(result) ? this.#open.wait([], 0) : undefined;
+      const waited = restsOnStock(result) ? this.#open.wait([], { ...NOBODY, short: [toy] }) : undefined;
       return waited === undefined || (await waited) ? result : RESULT.NOT_SELLING;
     }
     const sale = { ...NO_TAG, toy, name: this.#nameOf(toy), quantity, key: '' };
-    return (await this.#open.carryOut([sale], [], 0, onStoring)) ? result : RESULT.NOT_SELLING;
+    return (await this.#open.carryOut([sale], [], NOBODY, onStoring)).isStored ? result : RESULT.NOT_SELLING;
   }
 
   /**
@@ -131,7 +153,7 @@ export class CatalogSeller {
     }
     for (const [toy, quantity] of left) sellable[toy] = quantity;
     for (const sale of lost) kept.add(sale);
-    if (lost.length > 0 && !(await this.#open.carryOut(lost, [], 0))) {
+    if (lost.length > 0 && !(await this.#open.carryOut(lost, [], NOBODY)).isStored) {
       throw new CatalogError('NOT_JOURNALED', 'the sales could not be written');
     }
   }
@@ -144,9 +166,8 @@ export class CatalogSeller {
       throw new CatalogError('NOT_JOURNALED', 'the catalog cannot write now: a new incarnation has to wait');
     }
     tags.begin(incarnation);
-    if (!(await this.#open.carryOut([], [], 0))) {
-      throw new CatalogError('NOT_JOURNALED', 'the new incarnation could not be written');
-    }
+    const { isStored } = await this.#open.carryOut([], [], { ...NOBODY, recallsAll: true });
+    if (!isStored) throw new CatalogError('NOT_JOURNALED', 'the new incarnation could not be written');
     // An order service that is told of sales answers for them: they must be the ones that everybody sees.
     await holders.earlierOver;
     // Also where the store is synced now and then: an incarnation that a power failure takes back would begin twice.
@@ -193,15 +214,19 @@ export class CatalogSeller {
   /** The outcome of each purchase; what is sold leaves the stock. */
   #decide({ incarnation, firstSequence, purchases }: PurchaseBatch<Purchase>): Decision {
     const { table, tags, kept } = this.#options;
-    const [results, sales, decided]: [Result[], Sale[], number[]] = [[], [], []];
+    const [results, sales, decided, short]: [Result[], Sale[], number[], number[]] = [[], [], [], []];
+    let hasRepeats = false;
     for (const [index, { name, quantity, key }] of purchases.entries()) {
       const sequence = firstSequence + index;
       let result = tags.recall(sequence);
-      if (result === undefined) {
+      if (result !== undefined) {
+        hasRepeats = true;
+      } else {
         const toy = table.find(name);
         result = this.#sell(toy, quantity);
         tags.remember(sequence, result);
         if (restsOnStock(result)) decided.push(sequence);
+        if (result === RESULT.NOT_ENOUGH_STOCK) short.push(toy);
         if (result === RESULT.DONE) {
           const sale = { incarnation, sequence, toy, name: this.#nameOf(toy), quantity, key };
           sales.push(sale);
@@ -211,7 +236,7 @@ export class CatalogSeller {
       results.push(result);
     }
     this.#count(purchases.length);
-    return { results, sales, decided };
+    return { results, sales, decided, short, hasRepeats };
   }
 
   #sell(toy: number, quantity: number): Result {
@@ -227,7 +252,7 @@ export class CatalogSeller {
   #storeMarks(): void {
     if (this.state !== 'selling') return;
     // What cannot be written now is written with the next sales.
-    this.#open.carryOut([], [], 0).catch(() => undefined);
+    this.#open.carryOut([], [], NOBODY).catch(() => undefined);
   }
 
   #count(purchases: number): void {
@@ -244,6 +269,15 @@ export class CatalogSeller {
     }
     return name;
   }
+}
+
+/** The outcomes of a batch without repeats, of which sales of some toys are delegated. */
+function withDelegated({ results, sales }: Decision, delegated: ReadonlySet<number>): Result[] {
+  let sale = 0;
+  return results.map((result) => {
+    if (result !== RESULT.DONE) return result;
+    return delegated.has(sales[sale++]!.toy) ? RESULT.DELEGATED : RESULT.DONE;
+  });
 }
 
 /** Whether an outcome holds only if the sales before it hold. */

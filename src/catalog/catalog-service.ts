@@ -20,6 +20,8 @@ import {
   type FindToysResponse,
   type ListToysRequest,
   type ListToysResponse,
+  type RecallRequest,
+  type RecallResponse,
 } from '../../proto/gen/toystore/v1/catalog.js';
 import { ownBytes } from '../port-calls.js';
 import { RpcError, requestIdOf, serveBatches, traceparentOf } from '../rpc/index.js';
@@ -68,10 +70,14 @@ type RawReply = sendUnaryData<Uint8Array>;
 export function createCatalogService(options: CatalogServiceOptions): UntypedServiceImplementation {
   const { finder, showing, ask, requestLog, tracer } = options;
 
-  const findNow = (request: FindToysRequest): FoundToys => {
+  /** Takes toys back from whom they are delegated to; what was found is looked for again then. */
+  const recalled = (toys: readonly number[]): Promise<void> => ask('recall', toys).then(() => undefined);
+
+  const findNow = (request: FindToysRequest): FoundToys | Promise<FoundToys> => {
     try {
-      const spans = tracer && request.traceparents.map((traceparent) => tracer.join(traceparent, 'find'));
       const found = finder.find(request.names, request.holder);
+      if (found.delegated.length > 0) return recalled(found.delegated).then(() => findNow(request));
+      const spans = tracer && request.traceparents.map((traceparent) => tracer.join(traceparent, 'find'));
       for (const [index, span] of (spans ?? []).entries()) {
         span?.set({ 'find.result': resultName(found.results[index]!) });
         span?.end();
@@ -102,15 +108,31 @@ export function createCatalogService(options: CatalogServiceOptions): UntypedSer
   const listToys: handleUnaryCall<ListToysRequest, ListToysResponse> = async (call, callback) => {
     try {
       await showing();
-      callback(null, { toys: finder.list(call.request.limit), total: finder.table.toys });
+      const { limit } = call.request;
+      let listed = finder.list(limit);
+      while (listed.delegated.length > 0) {
+        await recalled(listed.delegated);
+        listed = finder.list(limit);
+      }
+      callback(null, { toys: listed.toys, total: finder.table.toys });
     } catch (error) {
       callback(toRpcError(error).toStatus());
+    }
+  };
+
+  const recall: handleUnaryCall<RecallRequest, RecallResponse> = async (_, callback) => {
+    try {
+      await ask('recallAll', undefined);
+      callback(null, {});
+    } catch (error) {
+      callback(RpcError.from(error).toStatus());
     }
   };
 
   return {
     findToy,
     listToys,
+    recall,
     findToys(call: ServerDuplexStream<FindToysRequest, FindToysResponse>) {
       serveBatches(call, find);
     },

@@ -1,6 +1,7 @@
 // hold-policy.ts: whether it pays that front ends hold a toy. Each sale of a toy that is held costs two messages and a wait,
 // an invalidation and its confirmation; each find of one that is not held costs two as well. So a toy should be held where
-// it is mostly asked for several times between two sales, and not where customers buy what they have just looked at.
+// it is mostly asked for several times between two sales, and not where customers buy what they have just looked at. Sales
+// that can be delegated (delegations.ts) cost nothing of that: then one find between two of them is enough.
 //
 // Finds of a toy that is held do not come here, so what it would have been asked for is not known then: in one interval of
 // eight between two sales the first find is only counted, and the next one holds. What is seen moves a counter that
@@ -14,6 +15,8 @@
 
 /** Finds between two sales from which on holding pays: measured, `npm run bench -- cache`. */
 const PAYING_FINDS = 3;
+/** The same where the sale could have been delegated. */
+const PAYING_FINDS_DELEGATED = 1;
 /** Finds after which a toy is held whose holding did not pay before: hardly any interval of such a toy has so many. */
 const PATIENCE_FINDS = 8;
 const DOUBT_MAX = 7;
@@ -28,12 +31,18 @@ export function paysToHold(state: number, finds: number): boolean {
   return state >> TURN_SHIFT !== LAST_TURN || finds >= PAYING_FINDS;
 }
 
-/** The state after a sale. @param finds how often the toy was asked for since the sale before */
-export function stateAfterSale(state: number, finds: number): number {
+/**
+ * The state after a sale.
+ *
+ * @param finds how often the toy was asked for since the sale before
+ * @param isDelegable the sale would have been delegated, had the toy been held
+ */
+export function stateAfterSale(state: number, finds: number, isDelegable = false): number {
+  const payingFinds = isDelegable ? PAYING_FINDS_DELEGATED : PAYING_FINDS;
   const turn = ((state >> TURN_SHIFT) + 1) & LAST_TURN;
   let doubt = state & DOUBT_MAX;
   if (doubt >= DOUBTFUL || state >> TURN_SHIFT === LAST_TURN) {
-    doubt = finds >= PAYING_FINDS ? Math.max(doubt - 1, 0) : Math.min(doubt + 1, DOUBT_MAX);
+    doubt = finds >= payingFinds ? Math.max(doubt - 1, 0) : Math.min(doubt + 1, DOUBT_MAX);
   }
   return (turn << TURN_SHIFT) | doubt;
 }

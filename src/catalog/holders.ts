@@ -18,7 +18,8 @@ import { randomInt } from 'node:crypto';
 import { createHistogram, type Histogram } from 'node:perf_hooks';
 import type { Clock, Timer } from '../clock.js';
 import { Holder, type HolderMessage, type HolderRequest, type Registry, Watch } from './holder.js';
-import { HOLDER_SLOTS, type StockTable } from './stock-table.js';
+import type { StockTable } from './stock-table.js';
+import { HOLDER_SLOTS } from './stock-table-layout.js';
 
 export interface HoldersOptions {
   readonly table: StockTable;
@@ -61,6 +62,7 @@ export class Holders implements Registry {
   readonly #options: HoldersOptions;
   readonly #slots: (Holder | undefined)[] = new Array(HOLDER_SLOTS).fill(undefined);
   readonly #earlierOver: Promise<void>;
+  #count = 0;
   #isEarlierOver = false;
   #earlierTimer: Timer | undefined;
   #lastRegistration = randomInt(FIRST_REGISTRATION_MAX);
@@ -94,12 +96,12 @@ export class Holders implements Registry {
 
   /** Whether anybody may hold anything. */
   get hasLeases(): boolean {
-    return !this.#isEarlierOver || this.#slots.some((holder) => holder !== undefined);
+    return !this.#isEarlierOver || this.#count > 0;
   }
 
   stats(): HolderStats {
     return {
-      holders: this.#slots.filter((holder) => holder !== undefined).length,
+      holders: this.#count,
       invalidations: this.#invalidations,
       leasesRunOut: this.#leasesRunOut,
       confirmUs: this.#confirmUs,
@@ -113,6 +115,20 @@ export class Holders implements Registry {
    */
   watch(send: (message: HolderMessage) => void): Watch {
     return new Watch(this, send);
+  }
+
+  /**
+   * Whether a front end may be trusted to show its own sales by itself: it is the only holder, its lease runs, it confirms what it
+   * is told, and no earlier one may show anything. Where there are several, others would make it give back each toy at once.
+   *
+   * @returns its slot; -1: no
+   */
+  slotOfOnly(number: number): number {
+    const slot = number % HOLDER_SLOTS;
+    const holder = this.#slots[slot];
+    if (number === 0 || holder?.number !== number || this.#isClosing || !this.#isEarlierOver) return -1;
+    if (this.#isLate(holder) || this.#count > 1) return -1;
+    return slot;
   }
 
   /**
@@ -178,6 +194,7 @@ export class Holders implements Registry {
     const number = ++this.#lastRegistration * HOLDER_SLOTS + slot;
     const holder = new Holder(number, slot, watch);
     this.#slots[slot] = holder;
+    this.#count++;
     this.#extend(holder, renewal);
     this.#watchLease(holder);
     table.write(() => table.setHolder(slot, number));
@@ -187,16 +204,21 @@ export class Holders implements Registry {
   renew(holder: Holder, { renewal, confirmed }: HolderRequest): boolean {
     holder.confirm(confirmed);
     if (renewal === 0) return false;
-    const unconfirmedMs = this.#options.clock.monotonicMs() - holder.oldestUnconfirmedMs;
-    if (this.#isClosing || unconfirmedMs > this.#options.leaseMs * LATE_SHARE) return false;
+    if (this.#isClosing || this.#isLate(holder)) return false;
     this.#extend(holder, renewal);
     return true;
+  }
+
+  #isLate(holder: Holder): boolean {
+    const unconfirmedMs = this.#options.clock.monotonicMs() - holder.oldestUnconfirmedMs;
+    return unconfirmedMs > this.#options.leaseMs * LATE_SHARE;
   }
 
   end(holder: Holder): void {
     const { table } = this.#options;
     if (holder.isGone) return;
     this.#slots[holder.slot] = undefined;
+    this.#count--;
     table.write(() => table.setHolder(holder.slot, 0));
     holder.end();
   }

@@ -15,6 +15,7 @@ import { RESULT } from '../store-contract.js';
 import type { Span } from '../tracing/index.js';
 import { CatalogError } from './catalog-error.js';
 import type { CatalogStore, Sale } from './catalog-store.js';
+import type { Delegations } from './delegations.js';
 import type { HeldToy, Holders } from './holders.js';
 import type { KeptSales } from './kept-sales.js';
 import type { PurchaseTags } from './purchase-tags.js';
@@ -46,8 +47,29 @@ interface OpenBatch {
   isUndone: boolean;
 }
 
+/** Whom a batch comes from, and what must be recalled before it is answered. */
+export interface BatchOrigin {
+  /** The incarnation of its tags; 0: it has none. */
+  readonly incarnation: number;
+  /** The holder whose own sales are delegated to it; 0: nobody's. */
+  readonly holder: number;
+  readonly recallsAll: boolean;
+  /** Toys of which it is told that there was not enough. */
+  readonly short: readonly number[];
+}
+
+/** What became of a batch. */
+export interface CarriedOut {
+  /** False if it was undone. */
+  readonly isStored: boolean;
+  /** Toys whose sales nobody was told of: their holder does what is needed. */
+  readonly delegated: ReadonlySet<number>;
+}
+
+const NO_TOYS: ReadonlySet<number> = new Set();
+
 export class OpenBatches {
-  readonly #options: SellingParts;
+  readonly #options: SellingParts & { readonly delegations: Delegations };
   /** Oldest first. */
   readonly #open: OpenBatch[] = [];
   /** Resolves when all that was decided so far has been shown or undone. */
@@ -56,7 +78,7 @@ export class OpenBatches {
   #lastDurable: Promise<void> = Promise.resolve();
   #sold = 0;
 
-  constructor(options: SellingParts) {
+  constructor(options: SellingParts & { readonly delegations: Delegations }) {
     this.#options = options;
   }
 
@@ -74,24 +96,29 @@ export class OpenBatches {
    * Brings what was decided to the disk and shows it, after all that was decided before.
    *
    * @param onStoring told when it goes to the store
-   * @returns false if it was undone
    */
-  carryOut(
+  async carryOut(
     sales: readonly Sale[],
     decided: readonly number[],
-    incarnation: number,
+    origin: BatchOrigin,
     onStoring?: OnStoring,
-  ): Promise<boolean> {
-    const { store, tags, holders } = this.#options;
-    const batch: OpenBatch = { sales, decided, incarnation, isDurable: false, isUndone: false };
-    const told = sales.length === 0 ? undefined : holders.invalidate(this.#beginChanges(sales));
+  ): Promise<CarriedOut> {
+    const { store, tags } = this.#options;
+    const batch: OpenBatch = {
+      sales,
+      decided,
+      incarnation: origin.incarnation,
+      isDurable: false,
+      isUndone: false,
+    };
+    const { told, delegated } = this.#beginChanges(sales, origin);
     const span = onStoring?.();
     const stored = store.append({ incarnation: tags.incarnation, settled: tags.settled, sales }).then(() => {
       batch.isDurable = true;
       span?.end();
     });
     this.#lastDurable = stored;
-    return this.#finish(batch, stored, told);
+    return { isStored: await this.#finish(batch, stored, told), delegated };
   }
 
   /**
@@ -99,9 +126,10 @@ export class OpenBatches {
    *
    * @returns false if that was undone; undefined: there is nothing to wait for
    */
-  wait(decided: readonly number[], incarnation: number): Promise<boolean> | undefined {
+  wait(decided: readonly number[], origin: BatchOrigin): Promise<boolean> | undefined {
+    const { incarnation } = origin;
     // A refusal tells of the stock too: no front end may go on showing what an earlier process has shown.
-    const told = this.#options.holders.invalidate([]);
+    const told = allOf(this.#options.holders.invalidate([]), this.#recall([], origin));
     if (this.#open.length === 0 && told === undefined) return undefined;
     const batch: OpenBatch = { sales: [], decided, incarnation, isDurable: false, isUndone: false };
     const stored = this.#lastDurable.then(() => {
@@ -143,17 +171,38 @@ export class OpenBatches {
     throw new CatalogError('NOT_JOURNALED', message, { cause });
   }
 
-  /** Marks the toys as changing; returns those that somebody holds. */
-  #beginChanges(sales: readonly Sale[]): HeldToy[] {
-    const { table } = this.#options;
+  /** Marks the toys as changing; tells those who hold them, or leaves it to whom they are delegated. */
+  #beginChanges(
+    sales: readonly Sale[],
+    origin: BatchOrigin,
+  ): { told: Promise<unknown> | undefined; delegated: ReadonlySet<number> } {
+    const { table, holders, delegations } = this.#options;
+    if (sales.length === 0) return { told: this.#recall([], origin), delegated: NO_TOYS };
+    const slot = holders.slotOfOnly(origin.holder);
     const held: HeldToy[] = [];
+    const others: number[] = [];
+    let delegated = NO_TOYS as Set<number>;
     table.write(() => {
       for (const { toy } of sales) {
-        const bits = table.beginChange(toy);
+        if (slot !== -1 && delegations.delegate(toy, slot)) {
+          table.beginDelegatedChange(toy);
+          if (delegated === NO_TOYS) delegated = new Set();
+          delegated.add(toy);
+          continue;
+        }
+        const bits = table.beginChange(toy, slot !== -1);
         if (bits !== 0) held.push({ toy, bits });
+        else if (delegations.has(toy)) others.push(toy);
       }
     });
-    return held;
+    return { told: allOf(holders.invalidate(held), this.#recall(others, origin)), delegated };
+  }
+
+  /** Takes back what the outcomes tell of; a holder may be told of what is delegated to it. */
+  #recall(sold: readonly number[], { holder, recallsAll, short }: BatchOrigin): Promise<unknown> | undefined {
+    const { holders, delegations } = this.#options;
+    if (recallsAll) return delegations.recallAll();
+    return delegations.recall(holders.slotOfOnly(holder) === -1 ? [...sold, ...short] : sold);
   }
 
   #show(sales: readonly Sale[]): void {
@@ -190,4 +239,8 @@ export class OpenBatches {
       for (const { toy } of undone.flatMap(({ sales }) => sales)) table.endChange(toy, 0);
     });
   }
+}
+
+function allOf(one: Promise<unknown> | undefined, other: Promise<unknown> | undefined): Promise<unknown> | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Promise.all([one, other]);
 }

@@ -8,7 +8,8 @@
 // thread alone writes the rest, under the write lock: the one that sells. All threads read it, under the read lock.
 //
 //   shown      what queries are told: on disk, and held differently by nobody
-//   changing   how many sales of the toy are decided and not shown yet: what is shown now may not be held
+//   changing   how many sales of the toy are decided and not shown yet: what is shown now may not be held; with a mark while
+//              the toy is delegated (delegations.ts): then it may not even be told
 //   holders    a bit for each front end that may hold what is shown; also set under the read lock, by a find
 //   asked      finds of holders since the last sale; also counted under the read lock
 //   hold state whether holding the toy pays (hold-policy.ts)
@@ -22,40 +23,25 @@ import { CatalogError } from './catalog-error.js';
 import type { CatalogRows } from './catalog-file.js';
 import { LOCK_TIMEOUT_MS } from './catalog-limits.js';
 import { paysToHold, stateAfterSale } from './hold-policy.js';
+import { HEADER_AT, HEADER_WORDS, HOLDER_SLOTS, layOut, SLOT_WORDS } from './stock-table-layout.js';
 
-/** Front ends that can hold toys at a time: the bits of a word. */
-export const HOLDER_SLOTS = 32;
-
-const HEADER_WORDS = 16;
 const HEADER_TOYS = 0;
 const HEADER_SLOTS = 1;
 const HEADER_NAMES_BYTES = 2;
 const SLOTS_MIN = 16;
-const SLOT_WORDS = 2;
-/** Behind the lock's words, at a place where doubles may stand. */
-const HEADER_AT = Math.ceil((SharedRwLock.WORDS * 4) / 8) * 8;
-
-/** Where each part of the table begins, in bytes. */
-interface Layout {
-  readonly holderNumbers: number;
-  readonly prices: number;
-  readonly slots: number;
-  readonly nameEnds: number;
-  readonly shown: number;
-  readonly holders: number;
-  readonly changing: number;
-  readonly asked: number;
-  readonly holdStates: number;
-  readonly names: number;
-  readonly end: number;
-}
+/** In `changing`, above any number of sales. */
+const DELEGATED = 0x8000_0000;
 
 /** What one look at the table under its lock has found, in the order of the toys asked for. */
 export interface ShownQuantities {
   readonly quantities: number[];
   /** Whether the holder may go on showing each; empty where nobody holds. */
   readonly holdable: boolean[];
+  /** Toys that must be recalled before any of this is told; mostly none. */
+  readonly delegated: readonly number[];
 }
+
+const NO_TOYS: readonly number[] = [];
 
 export class StockTable {
   /** Number of toys; their indexes are 0 to toys - 1, in the order of the file. */
@@ -161,11 +147,17 @@ export class StockTable {
   read(toys: readonly number[], holder: number): ShownQuantities {
     if (!this.#lock.acquireRead(LOCK_TIMEOUT_MS)) throw lockTimedOut();
     try {
-      const quantities = toys.map((toy) => (toy === -1 ? 0 : this.shown[toy]!));
+      let delegated = NO_TOYS;
+      const quantities = toys.map((toy) => {
+        if (toy === -1) return 0;
+        if (this.#changing[toy]! >= DELEGATED) delegated = [...delegated, toy];
+        return this.shown[toy]!;
+      });
       const slot = holder % HOLDER_SLOTS;
       // The number of an earlier registration holds nothing: nobody would tell it of a change.
-      if (holder === 0 || this.#holderNumbers[slot] !== holder) return { quantities, holdable: [] };
-      return { quantities, holdable: toys.map((toy) => toy !== -1 && this.#hold(toy, 1 << slot)) };
+      const isHolder = holder !== 0 && this.#holderNumbers[slot] === holder && delegated.length === 0;
+      const holdable = isHolder ? toys.map((toy) => toy !== -1 && this.#hold(toy, 1 << slot)) : [];
+      return { quantities, holdable, delegated };
     } finally {
       this.#lock.releaseRead();
     }
@@ -181,14 +173,46 @@ export class StockTable {
     }
   }
 
-  /** A sale of a toy has been decided: from now on nobody may hold it. Returns the bits of those who do. */
-  beginChange(toy: number): number {
+  /**
+   * A sale of a toy has been decided: from now on nobody may hold it.
+   *
+   * @param isDelegable see stateAfterSale()
+   * @returns the bits of those who do; 0 also where it is delegated, for then it is recalled
+   */
+  beginChange(toy: number, isDelegable = false): number {
     this.#changing[toy]! += 1;
-    this.#holdStates[toy] = stateAfterSale(this.#holdStates[toy]!, this.#asked[toy]!);
+    this.#holdStates[toy] = stateAfterSale(this.#holdStates[toy]!, this.#asked[toy]!, isDelegable);
     this.#asked[toy] = 0;
+    if (this.#changing[toy]! >= DELEGATED) return 0;
     const bits = this.#holders[toy]!;
     this.#holders[toy] = 0;
     return bits;
+  }
+
+  /** Whether the front end in that slot may hold the toy. */
+  isHeldBy(toy: number, slot: number): boolean {
+    return (this.#holders[toy]! & (1 << slot)) !== 0;
+  }
+
+  /** The bits of those who may hold it. */
+  holdersOf(toy: number): number {
+    return this.#holders[toy]!;
+  }
+
+  /** A sale has been decided of which its holder will know by itself: it goes on holding. */
+  beginDelegatedChange(toy: number): void {
+    this.#changing[toy]! += 1;
+  }
+
+  /** Nobody is told of the toy from now on. */
+  markDelegated(toy: number): void {
+    this.#changing[toy] = this.#changing[toy]! | DELEGATED;
+  }
+
+  /** Nobody holds it any more, and everybody may be told. */
+  endDelegation(toy: number): void {
+    this.#changing[toy] = this.#changing[toy]! & ~DELEGATED;
+    this.#holders[toy] = 0;
   }
 
   /** That sale is on disk and held by nobody: it is shown. @param quantity what was sold; 0 if the sale was undone */
@@ -268,21 +292,6 @@ function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);
-}
-
-function layOut(toys: number, slots: number, namesBytes: number): Layout {
-  const holderNumbers = HEADER_AT + HEADER_WORDS * 4;
-  const prices = holderNumbers + HOLDER_SLOTS * 8;
-  const slotsAt = prices + toys * 8;
-  const nameEnds = slotsAt + slots * SLOT_WORDS * 4;
-  const shown = nameEnds + (toys + 1) * 4;
-  const holders = shown + toys * 4;
-  const changing = holders + toys * 4;
-  const asked = changing + toys * 4;
-  const holdStates = asked + toys * 4;
-  const names = holdStates + toys * 4;
-  const end = names + namesBytes;
-  return { holderNumbers, prices, slots: slotsAt, nameEnds, shown, holders, changing, asked, holdStates, names, end };
 }
 
 function lockTimedOut(): CatalogError {

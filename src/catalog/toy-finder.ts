@@ -16,6 +16,14 @@ export interface FoundToys {
   readonly quantities: number[];
   /** Whether the holder may go on showing each until its lease ends or it is told otherwise; empty: none of them. */
   readonly holdable: boolean[];
+  /** Toys that must be recalled before any of this is told; it is to be looked for again then. Mostly none. */
+  readonly delegated: readonly number[];
+}
+
+export interface ListedToys {
+  readonly toys: { readonly name: string; readonly priceCents: number; readonly quantity: number }[];
+  /** As in FoundToys. */
+  readonly delegated: readonly number[];
 }
 
 export class ToyFinder {
@@ -42,7 +50,7 @@ export class ToyFinder {
     const { table } = this;
     // Names, index and prices never change: only the quantities need the lock.
     const toys = names.map((name) => table.find(name));
-    const { quantities, holdable } = table.read(toys, holder);
+    const { quantities, holdable, delegated } = table.read(toys, holder);
     this.#batches++;
     this.#finds += length;
     return {
@@ -50,19 +58,21 @@ export class ToyFinder {
       pricesCents: toys.map((toy) => (toy === -1 ? 0 : table.pricesCents[toy]!)),
       quantities,
       holdable,
+      delegated,
     };
   }
 
   /** The first toys, in the order of the file; quantities are what is on disk. @throws CatalogError LOCK_TIMEOUT */
-  list(limit: number): { readonly name: string; readonly priceCents: number; readonly quantity: number }[] {
+  list(limit: number): ListedToys {
     const { table } = this;
     const toys = Array.from({ length: Math.min(limit, table.toys, LISTED_TOYS_MAX) }, (_, toy) => toy);
-    const { quantities } = table.read(toys, 0);
-    return toys.map((toy) => ({
+    const { quantities, delegated } = table.read(toys, 0);
+    const listed = toys.map((toy) => ({
       name: table.nameOf(toy).toString(),
       priceCents: table.pricesCents[toy]!,
       quantity: quantities[toy]!,
     }));
+    return { toys: listed, delegated };
   }
 
   /** Messages answered, and names in them. */

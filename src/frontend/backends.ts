@@ -5,6 +5,7 @@ import { MetricsClient } from '../store-metrics/metrics-client.js';
 import type { Tracer } from '../tracing/index.js';
 import type { AwayBoard, Backend } from './away-board.js';
 import { CatalogClient } from './catalog-client.js';
+import type { HeldToys } from './held-toys.js';
 import { OrderClient } from './order-client.js';
 
 /** host:port of each process of each service. */
@@ -27,12 +28,12 @@ export class Backends {
 
   /**
    * @param board where all threads note what they miss: `onState` must do so for this one
-   * @param holder the number to ask the catalog with; see CatalogClient
+   * @param held the toys that this thread holds; undefined: it holds none
    */
   constructor(
     addresses: BackendAddresses,
     board: AwayBoard,
-    holder: () => number,
+    held: HeldToys | undefined,
     onState: OnBackendState,
     tracer: Tracer | undefined,
     channelCredentials: ChannelCredentials,
@@ -40,13 +41,14 @@ export class Backends {
     this.#board = board;
     this.catalog = new CatalogClient(
       addresses.catalog,
-      holder,
+      () => held?.holder ?? 0,
       (...state) => onState('catalog', ...state),
       tracer,
       channelCredentials,
     );
     this.orders = new OrderClient(
       addresses.order,
+      held,
       (...state) => onState('order', ...state),
       tracer,
       channelCredentials,

@@ -61,7 +61,6 @@ export const createThreadService: CreateThreadService = async (context): Promise
   };
   const held = heldData === undefined ? undefined : createHeldToys(heldData, threadIndex);
   if (held !== undefined) registerReadings(metrics, heldReadings(held));
-  const holder = (): number => held?.holder ?? 0;
   const security = new PeerSecurity(peers);
   followIdentity(port, PEER_IDENTITY, (identity) => security.update(identity));
   const onBackendState: OnBackendState = (backend, isConnected, error) => {
@@ -71,7 +70,7 @@ export const createThreadService: CreateThreadService = async (context): Promise
     if (threadIndex > 0) return;
     lines[backend].note(isConnected, error);
   };
-  const backends = new Backends(addresses, board, holder, onBackendState, tracer, security.credentials);
+  const backends = new Backends(addresses, board, held, onBackendState, tracer, security.credentials);
   const { catalog, orders } = backends;
   const streams = { find: () => catalog.stats(), order: () => orders.stats() };
   registerReadings(metrics, batchStreamReadings(threadIndex, streams));

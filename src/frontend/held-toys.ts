@@ -3,6 +3,8 @@
 //   find   held, lease not over, not invalidated: the body. No promise, no timer, no lock, no message; the catalog has
 //          promised that whoever is told of a change is told after this.
 //   hold   an answer that the catalog calls holdable, under what was noted before it was asked (lease-board.ts).
+//   sell   the toy is delegated, and an order of this thread has sold some of it: nobody else tells this front end. What all
+//          threads hold is invalidated, and this one goes on with what is left.
 //
 // An answer that is over stays in its place until it is replaced or thrown out: it says that somebody asks for the toy.
 //
@@ -10,23 +12,28 @@
 // default of 10,000 toys takes 7 MB at most.
 
 import type { ReadyBody } from '../http/index.js';
+import { RESULT } from '../store-contract.js';
 import type { LeaseBoard, LeaseClock, Noted } from './lease-board.js';
 import { type Shelved, SieveShelf } from './sieve-shelf.js';
+import { productBody } from './store-json.js';
 
 interface HeldToy extends Shelved {
-  body: ReadyBody;
+  readonly priceCents: number;
+  quantity: number;
+  /** Undefined: to be made when somebody asks for it, which after a sale may take until many more. */
+  body: ReadyBody | undefined;
   noted: Noted;
 }
 
 export class HeldToys {
   readonly #board: LeaseBoard;
-  readonly #clock: LeaseClock;
+  readonly #clock: Pick<LeaseClock, 'nowMs'>;
   readonly #shelf: SieveShelf<HeldToy>;
   #hits = 0;
   #misses = 0;
 
   /** @param capacity toys */
-  constructor(board: LeaseBoard, clock: LeaseClock, capacity: number) {
+  constructor(board: LeaseBoard, clock: Pick<LeaseClock, 'nowMs'>, capacity: number) {
     this.#board = board;
     this.#clock = clock;
     this.#shelf = new SieveShelf(capacity);
@@ -49,6 +56,7 @@ export class HeldToys {
       held.isAskedFor = true;
       if (this.#board.isLeased(this.#clock.nowMs()) && this.#board.isCurrent(held.noted)) {
         this.#hits++;
+        held.body ??= productBody(name, held.priceCents, held.quantity);
         return held.body;
       }
     }
@@ -62,15 +70,70 @@ export class HeldToys {
   }
 
   /** The catalog has answered, and the answer may be held. @param noted before it was asked */
-  hold(name: string, body: ReadyBody, noted: Noted): void {
+  hold(name: string, { priceCents, quantity }: StockOfToy, body: ReadyBody, noted: Noted): void {
     const held = this.#shelf.get(name);
     if (held === undefined) {
-      this.#shelf.add({ name, body, noted, isAskedFor: false, newer: undefined, older: undefined });
+      this.#shelf.add({
+        name,
+        priceCents,
+        quantity,
+        body,
+        noted,
+        isAskedFor: false,
+        newer: undefined,
+        older: undefined,
+      });
     } else {
+      held.quantity = quantity;
       held.body = body;
       held.noted = noted;
     }
   }
+
+  /**
+   * Takes what orders of this thread have sold of delegated toys from what is shown. To be called for all orders of a message
+   * before anybody is told of one.
+   *
+   * @param results of the orders, in their order
+   */
+  sell(results: readonly number[], orders: readonly SentOrder[]): void {
+    if (!results.includes(RESULT.DELEGATED)) return;
+    const newest = new Map<string, Noted>();
+    for (const [index, { name, quantity, noted }] of orders.entries()) {
+      if (results[index] !== RESULT.DELEGATED || noted === undefined) continue;
+      newest.set(name, this.#sell(name, quantity, newest.get(name) ?? noted));
+    }
+  }
+
+  /** @returns what counts as noted for the next order of the same message */
+  #sell(name: string, quantity: number, noted: Noted): Noted {
+    const held = this.#shelf.get(name);
+    const isKnown = held !== undefined && isSame(held.noted, noted);
+    const next = this.#board.replace(noted);
+    if (next === undefined) return noted;
+    if (isKnown) {
+      held.quantity -= quantity;
+      held.body = undefined;
+      held.noted = next;
+    }
+    return next;
+  }
+}
+
+interface SentOrder {
+  readonly name: string;
+  readonly quantity: number;
+  /** When its message was made. */
+  readonly noted: Noted | undefined;
+}
+
+interface StockOfToy {
+  readonly priceCents: number;
+  readonly quantity: number;
+}
+
+function isSame(one: Noted, other: Noted): boolean {
+  return one.group === other.group && one.generation === other.generation && one.epoch === other.epoch;
 }
 
 /** How many of all toys that may be held the thread at `index` of `threads` may. */

@@ -11,7 +11,7 @@
 // The order of steps is the proof of it, and each other order has a schedule in which somebody is shown a stock that is
 // over (test/held-finds). Who looks: first the lease, then generation and epoch. Who asks the catalog: first notes
 // generation and epoch, then reads the holder number. Who registers: takes the number away, counts up the epoch, sets the
-// number, sets the lease.
+// number, sets the lease. Who is told of an own sale: counts up the generation, then shows the new stock, then tells of it.
 
 import { monotonicUs } from '../clock.js';
 
@@ -75,6 +75,20 @@ export class LeaseBoard {
     return { group, generation: Atomics.load(this.#words, group), epoch: Atomics.load(this.#words, EPOCH) };
   }
 
+  /**
+   * Invalidates what was noted, in all threads. Where nothing else has since, what this thread knows better may be shown.
+   *
+   * @returns what to keep it under; undefined: something else has invalidated it meanwhile, and nothing of it may be shown
+   */
+  replace(noted: Noted): Noted | undefined {
+    const { group, generation, epoch } = noted;
+    const next = (generation + 1) | 0;
+    const isOnly = next !== 0 && Atomics.compareExchange(this.#words, group, generation, next) === generation;
+    if (isOnly) return { group, generation: next, epoch };
+    this.#countUp(group);
+    return undefined;
+  }
+
   /** The number to ask with; 0: nothing may be held. */
   get holder(): number {
     return Number(Atomics.load(this.#holder, HOLDER));
@@ -95,10 +109,7 @@ export class LeaseBoard {
   }
 
   invalidate(name: string): void {
-    const group = groupOf(name);
-    // Having come full circle it would find the answers of its first days current.
-    if (Atomics.load(this.#words, group) === -1) this.invalidateAll();
-    Atomics.add(this.#words, group, 1);
+    this.#countUp(groupOf(name));
   }
 
   invalidateAll(): void {
@@ -109,6 +120,15 @@ export class LeaseBoard {
   lease(untilMs: number): void {
     // 0 says that there is none; a millisecond less does no harm.
     Atomics.store(this.#words, VALID_UNTIL, untilMs >> 0 || -1);
+  }
+
+  #countUp(group: number): void {
+    for (;;) {
+      const generation = Atomics.load(this.#words, group);
+      // Having come full circle it would find the answers of its first days current.
+      if (generation === -1) this.invalidateAll();
+      if (Atomics.compareExchange(this.#words, group, generation, (generation + 1) | 0) === generation) return;
+    }
   }
 
   /** Nothing that is held may be shown from now on. @returns whether there was a lease */

@@ -17,16 +17,22 @@ import {
   requestMetadata,
   ServingPeer,
 } from '../rpc/index.js';
-import { MADE_UP_KEY_MARK, RESULT } from '../store-contract.js';
+import { isSold, MADE_UP_KEY_MARK, RESULT } from '../store-contract.js';
 import { BatchSpans, type Span, type Tracer } from '../tracing/index.js';
+import type { HeldToys } from './held-toys.js';
+import type { Noted } from './lease-board.js';
 
 /** How an order ended; the numbers are those of PlaceOrderResponse in proto/toystore/v1/order.proto. */
 export type OrderOutcome =
   | { readonly kind: 'sold'; readonly orderNumber: number }
   | { readonly kind: 'unknown-toy' | 'not-enough-stock' | 'key-conflict' | 'not-selling' | 'invalid' };
 
-/** An order on its way; encoding passes the span by. */
-type Placing = PlaceOrderRequest & { readonly span: Span | undefined };
+/** An order on its way; encoding passes by what the message has no field for. */
+type Placing = PlaceOrderRequest & {
+  readonly span: Span | undefined;
+  /** Of the toy, when the message was made. */
+  noted: Noted | undefined;
+};
 
 const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
   [RESULT.UNKNOWN_TOY]: { kind: 'unknown-toy' },
@@ -37,7 +43,8 @@ const REFUSALS: Readonly<Record<number, OrderOutcome>> = {
 };
 
 /** Messages under way at a time. What an order costs is mostly what its message costs at each of its ten stops, so all
- *  orders of a thread that come while one is under way share the next; other threads' messages overlap with it. */
+ *  orders of a thread that come while one is under way share the next; other threads' messages overlap with it. The order
+ *  service relies on it: the next message says that the answer to the one before was carried out (order.proto, `holder`). */
 const ORDER_WINDOW_MAX = 1;
 const ORDER_BATCH_ITEMS_MAX = 1_024;
 /** Orders that may wait in a thread before more are refused with 503. */
@@ -60,10 +67,12 @@ export class OrderClient {
 
   /**
    * @param addresses host:port of each order service; the one that serves is asked
+   * @param held the toys that this thread holds: own orders may take from them
    * @param onState told when the service answers, and when it does not or no longer, with the reason
    */
   constructor(
     addresses: readonly string[],
+    held: HeldToys | undefined,
     onState: (isConnected: boolean, reason?: Error) => void,
     tracer: Tracer | undefined,
     channelCredentials?: ChannelCredentials,
@@ -79,10 +88,14 @@ export class OrderClient {
       open: () => this.#service.stub.placeOrders(),
       pack: (orders): PlaceOrdersRequest => {
         spans?.begin(orders);
-        return { orders };
+        // Each time that it is sent, and before the number is read: see lease-board.ts.
+        for (const order of orders) order.noted = held?.note(order.name);
+        return { orders, holder: held?.holder ?? 0 };
       },
       unpack: (response, orders) => {
         spans?.end(orders);
+        // Before any customer of the message is told of anything.
+        held?.sell(response.results, orders);
         return outcomesOf(response);
       },
       windowMax: ORDER_WINDOW_MAX,
@@ -128,6 +141,7 @@ export class OrderClient {
       requestId,
       traceparent: span?.traceparent,
       span,
+      noted: undefined,
     });
   }
 
@@ -159,7 +173,7 @@ export class OrderClient {
 function outcomesOf({ results, orderNumbers }: PlaceOrdersResponse): OrderOutcome[] {
   return results.map((result, index) => {
     const orderNumber = orderNumbers[index];
-    if (result === RESULT.DONE && orderNumber !== undefined) return { kind: 'sold', orderNumber };
+    if (isSold(result) && orderNumber !== undefined) return { kind: 'sold', orderNumber };
     const refusal = REFUSALS[result];
     if (refusal === undefined) throw new RpcError('INTERNAL', `no such result of an order: ${result}`);
     return refusal;

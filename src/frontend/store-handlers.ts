@@ -1,7 +1,7 @@
 // store-handlers.ts: the three requests that customers make: request -> call -> answer, one short function for each.
 
 import type { Exchange, HeadAnswer, ReadyBody } from '../http/index.js';
-import { prepareHeaders, readyBody } from '../http/index.js';
+import { prepareHeaders } from '../http/index.js';
 import { newRequestId } from '../request-id.js';
 import { RpcError } from '../rpc/index.js';
 import { isName } from '../store-contract.js';
@@ -11,7 +11,7 @@ import type { Noted } from './lease-board.js';
 import type { OrderClient, OrderOutcome } from './order-client.js';
 import { checkContentType, checkKey, parseOrder } from './order-request.js';
 import { spanOf } from './request-spans.js';
-import { orderJson, orderNumberJson, productJson } from './store-json.js';
+import { orderJson, orderNumberJson, productBody } from './store-json.js';
 
 /** What a customer is asked to wait, in seconds: a service is back within 2 s, and reconnecting takes at most 1 s. */
 const RETRY_AFTER_SECONDS = 1;
@@ -30,15 +30,15 @@ export function findProduct(exchange: Exchange, catalog: CatalogClient, held: He
   catalog.find(name, exchange.requestId, spanOf(exchange.companion)).then(
     (toy) => {
       if (toy === undefined) productNotFound(exchange);
-      else exchange.sendReady(200, productBody(name, toy, held, noted));
+      else exchange.sendReady(200, bodyOf(name, toy, held, noted));
     },
     (error: unknown) => sendUnavailable(exchange, error, 'the catalog'),
   );
 }
 
-function productBody(name: string, toy: Toy, held: HeldToys | undefined, noted: Noted | undefined): ReadyBody {
-  const body = readyBody(productJson(name, toy.priceCents, toy.quantity));
-  if (toy.isHoldable && noted !== undefined) held?.hold(name, body, noted);
+function bodyOf(name: string, toy: Toy, held: HeldToys | undefined, noted: Noted | undefined): ReadyBody {
+  const body = productBody(name, toy.priceCents, toy.quantity);
+  if (toy.isHoldable && noted !== undefined) held?.hold(name, toy, body, noted);
   return body;
 }
 

@@ -1,5 +1,6 @@
 // store-json.ts: the JSON of the store's answers, written as text without building objects first.
 
+import { type ReadyBody, readyBody } from '../http/index.js';
 import { priceText } from '../store-contract.js';
 
 /** How many names keep their escaped form: more than any shelf of toys that is asked for all the time. */
@@ -10,6 +11,11 @@ const productHeads = new Map<string, string>();
 /** `{"data":{"name":…,"price":…,"quantity":…}}`: these fields, in this order. */
 export function productJson(name: string, priceCents: number, quantity: number): string {
   return `${productHead(name)}${priceText(priceCents)},"quantity":${quantity}}}`;
+}
+
+/** The same as the body of an answer, ready to be sent any number of times. */
+export function productBody(name: string, priceCents: number, quantity: number): ReadyBody {
+  return readyBody(productJson(name, priceCents, quantity));
 }
 
 /** `{"data":{"order_number":…}}` */

@@ -48,6 +48,8 @@ export interface CatalogLink {
    *   catalog's line; else whatever stood in the way. The caller tries again but after FENCED.
    */
   recover(position: LogPosition): Promise<Recovery>;
+  /** Resolves when no front end shows by itself what has been sold by now. Rejects where the catalog does not answer soon. */
+  recall(): Promise<void>;
   /**
    * Gives the catalog sales that it lacks, oldest first; resolves when they are on its disk.
    *

@@ -32,8 +32,9 @@ import {
 } from '../store-contract.js';
 import { type Span, type Tracer, traceFields, traceIdsOf } from '../tracing/index.js';
 import type { OrderEngine } from './order-engine.js';
+import { OrderError } from './order-error.js';
 import type { OrderRequest } from './order-types.js';
-import type { Answers } from './pending-order.js';
+import type { Answers, Origin } from './pending-order.js';
 
 /** A unary call: the message, and what its metadata say. */
 export interface UnaryRequest {
@@ -44,10 +45,19 @@ export interface UnaryRequest {
   readonly timeoutMs: number;
 }
 
+/** One message of a PlaceOrders stream. */
+export interface StreamMessage {
+  readonly bytes: Uint8Array;
+  /** Number of the stream, given by the thread: from 1. Its answers leave in the order of its messages. */
+  readonly stream: number;
+}
+
+/** Streams of one thread: numbers of threads stand above it. */
+const STREAMS_MAX = 2 ** 32;
+
 /** What a gRPC thread asks the engine's thread. Errors have the name of a gRPC status as their code. */
 export type EngineCalls = {
-  /** One message of a PlaceOrders stream. */
-  'order:place-many': { request: Uint8Array; reply: Uint8Array };
+  'order:place-many': { request: StreamMessage; reply: Uint8Array };
   'order:place': { request: UnaryRequest; reply: Uint8Array };
   'order:get': { request: UnaryRequest; reply: Uint8Array };
 };
@@ -65,6 +75,7 @@ export class EngineServer {
   readonly #tracer: Tracer | undefined;
   readonly #ports = new Set<MessagePort>();
   #isSelling = false;
+  #attached = 0;
 
   constructor(engine: OrderEngine, logger: Log, tracer?: Tracer) {
     this.#engine = engine;
@@ -76,9 +87,11 @@ export class EngineServer {
   /** Answers what comes over a thread's port, until it closes. */
   attach(port: MessagePort): void {
     this.#ports.add(port);
+    // A thread that takes the place of another one counts its streams anew.
+    const firstStream = ++this.#attached * STREAMS_MAX;
     port.on('close', () => this.#ports.delete(port));
     serveCalls<EngineCalls>(port, {
-      'order:place-many': (bytes) => this.#orFail(this.#placeMany(bytes)),
+      'order:place-many': ({ bytes, stream }) => this.#orFail(this.#placeMany(bytes, firstStream + stream)),
       'order:place': (request) => this.#orFail(this.#place(request)),
       'order:get': (request) => this.#orFail(this.#get(request)),
     });
@@ -98,15 +111,18 @@ export class EngineServer {
       return await answered;
     } catch (error) {
       if (error instanceof RpcError) throw error;
+      if (error instanceof OrderError && error.code === 'CATALOG_AWAY') {
+        throw new RpcError('UNAVAILABLE', error.message);
+      }
       this.#logger.error('a call failed', { error });
       throw new RpcError('INTERNAL', 'the order service failed');
     }
   }
 
-  async #placeMany(bytes: Uint8Array): Promise<Uint8Array> {
-    const { orders } = decode(PlaceOrdersRequest, bytes);
+  async #placeMany(bytes: Uint8Array, stream: number): Promise<Uint8Array> {
+    const { orders, holder } = decode(PlaceOrdersRequest, bytes);
     const sound = orders.map(orderRequest).filter((order) => order !== undefined);
-    const answers = await this.#placeSound('PlaceOrders', sound);
+    const answers = await this.#placeSound('PlaceOrders', sound, undefined, { stream, holder });
     if (answers.results.includes(RESULT.OPEN)) throw new RpcError('UNAVAILABLE', 'the outcome of an order is open');
     const all = sound.length === orders.length ? answers : withInvalid(orders, answers);
     return PlaceOrdersResponse.encode({ results: all.results, orderNumbers: all.numbers }).finish();
@@ -131,12 +147,17 @@ export class EngineServer {
     return PlaceOrderResponse.encode({ result, orderNumber: answers.numbers[0]! }).finish();
   }
 
-  async #placeSound(call: string, requests: readonly TracedRequest[], timeoutMs?: number): Promise<Answers> {
+  async #placeSound(
+    call: string,
+    requests: readonly TracedRequest[],
+    timeoutMs?: number,
+    origin?: Origin,
+  ): Promise<Answers> {
     const startedAtMs = performance.now();
     if (this.#tracer !== undefined) {
       for (const request of requests) request.span = this.#tracer.join(request.traceparent, 'order');
     }
-    const answers = await this.#engine.place(requests, timeoutMs);
+    const answers = await this.#engine.place(requests, timeoutMs, origin);
     this.#note(call, requests, answers, startedAtMs);
     return answers;
   }

@@ -7,7 +7,7 @@
 // tag that it has seen before with the outcome it gave before.
 
 import { once } from 'node:events';
-import type { ChannelCredentials, ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientWritableStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   CatalogClient,
   type ProcessOrdersRequest,
@@ -29,6 +29,8 @@ import type { OrderRequest, SoldOrder } from './order-types.js';
 const BATCHES_MAX = 64;
 /** For the whole list of sales. It is short: what was in flight when this service ended. */
 const RECOVER_TIMEOUT_MS = 10_000;
+/** Whoever asks for an order is answered within 2 s, if only by 503. */
+const RECALL_TIMEOUT_MS = 1_200;
 /** For all sales that the catalog lost, which may be many. */
 const RESTORE_TIMEOUT_MS = 60_000;
 /** Names whose bytes are kept: a store has few toys that sell, and encoding a name costs more than looking it up. */
@@ -116,6 +118,14 @@ export class GrpcCatalogLink implements CatalogLink {
     });
   }
 
+  recall(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = Date.now() + RECALL_TIMEOUT_MS;
+      const done = (error: ServiceError | null): void => (error === null ? resolve() : reject(RpcError.from(error)));
+      this.#catalog.stub.recall({}, new Metadata(), { deadline }, done);
+    });
+  }
+
   async restore(store: string, sales: AsyncIterable<readonly SoldOrder[]>): Promise<void> {
     const [call, done] = this.#openRestore();
     for await (const group of sales) {
@@ -152,8 +162,8 @@ export class GrpcCatalogLink implements CatalogLink {
     this.#catalog.close();
   }
 
-  #pack({ incarnation, firstSequence, settledSequence, purchases }: PurchaseBatch<OrderRequest>): ProcessOrdersRequest {
-    return { incarnation, firstSequence, settledSequence, purchases: purchases.map((one) => this.#purchase(one)) };
+  #pack({ purchases, holder = 0, recall = false, ...tags }: PurchaseBatch<OrderRequest>): ProcessOrdersRequest {
+    return { ...tags, holder, recall, purchases: purchases.map((one) => this.#purchase(one)) };
   }
 
   #purchase({ name, quantity, key, requestId, span }: OrderRequest): Purchase {

@@ -20,7 +20,7 @@
 
 import { pause, type Timer } from '../clock.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
-import { RESULT } from '../store-contract.js';
+import { isSold, RESULT } from '../store-contract.js';
 import type { Span } from '../tracing/index.js';
 import { refusalOf } from './catalog-link.js';
 import { ENGINE_LIMITS, type EngineLimits, type EngineStats, type OrderEngineOptions } from './engine-options.js';
@@ -28,11 +28,15 @@ import { IdempotencyGate } from './keys/idempotency-gate.js';
 import { OrderError } from './order-error.js';
 import { recoverBooks } from './order-recovery.js';
 import type { LoggedOrder, OrderRequest } from './order-types.js';
-import { AnswerSheet, type Answers, type PendingOrder } from './pending-order.js';
+import { catalogAway, ParkedCallers } from './parked-callers.js';
+import { AnswerSheet, type Answers, type Origin, type PendingOrder } from './pending-order.js';
 import { Settlement } from './settlement.js';
+import { UntoldSales } from './untold-sales.js';
 
 /** How often waiting callers are looked through for those whose time is up, and the catalog is told what is settled. */
 const TICK_MS = 250;
+/** How long a look-up waits for the catalog: it is answered within 2 s, if only by 503. */
+const LOOKUP_WAIT_MS_MAX = 1_000;
 /** How often a stop looks whether all is done. */
 const STOP_STEP_MS = 10;
 
@@ -41,8 +45,12 @@ interface Flight {
   readonly orders: readonly PendingOrder[];
   readonly firstSequence: number;
   results: readonly number[] | undefined;
+  readonly recalls: boolean;
   readonly span: Span | undefined;
 }
+
+/** Whoever is nobody's front end. */
+const NOBODY: Origin = { stream: 0, holder: 0 };
 
 const spanOf = ({ request }: PendingOrder): Span | undefined => request.span;
 
@@ -59,6 +67,8 @@ export class OrderEngine {
   readonly #tags = new Settlement();
   /** How far the catalog has been told that all is on disk. */
   #settledTold = 0;
+  readonly #untold: UntoldSales;
+  readonly #parked = new ParkedCallers();
   #waiting: PendingOrder[] = [];
   readonly #flights: Flight[] = [];
   #sold: PendingOrder[] = [];
@@ -75,10 +85,12 @@ export class OrderEngine {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
+    this.#untold = new UntoldSales(options.log.orderCount);
     this.#gate = new IdempotencyGate({
       findByKey: (key) => options.log.findByKey(key),
       onPending: (pending) => this.#enqueue(pending),
       isSelling: () => this.isSelling,
+      untilTold: (number) => (this.#untold.isBoundTold(number) ? undefined : this.#askToRecall()),
       onError: (error) => options.logger.error('an order cannot be read back', { error }),
     });
   }
@@ -103,19 +115,36 @@ export class OrderEngine {
    *
    * @param requests checked by the caller: names, quantities and keys within their bounds
    * @param timeoutMs how long the callers wait: a purchase that was not sent by then is not sent at all
+   * @param origin answers on one stream must leave in the order of its messages; one that names a holder sends its next
+   *   message when it has carried out the answer to the one before
    */
-  place(requests: readonly OrderRequest[], timeoutMs = this.#limits.timeoutMs): Promise<Answers> {
+  place(
+    requests: readonly OrderRequest[],
+    timeoutMs = this.#limits.timeoutMs,
+    origin: Origin = NOBODY,
+  ): Promise<Answers> {
     const sheet = new AnswerSheet(requests.length);
     const deadlineMs = this.#options.clock.monotonicMs() + Math.min(timeoutMs, this.#limits.timeoutMs);
+    const isTold = this.#untold.isToldTo(origin.stream);
+    this.#untold.arrived(origin.stream, this.#options.log.orderCount);
     for (let index = 0; index < requests.length; index++) {
-      this.#gate.take({ sheet, index, request: requests[index]!, deadlineMs });
+      const caller = { sheet, index, request: requests[index]!, origin, deadlineMs };
+      if (isTold) this.#gate.take(caller);
+      else this.#parked.park(caller);
     }
+    if (!isTold) this.#recall();
     return sheet.done;
   }
 
-  /** The order of that number, if there is one. */
+  /** The order of that number, if there is one. @throws OrderError CATALOG_AWAY where the catalog must be asked first */
   get(number: number): Promise<LoggedOrder | undefined> {
-    return this.#options.log.get(number);
+    // That there is none tells of nothing.
+    const isTold = number >= this.#options.log.orderCount || this.#untold.isTold(number);
+    if (isTold) return this.#options.log.get(number);
+    if (this.#phase !== 'open') return this.#askToRecall().then(() => this.#options.log.get(number));
+    const order = this.#parked.lookUp(number, this.#options.clock.monotonicMs() + LOOKUP_WAIT_MS_MAX);
+    this.#recall();
+    return order;
   }
 
   /**
@@ -125,6 +154,7 @@ export class OrderEngine {
   async stop(): Promise<void> {
     if (this.#phase !== 'failed') this.#phase = 'stopping';
     this.#refuseWaiting();
+    this.#parked.refuse();
     const { clock } = this.#options;
     const until = clock.monotonicMs() + STOP_BUDGETS.order.drainMs;
     while (this.#phase === 'stopping' && clock.monotonicMs() < until) {
@@ -166,6 +196,8 @@ export class OrderEngine {
     if (this.#phase !== 'recovering') return;
     this.#phase = 'open';
     this.#incarnation = incarnation;
+    this.#untold.recovered();
+    this.#letIn();
     this.#options.logger.info('selling', { incarnation, orders: this.#options.log.orderCount });
     this.#update();
   }
@@ -192,15 +224,47 @@ export class OrderEngine {
       const orders = this.#waiting.splice(0, batchOrdersMax);
       this.#counts.batches++;
       this.#counts.purchases += orders.length;
-      this.#dispatch(orders);
+      const origin = commonOrigin(orders) ?? NOBODY;
+      const stream = origin.holder === 0 ? 0 : origin.stream;
+      const nextNumber = this.#options.log.orderCount;
+      const means = this.#untold.leave(stream, orders.length, this.#waiting.length === 0, nextNumber);
+      this.#dispatch(orders, means === 'recalls', means === 'delegates' ? origin.holder : 0);
     }
   }
 
-  #dispatch(orders: readonly PendingOrder[]): void {
+  /** Whoever is parked comes in when nothing is delegated any more. */
+  #recall(): void {
+    if (this.#phase !== 'open') return this.#parked.refuse();
+    if (this.#untold.isRecalling) return;
+    this.#untold.recall();
+    this.#dispatch([], true);
+  }
+
+  /** Where nothing is sold. What stands in the log by now was sold before, and is recalled with all else. */
+  #askToRecall(): Promise<void> {
+    return this.#options.link.recall().catch((cause: unknown) => {
+      throw catalogAway(cause);
+    });
+  }
+
+  #recalled(): void {
+    this.#untold.recalled();
+    if (!this.#untold.isRecalling) this.#letIn();
+  }
+
+  #letIn(): void {
+    const { log } = this.#options;
+    this.#parked.letIn(
+      (caller) => this.#gate.take(caller),
+      (number) => log.get(number),
+    );
+  }
+
+  #dispatch(orders: readonly PendingOrder[], recalls = false, holder = 0): void {
     const { settled } = this.#tags;
     const firstSequence = this.#tags.take(orders.length);
     const span = this.#options.tracer?.batch('purchase batch', 'client', orders, spanOf);
-    const flight: Flight = { orders, firstSequence, results: undefined, span };
+    const flight: Flight = { orders, firstSequence, results: undefined, recalls, span };
     if (this.#flights.length === 0) this.#progressAtMs = this.#options.clock.monotonicMs();
     this.#flights.push(flight);
     this.#settledTold = settled;
@@ -210,6 +274,8 @@ export class OrderEngine {
         firstSequence,
         settledSequence: settled,
         purchases: orders.map((pending) => pending.request),
+        holder,
+        recall: recalls,
       })
       .then((results) => this.#land(flight, results))
       .catch((error) => this.#end(error));
@@ -239,10 +305,12 @@ export class OrderEngine {
     for (let index = 0; index < flight.orders.length; index++) {
       const pending = flight.orders[index]!;
       const result = flight.results![index]!;
-      if (result === RESULT.DONE) this.#sold.push(pending);
+      pending.result = result;
+      if (isSold(result)) this.#sold.push(pending);
       else this.#gate.finish(pending, refusalOf(result));
       pending.sequence = flight.firstSequence + index;
     }
+    if (flight.recalls) this.#recalled();
     this.#tags.complete(flight.firstSequence + flight.orders.length - 1);
   }
 
@@ -265,7 +333,7 @@ export class OrderEngine {
       this.#counts.groups++;
       this.#counts.orders += group.length;
       for (let index = 0; index < group.length; index++) {
-        this.#gate.finish(group[index]!, RESULT.DONE, firstNumber + index);
+        this.#gate.finish(group[index]!, group[index]!.result, firstNumber + index);
       }
       this.#logging = [];
       this.#send();
@@ -286,6 +354,7 @@ export class OrderEngine {
     const now = this.#options.clock.monotonicMs();
     const { failure } = this.#options.log;
     if (failure !== undefined) this.#end(failure);
+    this.#parked.refuse(this.#isStalled ? undefined : now);
     if (this.isSelling) {
       const lost = this.#waiting.filter((pending) => pending.deadlineMs <= now);
       if (lost.length > 0) {
@@ -321,6 +390,7 @@ export class OrderEngine {
     this.#phase = 'failed';
     this.#options.logger.error(`not selling any more: ${error.message}`, { error: error.cause });
     this.#refuseWaiting();
+    this.#parked.refuse();
     this.#releaseSent();
     this.#update();
     this.#fail(error);
@@ -332,4 +402,11 @@ export class OrderEngine {
     this.#wasSelling = isSelling;
     this.#options.onSelling?.(isSelling);
   }
+}
+
+/** How all of these orders came; undefined: not all by one stream. */
+function commonOrigin(orders: readonly PendingOrder[]): Origin | undefined {
+  const origin = orders[0]?.origin;
+  const isCommon = (pending: PendingOrder): boolean => pending.origin?.stream === origin?.stream;
+  return origin !== undefined && orders.every(isCommon) ? origin : undefined;
 }

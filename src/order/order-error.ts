@@ -7,8 +7,16 @@
  * - `REFUSED`: the catalog compared the two books and refuses to sell; the message is its line. A person must look.
  * - `FENCED`: the catalog serves another order service, or a later start of this one.
  * - `PROTOCOL`: the catalog answered what it must never answer.
+ * - `CATALOG_AWAY`: an order cannot be shown before the catalog has answered, and it does not.
  */
-export type OrderErrorCode = 'UNREADABLE' | 'LOG_FAILED' | 'CLOSED' | 'REFUSED' | 'FENCED' | 'PROTOCOL';
+export type OrderErrorCode =
+  | 'UNREADABLE'
+  | 'LOG_FAILED'
+  | 'CLOSED'
+  | 'REFUSED'
+  | 'FENCED'
+  | 'PROTOCOL'
+  | 'CATALOG_AWAY';
 
 /** The one error class of src/order. The message is one line, fit for an operator. */
 export class OrderError extends Error {

@@ -58,6 +58,7 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex, da
       traceparent: traceparentOf(call.metadata),
       timeoutMs: timeoutOf(call.getDeadline()),
     });
+  let lastStream = 0;
   const { peers } = data as OrderThreadData;
   const security = new PeerSecurity(peers);
   followIdentity(port, PEER_IDENTITY, (identity) => security.update(identity));
@@ -69,8 +70,13 @@ export const createThreadService: CreateThreadService = ({ port, threadIndex, da
         implementation: {
           placeOrder: (call: Unary, reply: Reply) => answer(ask('order:place', call), reply),
           getOrder: (call: Unary, reply: Reply) => answer(ask('order:get', call), reply),
-          placeOrders: (call: ServerDuplexStream<Uint8Array, Uint8Array>) =>
-            serveBatches(call, (bytes) => callPort<EngineCalls, 'order:place-many'>(port, 'order:place-many', bytes)),
+          placeOrders: (call: ServerDuplexStream<Uint8Array, Uint8Array>) => {
+            const stream = ++lastStream;
+            serveBatches(call, (bytes) => {
+              const message = { bytes: ownBytes(bytes), stream };
+              return callPort<EngineCalls, 'order:place-many'>(port, 'order:place-many', message);
+            });
+          },
         },
       },
       metricsService(metrics),

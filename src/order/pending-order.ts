@@ -43,11 +43,20 @@ export class AnswerSheet {
   }
 }
 
+/** How a message came. */
+export interface Origin {
+  /** The stream, numbered over all threads; 0: by itself, in a unary call. */
+  readonly stream: number;
+  /** What the catalog's Watch calls the front end at the other end of it; 0: nothing that shows sales by itself. */
+  readonly holder: number;
+}
+
 /** One caller's place on a sheet. */
 export interface Caller {
   readonly sheet: AnswerSheet;
   readonly index: number;
   readonly request: OrderRequest;
+  readonly origin: Origin;
   /** When the caller stops waiting, on the engine's clock. */
   readonly deadlineMs: number;
 }
@@ -62,6 +71,8 @@ export class PendingOrder {
   readonly request: OrderRequest;
   /** Set when it is sent: its tag, within the incarnation. */
   sequence = 0;
+  /** Set when it is sold: RESULT.DONE or DELEGATED. */
+  result = 0;
   /** Callers with the same key and another order: they wait for this one's outcome. */
   rivals: Caller[] = [];
   #callers: Caller[];
@@ -69,6 +80,14 @@ export class PendingOrder {
   constructor(first: Caller) {
     this.request = first.request;
     this.#callers = [first];
+  }
+
+  /** How it came, where all who wait for its outcome came by one stream; else undefined. */
+  get origin(): Origin | undefined {
+    const { origin } = this.#callers[0] ?? {};
+    if (this.#callers.length === 1 && this.rivals.length === 0) return origin;
+    const isOwn = (caller: Caller): boolean => caller.origin.stream === origin?.stream;
+    return this.#callers.every(isOwn) && this.rivals.every(isOwn) ? origin : undefined;
   }
 
   /** Whether another one asks for the same. */
@@ -91,10 +110,14 @@ export class PendingOrder {
     return { tag: { incarnation, sequence: this.sequence }, name, quantity, key };
   }
 
-  /** Answers the callers; who joins later is answered later. */
+  /** Answers the callers; who joins later is answered later. Only one of them is told that a sale is delegated. */
   answer(result: number, number = 0): void {
     const callers = this.#callers;
     this.#callers = [];
-    for (const caller of callers) answer(caller, result, number);
+    let own = result;
+    for (const caller of callers) {
+      answer(caller, own, number);
+      if (own === RESULT.DELEGATED) own = RESULT.DONE;
+    }
   }
 }

@@ -95,6 +95,8 @@ export class PurchaseStream {
 
   send(batch: PurchaseBatch<Purchase>): Promise<number[]> {
     const request: ProcessOrdersRequest = {
+      holder: 0,
+      recall: false,
       ...batch,
       purchases: batch.purchases.map((purchase) => ({
         ...purchase,

@@ -19,6 +19,7 @@ test('toys are found with price and quantity; unknown ones are not', async (t) =
     pricesCents: [1950, 0, 1599, 0],
     quantities: [100, 0, 100, 0],
     holdable: [],
+    delegated: [],
   });
 });
 

@@ -4,7 +4,7 @@
 import test from 'ava';
 import type { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import type { HolderMessage, Watch } from '../../src/catalog/holder.js';
-import { HOLDER_SLOTS } from '../../src/catalog/stock-table.js';
+import { HOLDER_SLOTS } from '../../src/catalog/stock-table-layout.js';
 import { batch, begin, EngineWorld, stock } from './engine-fixture.js';
 
 const LEASE_MS = 1_000;

@@ -205,7 +205,10 @@ test('what there is to measure', async (t) => {
   await client.order('Tux', 1);
   await client.find('Tux');
   const { state, toys, seller, journal, pool } = catalog.stats();
-  t.deepEqual([state, toys, seller], ['selling', 3, { batches: 1, purchases: 1, sold: 1 }]);
+  t.deepEqual(
+    [state, toys, seller],
+    ['selling', 3, { batches: 1, purchases: 1, sold: 1, delegated: { sales: 0, recalls: 0 } }],
+  );
   t.true(journal.syncs >= 1 && journal.bytes > 0);
   t.is(pool.sessions, 1);
   t.deepEqual(catalog.stock(1), [{ name: 'Tux', quantity: 99 }]);

@@ -19,7 +19,7 @@ test('the defaults are those of the contract', (t) => {
     threads: availableParallelism(),
     maxThreads: availableParallelism(),
     sessionsPerThread: 1024,
-    packedSessions: 16,
+    packedSessions: availableParallelism() > 2 ? 16 : 64,
     durability: 'commit',
     cacheToys: 10_000,
     leaseMs: 1000,
@@ -31,6 +31,11 @@ test('the defaults are those of the contract', (t) => {
     grpcTlsCa: undefined,
     logLevel: 'info',
   });
+});
+
+test('few threads are given more customers before the next one gets its first', (t) => {
+  const packed = ['0', '2', '3'].map((threads) => parseSettings([], { THREADS: threads }).packedSessions);
+  t.deepEqual(packed, [64, 64, 16]);
 });
 
 test('a flag wins over the environment, which wins over the default', (t) => {

@@ -71,3 +71,29 @@ test('the clock of a thread is that of the process, and never behind it', (t) =>
     t.true(now >= before, `${now} is before ${before}`);
   }
 });
+
+const replacements: [what: string, before: (board: LeaseBoard) => void, isReplaced: boolean][] = [
+  ['nothing has happened since', () => undefined, true],
+  ['another toy was invalidated', (board) => board.invalidate('Fox'), true],
+  ['the toy was invalidated', (board) => board.invalidate('Tux'), false],
+];
+
+for (const [what, before, isReplaced] of replacements) {
+  test(`an own sale invalidates what was noted, and may go on under another note: ${what}`, (t) => {
+    const board = LeaseBoard.create();
+    const noted = board.note('Tux');
+    before(board);
+    const held = board.note('Tux');
+    const next = board.replace(noted);
+    t.false(board.isCurrent(held), 'nobody shows what was');
+    t.is(next !== undefined && board.isCurrent(next), isReplaced);
+  });
+}
+
+test('an own sale under the note of before a new registration is not shown', (t) => {
+  const board = LeaseBoard.create();
+  const noted = board.note('Tux');
+  board.register(8);
+  const next = board.replace(noted);
+  t.false(next !== undefined && board.isCurrent(next));
+});

@@ -45,6 +45,7 @@ export class GrpcCatalog {
       findToys: unused,
       processOrder: unused,
       processOrders: (stream: PurchaseStream) => this.#serve(stream),
+      recall: (_: object, reply: (error: null, response: object) => void) => reply(null, {}),
       recover: (call: ServerWritableStream<RecoverRequest, RecoverResponse>) => void this.#recover(call),
       restore: (call: AsyncIterable<RestoreRequest>, reply: (error: null, response: object) => void) =>
         void this.#restore(call, reply),

@@ -32,6 +32,8 @@ export class TestCatalog {
   ]);
   readonly sales: SoldOrder[] = [];
   readonly batches: PurchaseBatch<OrderRequest>[] = [];
+  /** With those without purchases. */
+  readonly all: PurchaseBatch<OrderRequest>[] = [];
   isAway = false;
   isSelling = true;
   readonly #outcomes = new Map<string, number>();
@@ -59,6 +61,7 @@ export class TestCatalog {
       processOrders: (batch) => this.#processOrders(batch),
       recover: (position) => this.#recover(position),
       restore: (store, sales) => this.#restore(store, sales),
+      recall: () => (this.isAway ? Promise.reject(new Error('no connection')) : Promise.resolve()),
     };
   }
 
@@ -92,6 +95,7 @@ export class TestCatalog {
 
   async #processOrders(batch: PurchaseBatch<OrderRequest>): Promise<readonly number[]> {
     if (batch.incarnation !== this.#incarnation) throw new OrderError('FENCED', 'an incarnation of before');
+    this.all.push(batch);
     if (batch.purchases.length > 0) this.batches.push(batch);
     if (batch.settledSequence > 0) {
       this.settled = { incarnation: batch.incarnation, sequence: batch.settledSequence };

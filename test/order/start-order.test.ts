@@ -118,7 +118,7 @@ test('an order out of bounds: INVALID_ARGUMENT alone, INVALID in a batch', async
   }
   const orders = [...bad.map(([, order]) => order), {}].map((order) => ({ ...noOrder, ...order }));
   const stream = client.placeOrders();
-  stream.write({ orders });
+  stream.write({ orders, holder: 0 });
   const { results, orderNumbers } = await new Promise<PlaceOrdersResponse>((resolve) => stream.once('data', resolve));
   stream.cancel();
   stream.on('error', () => {});
@@ -137,9 +137,13 @@ test('a stream is answered message by message, in order', async (t) => {
       { ...noOrder, requestId: 'r-1' },
       { ...noOrder, name: 'Unicorn' },
     ],
+    holder: 0,
   });
-  stream.write({ orders: [] });
-  stream.write({ orders: [{ ...noOrder, name: 'Duck, "yellow"\nand wet', quantity: 100, requestId: 'r-2' }] });
+  stream.write({ orders: [], holder: 0 });
+  stream.write({
+    orders: [{ ...noOrder, name: 'Duck, "yellow"\nand wet', quantity: 100, requestId: 'r-2' }],
+    holder: 0,
+  });
   stream.end();
   await ended;
   t.deepEqual(answers, [

@@ -36,7 +36,7 @@ async function open(t: ExecutionContext, dataDir: string, settings: Record<strin
   health.close();
   const stream = new BatchStream<PlaceOrdersRequest['orders'][0], string, PlaceOrdersRequest, PlaceOrdersResponse>({
     open: () => stub.placeOrders(),
-    pack: (orders) => ({ orders }),
+    pack: (orders) => ({ orders, holder: 0 }),
     unpack: ({ results, orderNumbers }) =>
       results.map((result, index) => (result === 0 ? `number ${orderNumbers[index]}` : `refused ${result}`)),
     windowMax: 4,

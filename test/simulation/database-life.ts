@@ -189,6 +189,7 @@ class DatabaseLife {
   #noting(link: SimulatedLink): CatalogLink {
     return {
       processOrders: (batch) => link.processOrders(batch),
+      recall: () => link.recall(),
       restore: (store, sales) => link.restore(store, sales),
       recover: async (position) => {
         const recovery = await link.recover(position);

@@ -57,6 +57,10 @@ export class SimulatedLink implements CatalogLink {
     }
   }
 
+  recall(): Promise<void> {
+    return this.#ask((engine) => engine.recallAll());
+  }
+
   async recover(position: LogPosition): Promise<Recovery> {
     const recovered = await this.#ask((engine) => engine.recover(position));
     const { storeId: store } = recovered;

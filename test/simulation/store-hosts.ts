@@ -270,6 +270,7 @@ export class OrderHost extends Host {
     };
     return {
       processOrders: (batch) => link.processOrders(batch),
+      recall: () => link.recall(),
       recover: (position) => link.recover(position).catch(note),
       restore: (store, sales) => link.restore(store, sales).catch(note),
     };

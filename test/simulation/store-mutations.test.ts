@@ -173,6 +173,7 @@ for (const { name, from = 0, seams = {}, patch, world = {} } of mutations) {
 function changed(link: CatalogLink, changes: Partial<CatalogLink>): CatalogLink {
   return {
     processOrders: (batch) => link.processOrders(batch),
+    recall: () => link.recall(),
     recover: (position) => link.recover(position),
     restore: (store, sales) => link.restore(store, sales),
     ...changes,

@@ -8,7 +8,7 @@
 // read of orders.csv, and a second caller may come meanwhile.
 
 import { ChurnMap } from '../../churn-map.js';
-import { RESULT } from '../../store-contract.js';
+import { isSold, RESULT } from '../../store-contract.js';
 import type { LoggedOrder } from '../order-types.js';
 import { answer, type Caller, PendingOrder } from '../pending-order.js';
 
@@ -19,6 +19,8 @@ export interface IdempotencyGateOptions {
   onPending(pending: PendingOrder): void;
   /** Whether anything may be sold now; a key that is bound is answered in any case. */
   isSelling(): boolean;
+  /** When the order of that number may be told; undefined: now. Rejects where that cannot be known. */
+  untilTold(number: number): Promise<void> | undefined;
   /** The log could not be read. */
   onError(error: unknown): void;
 }
@@ -47,7 +49,7 @@ export class IdempotencyGate {
     const { rivals } = pending;
     pending.rivals = [];
     for (const rival of rivals) {
-      if (result === RESULT.DONE) answer(rival, RESULT.KEY_TAKEN);
+      if (isSold(result)) answer(rival, RESULT.KEY_TAKEN);
       else this.take(rival);
     }
   }
@@ -78,6 +80,7 @@ export class IdempotencyGate {
     let order: LoggedOrder | undefined;
     try {
       order = await lookup;
+      if (order !== undefined) await this.#options.untilTold(order.number);
     } catch (error) {
       this.#options.onError(error);
       return this.finish(pending, RESULT.NOT_SELLING);
