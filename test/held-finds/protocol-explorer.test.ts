@@ -3,8 +3,9 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { isThorough } from '../support/effort.js';
+import type { Case } from './explorer/explored-case.js';
 import type { Mistake } from './explorer/mistakes.js';
-import { type Case, explore } from './explorer/protocol-explorer.js';
+import { explore } from './explorer/protocol-explorer.js';
 
 const KILLED_HELD: Case = { fronts: [[1]], isPrimed: true, sales: 1, crashes: 1 };
 

@@ -1,8 +1,10 @@
 // catalog-steps.ts: the steps of the catalog in the model, and of those who ask it directly. The rules C1 to C8 are in
 // protocol-state.ts.
 
+import { addRecallSteps, confirmRecall, endRecallsOf, newestVersion, sell, tell } from './delegation-steps.js';
 import type { AddStep } from './front-steps.js';
 import type { Mistakes } from './mistakes.js';
+import { addSettleStep, sendAllAgain } from './order-service-steps.js';
 import type { Holder, Sale, State, Upward } from './protocol-state.js';
 import { Violation } from './violation.js';
 
@@ -36,13 +38,10 @@ export function addCatalogSteps(state: State, mistakes: Mistakes, lease: number,
     }
     for (const threadIndex of front.threads.keys()) addFindSteps(state, mistakes, index, threadIndex, add);
   }
-  for (const [toy, { isUnsure, shown, settled }] of catalog.toys.entries()) {
-    if (state.crashesLeft > 0 && settled < shown && !isUnsure) {
-      add(`the order service calls what it knows of toy ${toy} settled`, (next) => {
-        next.catalog.toys[toy]!.settled = shown;
-      });
-    }
-    if (state.callsLeft === 0 || isUnsure) continue;
+  addRecallSteps(state, mistakes, add);
+  for (const [toy, { isUnsure, isDelegated, shown }] of catalog.toys.entries()) {
+    addSettleStep(state, toy, mistakes, add);
+    if (state.callsLeft === 0 || isUnsure || isDelegated) continue;
     add(`somebody asks the catalog for toy ${toy}`, (next) => {
       next.callsLeft -= 1;
       const known = next.known[toy]!;
@@ -64,7 +63,7 @@ export function addCatalogSteps(state: State, mistakes: Mistakes, lease: number,
 function addSaleSteps(state: State, mistakes: Mistakes, add: AddStep): void {
   const { catalog } = state;
   if (state.salesLeft > 0 && catalog.run === 'up') {
-    for (const toy of catalog.toys.keys()) add(`toy ${toy} is sold`, (next) => sell(next, toy, mistakes));
+    for (const toy of catalog.toys.keys()) addPurchaseStep(state, mistakes, toy, add);
   }
   const unsynced = catalog.sales.findIndex(({ isSynced }) => !isSynced);
   if (unsynced >= 0) {
@@ -77,28 +76,31 @@ function addSaleSteps(state: State, mistakes: Mistakes, add: AddStep): void {
   for (const [index, sale] of catalog.sales.entries()) {
     if (index > 0 && !mistakes.has('a later sale is shown before an earlier one')) break;
     const isOnDisk = sale.isSynced || mistakes.has('a sale is shown before it is in the journal');
-    if (isOnDisk && sale.awaits.length === 0 && catalog.predecessor === 0) {
+    if (isOnDisk && sale.awaits.length === 0 && !sale.awaitsRecall && catalog.predecessor === 0) {
       add(`the sale of toy ${sale.toy} is shown and answered`, (next) => show(next, index));
     }
   }
 }
 
-function sell(next: State, toy: number, mistakes: Mistakes): void {
-  const { catalog } = next;
-  next.salesLeft -= 1;
-  const pending = catalog.sales.filter((sale) => sale.toy === toy);
-  const version = Math.max(catalog.toys[toy]!.journaled, ...pending.map((sale) => sale.version)) + 1;
-  const told = catalog.holders.filter(({ number }) => catalog.toys[toy]!.bits.includes(number));
-  catalog.toys[toy]!.bits = [];
-  for (const holder of told) tell(next, holder, toy, version);
-  const isPatient = !mistakes.has('a holder whose stream ends is not waited for');
-  const awaits = told.filter(({ isOpen }) => isOpen || isPatient).map(({ number }) => number);
-  // Where nobody is killed, the sync makes no difference to anybody until the sale is shown: it may as well come now.
-  const isSynced = next.crashesLeft === 0 && !mistakes.has('a sale is shown before it is in the journal');
-  if (isSynced) catalog.toys[toy]!.journaled = version;
-  const sale = { toy, version, isSynced, awaits };
-  catalog.sales.push(sale);
-  if (mistakes.has('an order is answered before the confirmation')) answerOrder(next, sale);
+/** Somebody buys a toy from the catalog itself. */
+function addPurchaseStep(state: State, mistakes: Mistakes, toy: number, add: AddStep): void {
+  const { toys, sales, predecessor } = state.catalog;
+  const { isDelegated, isUnsure, journaled } = toys[toy]!;
+  if (newestVersion(state, toy) < state.stock) {
+    add(`toy ${toy} is sold`, (next) => {
+      next.salesLeft -= 1;
+      sell(next, toy, mistakes);
+      if (mistakes.has('an order is answered before the confirmation')) answerOrder(next, next.catalog.sales.at(-1)!);
+    });
+    return;
+  }
+  const isToldAnyway = mistakes.has('a refusal for lack of stock is answered without a recall');
+  const isPending = isUnsure || predecessor > 0 || sales.some((sale) => sale.toy === toy);
+  if (isPending || (isDelegated && !isToldAnyway)) return;
+  add(`toy ${toy} is refused: there is none left`, (next) => {
+    next.salesLeft -= 1;
+    next.known[toy] = Math.max(next.known[toy]!, journaled);
+  });
 }
 
 /** The first sale comes to be seen. */
@@ -108,16 +110,12 @@ function show(next: State, index: number): void {
   if (!sale.isSynced) throw new Violation(`not on disk: version ${sale.version} is shown`);
   // After a restart it may be in what is shown, together with later ones.
   toy.shown = Math.max(toy.shown, sale.version);
-  answerOrder(next, sale);
+  if (!sale.isTagged) answerOrder(next, sale);
 }
 
+/** The buyer is told; of an order, the order service tells. */
 function answerOrder(next: State, { toy, version }: Sale): void {
   next.known[toy] = Math.max(next.known[toy]!, version);
-}
-
-function tell(next: State, holder: Holder, toy: number, version: number): void {
-  const front = next.fronts[holder.front]!;
-  if (front.link === holder.link && !front.isCut) front.down.push({ kind: 'invalid', toy, version });
 }
 
 function addFindSteps(state: State, mistakes: Mistakes, index: number, threadIndex: number, add: AddStep): void {
@@ -134,6 +132,8 @@ function addFindSteps(state: State, mistakes: Mistakes, index: number, threadInd
     });
   }
   if (place !== 'asked' || shelf.isUnsure) return;
+  const isOwn = mistakes.has('a find of the own front end is answered without a recall') && shelf.bits[0] === number;
+  if (shelf.isDelegated && !isOwn) return;
   add(`the catalog answers ${name}`, (next) => {
     const thread = next.fronts[index]!.threads[threadIndex]!;
     const { catalog } = next;
@@ -203,6 +203,7 @@ function handle(next: State, holder: Holder, message: Upward, lease: number): vo
         const isMeant = sale.toy === message.toy && sale.version === message.version;
         if (isMeant) sale.awaits = sale.awaits.filter((number) => number !== holder.number);
       }
+      confirmRecall(next, holder.number, message.toy, message.version);
       if (message.toy === ALL) remove(next, holder.number);
       return;
     case 'goodbye':
@@ -214,6 +215,7 @@ function remove(next: State, number: number): void {
   const { catalog } = next;
   catalog.holders = catalog.holders.filter((holder) => holder.number !== number);
   stopWaitingFor(next, number);
+  endRecallsOf(next, number);
 }
 
 function stopWaitingFor({ catalog }: State, number: number): void {
@@ -246,10 +248,13 @@ function crash(next: State, isWrittenAnyway: boolean, mistakes: Mistakes): void 
   next.crashesLeft -= 1;
   catalog.run = 'dead';
   catalog.holders = [];
-  catalog.sales = catalog.sales.filter((sale) => sale.isSynced || isWrittenAnyway);
+  const lost = isWrittenAnyway ? [] : catalog.sales.filter((sale) => !sale.isSynced);
+  catalog.sales = catalog.sales.filter((sale) => !lost.includes(sale));
+  next.book = next.book.filter((one) => !lost.some(({ toy, version }) => toy === one.toy && version === one.version));
   for (const sale of catalog.sales) {
     sale.isSynced = true;
     sale.awaits = [];
+    sale.awaitsRecall = false;
     catalog.toys[sale.toy]!.journaled = sale.version;
   }
   for (const toy of catalog.toys) {
@@ -266,7 +271,12 @@ function crash(next: State, isWrittenAnyway: boolean, mistakes: Mistakes): void 
  * it. Finds that had no answer are asked again.
  */
 function end(next: State): void {
-  for (const toy of next.catalog.toys) toy.bits = [];
+  for (const toy of next.catalog.toys) {
+    toy.bits = [];
+    toy.isDelegated = false;
+    toy.isRecalled = false;
+  }
+  sendAllAgain(next);
   for (const front of next.fronts) {
     if (front.link !== 0) front.isCut = true;
     front.up = [];

@@ -1,6 +1,7 @@
 // front-steps.ts: the steps of a front end in the model: its threads' queries, and its main thread. The rules F1 to F8 are
 // in protocol-state.ts.
 
+import { isAnswering } from './front-order-steps.js';
 import type { Mistakes } from './mistakes.js';
 import type { Front, State, Task, Thread } from './protocol-state.js';
 import { Violation } from './violation.js';
@@ -11,6 +12,7 @@ export type AddStep = (what: string, change: (next: State) => void) => void;
 export function addThreadSteps(state: State, mistakes: Mistakes, frontIndex: number, add: AddStep): void {
   const front = state.fronts[frontIndex]!;
   for (const [threadIndex, thread] of front.threads.entries()) {
+    if (isAnswering(state, frontIndex, threadIndex)) continue;
     const step = (what: string, change: (thread: Thread, front: Front, next: State) => void): void =>
       add(`front ${frontIndex} thread ${threadIndex} ${what}`, (next) => {
         const nextFront = next.fronts[frontIndex]!;
@@ -194,7 +196,7 @@ function carryOut(front: Front, task: Task, mistakes: Mistakes, lease: number): 
       front.number = task.number;
       return;
     case 'bump':
-      front.generation = 1 + Math.max(front.generation, ...front.threads.flatMap(generationsOf));
+      countUp(front);
       return;
     case 'lease': {
       const left = front.renewals.shift() ?? 0;
@@ -210,6 +212,10 @@ function carryOut(front: Front, task: Task, mistakes: Mistakes, lease: number): 
     case 'leave':
       front.hasStopped = true;
   }
+}
+
+export function countUp(front: Front): void {
+  front.generation = 1 + Math.max(front.generation, ...front.threads.flatMap(generationsOf));
 }
 
 function generationsOf({ generation, held }: Thread): number[] {

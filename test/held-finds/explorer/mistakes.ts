@@ -26,4 +26,27 @@ export type Mistake =
   | 'a clean stop does not wait for confirmations'
   | 'one that is told nothing any more is renewed';
 
-export type Mistakes = ReadonlySet<Mistake>;
+/** Those of the delegation: D1 to D6, O1 to O3, H1 to H3. */
+export type DelegationMistake =
+  // In the catalog.
+  | 'a sale is delegated although somebody else holds its toy'
+  | 'a sale is delegated while its toy is recalled'
+  | 'a toy is delegated no more once its recall is sent'
+  | 'a find of the own front end is answered without a recall'
+  | 'Recover is answered without a recall'
+  | 'a repeat of a tag is answered without a recall'
+  | 'a refusal for lack of stock is answered without a recall'
+  | 'what is delegated is settled'
+  // In the order service.
+  | 'an order by another stream is answered without a recall'
+  | 'an order is looked up without a recall'
+  | 'a key that another sends again is answered without a recall'
+  | 'a look-up behind a recall is answered at once'
+  | 'a new stream of a thread counts as the one before'
+  // In a front end.
+  | 'a thread sends its next message before it has the answer to the one before'
+  | 'the customer is told before the generation is counted up'
+  | 'an answer for which nobody waits any more is thrown away'
+  | 'what is left is held although something else was invalidated';
+
+export type Mistakes = ReadonlySet<Mistake | DelegationMistake>;

@@ -2,44 +2,26 @@
 // what went wrong in which of them.
 //
 // A schedule is a sequence of choices: who takes the next step; when time goes on; and, where asked for, when a stream is
-// cut, the catalog killed or stopped, a front end killed or stopped. Nobody is in a hurry: between any two steps of a
+// cut, the catalog killed or stopped, a front end killed or stopped, the order service killed. Nobody is in a hurry: between any two steps of a
 // process everybody else, and time, may go any distance, so that a process that is paused for longer than a lease is one
 // of the schedules. Time goes in ticks, a lease is few of them. States that were reached before are not explored again.
 //
 // What must hold:
-//   fresh     a query shows no version older than what anybody had been shown, or told by an order, when it began
+//   fresh     a query shows no version older than what anybody had been shown, or told, when it began: by an order, by an
+//             order number, which says that all sales below it have been made, or by a refusal for lack of stock
 //   on disk   nothing is shown that is not in the journal
-//   no jam    from everywhere the catalog's sales, and queries, can come to their end
+//   reckoned  what a thread holds when its order is answered as delegated is the version before that order's
+//   no jam    from everywhere the catalog's sales, queries and orders can come to their end
 
 import { addCatalogSteps } from './catalog-steps.js';
-import { addMainSteps, addThreadSteps } from './front-steps.js';
-import type { Mistake, Mistakes } from './mistakes.js';
+import { type Case, firstState, newFront } from './explored-case.js';
+import { addOrderSteps } from './front-order-steps.js';
+import { type AddStep, addMainSteps, addThreadSteps } from './front-steps.js';
+import type { DelegationMistake, Mistake, Mistakes } from './mistakes.js';
+import { addOrderServiceSteps, answerBatches, finish } from './order-service-steps.js';
 import type { Front, State } from './protocol-state.js';
 import { copyOf, keyOf } from './state-key.js';
 import { Violation } from './violation.js';
-
-/** What is explored. What is not given does not happen. */
-export interface Case {
-  readonly toys?: number;
-  /** For each front end, for each of its threads, how many queries it makes. */
-  readonly fronts: readonly (readonly number[])[];
-  /** All front ends are holders from the beginning, and each of their threads holds all toys. */
-  readonly isPrimed?: boolean;
-  readonly sales: number;
-  /** Queries that the catalog gets from somebody who holds nothing. */
-  readonly calls?: number;
-  readonly cuts?: number;
-  readonly crashes?: number;
-  readonly stops?: number;
-  readonly goodbyes?: number;
-  readonly frontKills?: number;
-  /** How often a front end may connect, all of them together. */
-  readonly connects?: number;
-  /** How often a lease may be renewed, all of them together; the first is given with the place. */
-  readonly renewals?: number;
-  /** Ticks. */
-  readonly lease?: number;
-}
 
 export interface Findings {
   readonly states: number;
@@ -59,7 +41,7 @@ interface Visit {
 }
 
 /** Explores the states nearest to the beginning first, so that the trace of a violation is as short as can be. */
-export function explore(explored: Case, planted: readonly Mistake[] = []): Findings {
+export function explore(explored: Case, planted: readonly (Mistake | DelegationMistake)[] = []): Findings {
   const mistakes: Mistakes = new Set(planted);
   const lease = explored.lease ?? 1;
   const seen = new Set<string>();
@@ -76,6 +58,7 @@ export function explore(explored: Case, planted: readonly Mistake[] = []): Findi
           const trail = { before: visit.trail, what };
           try {
             change(next);
+            answerBatches(next);
           } catch (error) {
             if (!(error instanceof Violation)) throw error;
             throw new FoundViolation(error.message, traceOf(trail));
@@ -113,69 +96,6 @@ function traceOf(trail: Trail | undefined): string[] {
   return trace;
 }
 
-function firstState(explored: Case, lease: number): State {
-  const { fronts, isPrimed = false, toys = 1 } = explored;
-  const numbers = isPrimed ? fronts.map((_, index) => index + 1) : [];
-  return {
-    known: Array.from({ length: toys }, () => 0),
-    catalog: {
-      run: 'up',
-      predecessor: 0,
-      toys: Array.from({ length: toys }, () => ({
-        journaled: 0,
-        shown: 0,
-        settled: 0,
-        isUnsure: false,
-        bits: [...numbers],
-      })),
-      holders: numbers.map((number) => ({ number, front: number - 1, link: number, isOpen: true, left: lease })),
-      sales: [],
-    },
-    fronts: fronts.map((threads, index) => newFront(threads, toys, numbers[index] ?? 0, lease)),
-    numbers: numbers.length,
-    links: numbers.length,
-    salesLeft: explored.sales,
-    callsLeft: explored.calls ?? 0,
-    cutsLeft: explored.cuts ?? 0,
-    crashesLeft: explored.crashes ?? 0,
-    stopsLeft: explored.stops ?? 0,
-    goodbyesLeft: explored.goodbyes ?? 0,
-    frontKillsLeft: explored.frontKills ?? 0,
-    connectsLeft: explored.connects ?? 0,
-    renewalsLeft: explored.renewals ?? 0,
-  };
-}
-
-/** @param number 0, or that of a holder that holds all toys */
-function newFront(queries: readonly number[], toys: number, number: number, lease: number): Front {
-  const held = number === 0 ? undefined : { version: 0, generation: 0 };
-  return {
-    generation: 0,
-    number,
-    left: number === 0 ? 0 : lease,
-    link: number,
-    isCut: false,
-    hasStopped: false,
-    renewals: [],
-    up: [],
-    down: [],
-    tasks: [],
-    threads: queries.map((queriesLeft) => ({
-      place: 'idle',
-      queriesLeft,
-      toy: 0,
-      known: 0,
-      generation: -1,
-      number: 0,
-      version: 0,
-      isHoldable: false,
-      held: Array.from({ length: toys }, () => held),
-    })),
-  };
-}
-
-type AddStep = (what: string, change: (next: State) => void) => void;
-
 function addSteps(state: State, mistakes: Mistakes, lease: number, add: AddStep): void {
   for (const [index, front] of state.fronts.entries()) {
     addThreadSteps(state, mistakes, index, add);
@@ -189,6 +109,8 @@ function addSteps(state: State, mistakes: Mistakes, lease: number, add: AddStep)
     if (state.frontKillsLeft > 0) add(`front ${index} is killed and started again`, (next) => kill(next, index));
   }
   addCatalogSteps(state, mistakes, lease, add);
+  addOrderSteps(state, mistakes, add);
+  addOrderServiceSteps(state, mistakes, add);
   if (hasLeases(state)) add('time goes on', goOn);
 }
 
@@ -207,10 +129,16 @@ function kill(next: State, index: number): void {
     0,
     0,
   );
+  for (const order of next.orders) {
+    if (order.front !== index) continue;
+    if (order.place === 'batched' || order.place === 'gone') order.place = 'gone';
+    else finish(order);
+  }
   next.fronts[index] = { ...reborn, link: 0, isCut: link !== 0 };
 }
 
-function hasLeases({ catalog, fronts }: State): boolean {
+function hasLeases({ catalog, fronts, isTimeStill }: State): boolean {
+  if (isTimeStill) return false;
   if (catalog.predecessor > 0 || catalog.holders.some(({ left }) => left > 0)) return true;
   return fronts.some(({ left, renewals }) => left > 0 || renewals.some((one) => one > 0));
 }
@@ -229,12 +157,14 @@ function goOn(next: State): void {
 }
 
 /** Whether anybody waits for an answer. */
-function isWaiting({ catalog, fronts }: State): boolean {
+function isWaiting({ catalog, fronts, orders, asks }: State): boolean {
+  if (orders.some(({ place }) => place !== 'done') || asks.some(({ place }) => place === 'waiting')) return true;
   return catalog.sales.length > 0 || fronts.some(({ threads }) => threads.some(({ place }) => place !== 'idle'));
 }
 
-/** Nobody is left who could be shown anything. */
-function isOver({ callsLeft, catalog, fronts }: State): boolean {
+/** Nobody is left who could be shown anything, or who waits for an order. */
+function isOver({ callsLeft, catalog, fronts, orders }: State): boolean {
+  if (orders.some(({ place }) => place !== 'done')) return false;
   if (callsLeft > 0 || catalog.sales.length > 0) return false;
   return fronts.every(({ threads }) =>
     threads.every(({ place, queriesLeft }) => place === 'idle' && queriesLeft === 0),

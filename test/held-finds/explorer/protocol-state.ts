@@ -55,8 +55,56 @@
 //                  The predecessor's lease_ms is in the journal; a shorter one is written only when this time is over.
 //                  With leases of a second, started again within one: a find waits 1.1 s, and stays within 2.
 //
+// DELEGATION. An order of a toy that nobody but the buyer's own front end holds needs no invalidation: its answer is one. The
+// toy is *delegated* to that front end; whoever else wants to know of it makes the catalog *recall* it first. (The words are
+// those of NFSv4: RFC 8881, 10.2.) Between the front end's threads and the catalog stands the order service.
+//
+// CATALOG, of toys that are delegated.
+//   D1 sell        a purchase of the order service may say for which holder it is. Its sale is *delegated* if, in the section
+//                  in which it is decided, that holder is one still, its bit is the only one of the toy, no recall of the toy
+//                  is under way, and no predecessor's lease is open. Then the toy is marked; the bit stays; nobody is told,
+//                  and the sale awaits nobody. Any other sale of a toy that is marked starts its recall, or finds one under
+//                  way, and awaits that; else it is as in C3.
+//   D2 show        as C4. The answer says `delegated`, and the quantity after this very sale.
+//   D3 find        of a toy that is marked nothing is answered, whoever asks, its own front end too: it is recalled, and read
+//                  anew.
+//   D4 recall      one at a time for each toy: the holder is told as of any invalidation. When it has confirmed, said goodbye,
+//                  or its lease is over, the mark goes, and the bit with it; not before. All who wait for the toy wait for
+//                  the same recall.
+//   D5 and also    recalled before they are answered: refusals for lack of stock and purchases without a tag, of that toy;
+//                  everything that is delegated for Recover, for a clean stop (C7), for a repeat of a tag, and for a batch,
+//                  also one without purchases, that says `recall`. At a start after a crash the marks are forgotten, and
+//                  all of these await the end of the predecessor's lease (C8).
+//   D6 settled     what is delegated does not count as settled in C8 before it is recalled, whatever the order service says:
+//                  it was answered, but perhaps not yet by its front end. (A catalog that takes all toys for unsure after a
+//                  crash has no need of this rule.)
+//
+// ORDER SERVICE. It numbers the sales, and answers the streams of front ends' threads, unary calls, look-ups of order
+// numbers, and repeats of keys. `outstanding` is a stream or none; a stream that was opened anew is another one.
+//   O1 own         a batch to the catalog names a holder only if all its orders, and all callers who wait for them, came by
+//                  one stream, nothing that came another way waits, and `outstanding` is none or that stream. Then
+//                  `outstanding` is that stream, from before the batch is sent.
+//   O2 others      a batch that holds anything else while `outstanding` is not none says `recall`; then `outstanding` is none.
+//                  A look-up of a number from the first one that may be delegated on, and a repeat of a key from another
+//                  way, are answered with a batch that says `recall`: one that is under way, or a new one. The number is
+//                  forgotten when that batch is *answered*: whoever asks in between waits too. And when the next message
+//                  comes on the outstanding stream, all orders before it have been carried out (H3), and may be told.
+//   O3 in order    sales are numbered in the order in which the catalog decides them; batches are dealt with in the order in
+//                  which they were sent, and answers go out on each stream in order.
+//
+// FRONT END, of its own orders.
+//   H1 order       when the message is made: note the generations of the toy; then read the holder number. As F2.
+//   H2 answered    where the answer says `delegated`: first compare and exchange the generation, from the one noted to the
+//                  next. If another one is found, count that up, and hold nothing. Else this thread holds the quantity of the
+//                  answer under the new generation. Then the customer is told. Also where nobody waits for the answer any
+//                  more: the next one on the stream tells of a later order. (What this thread holds under the noted
+//                  generation, less what was ordered, is the quantity of the answer: the explorer looks at that too.)
+//   H3 in turn     a thread sends its next message of orders when it has carried out the answer to the one before.
+//
 // CLOCKS. Leases are measured on monotonic clocks whose speeds differ by less than a tenth. A machine that sleeps while
 // others go on (its monotonic clock stands still) is not covered.
+
+import type { Ask, Booked, Order, OrderService } from './order-state.js';
 
 /** One toy at the catalog. Stocks are counted as versions: the number of sales that they have behind them. */
 export interface Toy {
@@ -68,6 +116,10 @@ export interface Toy {
   isUnsure: boolean;
   /** The numbers of the holders whose bits are set. */
   bits: number[];
+  /** Of the only holder whose bit is set, by D1. */
+  isDelegated: boolean;
+  /** That holder has been told, and has not confirmed (D4). */
+  isRecalled: boolean;
 }
 
 /** A holder, as the catalog knows it. */
@@ -89,6 +141,9 @@ export interface Sale {
   isSynced: boolean;
   /** Numbers of holders. */
   awaits: number[];
+  awaitsRecall: boolean;
+  /** By a purchase of the order service, under a tag. Others are answered when they are shown. */
+  isTagged: boolean;
 }
 
 /** -1 for the toy: all of them. */
@@ -161,9 +216,17 @@ export interface State {
     sales: Sale[];
   };
   fronts: Front[];
-  /** The newest number and link ever given. */
+  orders: Order[];
+  asks: Ask[];
+  book: Booked[];
+  service: OrderService;
+  /** For all toys: how many versions there can be. What is asked for beyond is refused. */
+  readonly stock: number;
+  readonly isTimeStill: boolean;
+  /** The newest number, link and stream to the order service ever given. */
   numbers: number;
   links: number;
+  streams: number;
   /** How often each of these may still happen. */
   salesLeft: number;
   callsLeft: number;
@@ -174,4 +237,7 @@ export interface State {
   frontKillsLeft: number;
   connectsLeft: number;
   renewalsLeft: number;
+  restartsLeft: number;
+  linkCutsLeft: number;
+  streamCutsLeft: number;
 }

@@ -1,11 +1,15 @@
 // state-key.ts: tells whether two states of the protocol are the same: one short string for each.
 
+import type { Order } from './order-state.js';
 import type { Downward, Front, State, Task, Upward } from './protocol-state.js';
 
 const UP = ['renew', 'confirm', 'goodbye'];
 const DOWN = ['registered', 'renewed', 'invalid', 'ended'];
 const TASKS = ['number', 'bump', 'lease', 'end lease', 'send', 'leave'];
 const PLACES = ['idle', 'leased', 'unleased', 'noted', 'asked', 'read', 'told', 'found held'];
+const ORDER_PLACES = ['new', 'noted', 'sent', 'batched', 'gone', 'answered', 'counted', 'held', 'told', 'done'];
+const OUTCOMES = ['open', 'sold', 'delegated', 'refused'];
+const ASK_PLACES = ['new', 'waiting', 'done'];
 const RUNS = ['up', 'stopping', 'stopped', 'dead'];
 
 /** Numbers from -1 on become bytes. */
@@ -34,12 +38,14 @@ export function keyOf(state: State): string {
   addAll(state.known);
   add(RUNS.indexOf(catalog.run));
   add(catalog.predecessor);
-  for (const { journaled, shown, settled, isUnsure, bits } of catalog.toys) {
+  for (const { journaled, shown, settled, isUnsure, bits, isDelegated, isRecalled } of catalog.toys) {
     add(journaled);
     add(shown);
     add(settled);
     add(Number(isUnsure));
     addAll(bits);
+    add(Number(isDelegated));
+    add(Number(isRecalled));
   }
   add(catalog.holders.length);
   for (const { number, front, link, isOpen, left } of catalog.holders) {
@@ -50,13 +56,16 @@ export function keyOf(state: State): string {
     add(left);
   }
   add(catalog.sales.length);
-  for (const { toy, version, isSynced, awaits } of catalog.sales) {
+  for (const { toy, version, isSynced, awaits, awaitsRecall, isTagged } of catalog.sales) {
     add(toy);
     add(version);
     add(Number(isSynced));
     addAll(awaits);
+    add(Number(awaitsRecall));
+    add(Number(isTagged));
   }
-  for (const front of state.fronts) addFront(front);
+  for (const [index, front] of state.fronts.entries()) addFront(front, index, state.orders);
+  if (state.orders.length > 0) addOrderService(state);
   add(state.salesLeft);
   add(state.callsLeft);
   add(state.cutsLeft);
@@ -66,10 +75,13 @@ export function keyOf(state: State): string {
   add(state.frontKillsLeft);
   add(state.connectsLeft);
   add(state.renewalsLeft);
+  add(state.restartsLeft);
+  add(state.linkCutsLeft);
+  add(state.streamCutsLeft);
   return bytes.toString('latin1', 0, length);
 }
 
-function addFront(front: Front): void {
+function addFront(front: Front, index: number, orders: readonly Order[]): void {
   // Of generations nothing matters but which are the same: each is named by when it is first met.
   const met: number[] = [];
   const addGeneration = (generation: number): void => {
@@ -105,6 +117,37 @@ function addFront(front: Front): void {
     add(Number(thread.isHoldable));
     addGeneration(thread.generation);
   }
+  for (const order of orders) if (order.front === index) addGeneration(order.generation);
+}
+
+function addOrderService({ orders, asks, book, service }: State): void {
+  for (const { stream, place, number, outcome, version, isJoined } of orders) {
+    add(stream);
+    add(ORDER_PLACES.indexOf(place));
+    add(number);
+    add(OUTCOMES.indexOf(outcome));
+    add(version);
+    add(Number(isJoined));
+  }
+  for (const { place } of asks) add(ASK_PLACES.indexOf(place));
+  add(book.length);
+  for (const { order, version } of book) {
+    add(order);
+    add(version);
+  }
+  add(Number(service.run === 'up'));
+  add(service.outstanding);
+  add(service.first);
+  add(service.numbered);
+  add(service.batches.length);
+  for (const batch of service.batches) {
+    addAll(batch.orders);
+    addAll(batch.asks);
+    add(Number(batch.namesHolder));
+    add(Number(batch.isRecall));
+    add(Number(batch.isDecided));
+    addAll(batch.recalls);
+  }
 }
 
 function addUpward(message: Upward): void {
@@ -128,7 +171,7 @@ function addTask(task: Task): void {
   if (task.kind === 'send') addUpward(task.message);
 }
 
-/** A copy that may be changed without the other. */
+/** A copy that may be changed without the other. Where there are no orders, nothing of the order service changes. */
 export function copyOf(state: State): State {
   const { catalog } = state;
   return {
@@ -148,5 +191,23 @@ export function copyOf(state: State): State {
       tasks: [...front.tasks],
       threads: front.threads.map((thread) => ({ ...thread, held: [...thread.held] })),
     })),
+    ...(state.orders.length === 0 ? {} : copyOfOrders(state)),
+  };
+}
+
+function copyOfOrders({ orders, asks, book, service }: State): Pick<State, 'orders' | 'asks' | 'book' | 'service'> {
+  return {
+    orders: orders.map((order) => ({ ...order })),
+    asks: asks.map((ask) => ({ ...ask })),
+    book: [...book],
+    service: {
+      ...service,
+      batches: service.batches.map((batch) => ({
+        ...batch,
+        orders: [...batch.orders],
+        asks: [...batch.asks],
+        recalls: [...batch.recalls],
+      })),
+    },
   };
 }
