@@ -116,19 +116,18 @@ export async function startFrontend(settings: Settings, log: Log): Promise<Runni
       await pool.close();
       throw error;
     });
-  // gRPC is 65 files, and the threads have enough of them to read: until this is here every find asks the catalog.
-  const watching =
-    leases &&
-    setImmediate().then(async () => {
-      const { CatalogWatch } = await import('./catalog-watch.js');
-      watch = new CatalogWatch(data.addresses.catalog, leases, log, await peerCredentials());
-    });
+  // gRPC is 65 files, and the threads have enough of them to read. Before the front end calls itself ready, for reading them
+  // beside the first customers costs those a tenth.
+  if (leases !== undefined) {
+    await setImmediate();
+    const { CatalogWatch } = await import('./catalog-watch.js');
+    watch = new CatalogWatch(data.addresses.catalog, leases, log, await peerCredentials());
+  }
   return {
     address: `${https === undefined ? 'http' : 'https'}://${formatAddress(address, port)}`,
     failed: new Promise<Error>(() => {}),
     stop: async () => {
       // What still comes in is answered by the catalog, and no sale waits for this front end.
-      await watching;
       watch?.close();
       live.close();
       https?.close();
