@@ -42,6 +42,9 @@ async function sharedStage(): Promise<Stage> {
   return stage;
 }
 
+/** From here on the second catalog counts its holders. */
+const SECOND_HOLDER = 1_000;
+
 /** Asks until the answer came without a question to the catalog. */
 async function untilHeld(
   t: ExecutionContext,
@@ -174,7 +177,7 @@ test.serial(
 );
 
 test.serial('of several catalogs the front end is a holder of the one that serves, wherever that goes', async (t) => {
-  await using second = await ShelfCatalog.start({ holder: 1_000 });
+  await using second = await ShelfCatalog.start({ holder: SECOND_HOLDER });
   await using first = await ShelfCatalog.start();
   second.setServing(false);
   first.stock.set('Tux', 100);
@@ -189,7 +192,8 @@ test.serial('of several catalogs the front end is a holder of the one that serve
   await second.until(() => second.heard.length > 0);
   while ((await find('Tux')) !== 42);
   await untilHeld(t, { catalog: second, find }, 'Tux');
-  t.true(second.asked.some(({ holder }) => holder === second.holder));
+  // Each stream gets a number of its own, and there may have been several.
+  t.true(second.asked.some(({ holder }) => holder >= SECOND_HOLDER));
 });
 
 test.serial('what may not be held is asked for each time, and so is what does not exist', async (t) => {
