@@ -1,17 +1,16 @@
-// The pool under load: thousands of connections leave nothing behind; a thread that is killed and a pool that is
+// The pool under load: ten thousand connections leave nothing behind; a thread that is killed and a pool that is
 // closed under load lose nobody else's work; and a full descriptor table is an answer, not an end.
 
 import { readdirSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import test from 'ava';
 import { call } from '../../src/port-calls.js';
-import { isThorough } from '../support/effort.js';
 import type { EchoCalls } from './fixtures/echo-thread.js';
 import { collectedHeapBytes } from './support/heap.js';
 import { LineClient } from './support/line-client.js';
 import { forEachHandoff, startPool, until } from './support/pools.js';
 
-const CONNECTIONS = isThorough ? 10_000 : 4_000;
+const CONNECTIONS = 10_000;
 const AT_A_TIME = 50;
 /** Noise of the heap; a leak of the smallest object per connection would be more. */
 const GROWTH_BYTES_MAX = CONNECTIONS * 50;
