@@ -115,7 +115,8 @@ export class ShelfCatalog implements AsyncDisposable {
       results: quantities.map((quantity) => (quantity === undefined ? -1 : 0)),
       pricesCents: quantities.map(() => PRICE_CENTS),
       quantities: quantities.map((quantity) => quantity ?? 0),
-      holdable: quantities.map(() => this.isHoldable),
+      // As the real one: another catalog's number holds nothing here, for nobody would tell it of a change.
+      holdable: quantities.map(() => this.isHoldable && holder === this.holder),
     };
   }
 
