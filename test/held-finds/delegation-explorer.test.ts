@@ -1,8 +1,8 @@
 // Every schedule of a few orders, queries and sales through the protocol by which toys are delegated to front ends; and
 // that the explorer sees mistakes in it. Time stands still where no lease has to end: that leaves a tenth of the states.
 
-import test, { type ExecutionContext } from 'ava';
-import { isThorough } from '../support/effort.js';
+import test from 'ava';
+import { testCases } from './explorer/case-tests.js';
 import type { Case } from './explorer/explored-case.js';
 import type { DelegationMistake } from './explorer/mistakes.js';
 import { explore } from './explorer/protocol-explorer.js';
@@ -82,21 +82,7 @@ const largeCases: Record<string, Case> = {
   'a delegated toy, and two orders': { ...DELEGATED, fronts: [[1]], sales: 1, calls: 1, orders: [OWN, OWN] },
 };
 
-function noScheduleIsStale(t: ExecutionContext, explored: Case): void {
-  const { states, violation } = explore(explored);
-  t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
-  t.log(`${states} states`);
-}
-
-for (const [name, explored] of Object.entries(cases)) {
-  test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
-}
-
-for (const [name, explored] of Object.entries(largeCases)) {
-  if (isThorough) test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
-  else
-    test.skip(`no schedule shows what is over: ${name}; skipped: it takes TEST_EFFORT=10`, noScheduleIsStale, explored);
-}
+testCases(cases, largeCases);
 
 /** A query shows one version, and a newer one was known when it began. */
 function stale(shown: number, known: number): string {

@@ -1,8 +1,8 @@
 // Every schedule of a few queries and sales through the protocol by which front ends hold toys; and that the explorer
 // sees mistakes.
 
-import test, { type ExecutionContext } from 'ava';
-import { isThorough } from '../support/effort.js';
+import test from 'ava';
+import { testCases } from './explorer/case-tests.js';
 import type { Case } from './explorer/explored-case.js';
 import type { Mistake } from './explorer/mistakes.js';
 import { explore } from './explorer/protocol-explorer.js';
@@ -32,21 +32,7 @@ const largeCases: Record<string, Case> = {
   'a catalog that is killed, and asked by somebody else': { ...KILLED_HELD, calls: 1, connects: 1 },
 };
 
-function noScheduleIsStale(t: ExecutionContext, explored: Case): void {
-  const { states, violation } = explore(explored);
-  t.is(violation, undefined, JSON.stringify(violation, undefined, 2));
-  t.log(`${states} states`);
-}
-
-for (const [name, explored] of Object.entries(cases)) {
-  test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
-}
-
-for (const [name, explored] of Object.entries(largeCases)) {
-  if (isThorough) test(`no schedule shows what is over: ${name}`, noScheduleIsStale, explored);
-  else
-    test.skip(`no schedule shows what is over: ${name}; skipped: it takes TEST_EFFORT=10`, noScheduleIsStale, explored);
-}
+testCases(cases, largeCases);
 
 const HELD: Case = { fronts: [[2]], sales: 1, calls: 1, connects: 1 };
 const REGISTERED_AGAIN: Case = { fronts: [[2]], sales: 1, calls: 1, connects: 2 };
