@@ -162,8 +162,10 @@ export class GrpcCatalogLink implements CatalogLink {
     this.#catalog.close();
   }
 
-  #pack({ purchases, holder = 0, recall = false, ...tags }: PurchaseBatch<OrderRequest>): ProcessOrdersRequest {
-    return { ...tags, holder, recall, purchases: purchases.map((one) => this.#purchase(one)) };
+  #pack(batch: PurchaseBatch<OrderRequest>): ProcessOrdersRequest {
+    const { incarnation, firstSequence, settledSequence, holder = 0, recall = false } = batch;
+    const purchases = batch.purchases.map((one) => this.#purchase(one));
+    return { incarnation, firstSequence, settledSequence, holder, recall, purchases };
   }
 
   #purchase({ name, quantity, key, requestId, span }: OrderRequest): Purchase {
