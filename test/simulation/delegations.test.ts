@@ -15,9 +15,16 @@ import { runs } from '../support/effort.js';
 import { firstFailure } from '../support/simulated-seeds.js';
 import { delegationsLive } from './delegations-life.js';
 
-const SEEDS = runs(120);
+/** Each mistake below is seen within the first 80. */
+const SEEDS = runs(100);
 /** So many are looked through for one that sees a mistake. */
 const SEEDS_MAX = 600;
+/** Where the search begins, for mistakes that few seeds see: the seed that did when this was written. */
+const FROM: Readonly<Record<string, number>> = {
+  'other streams are told without a recall': 51,
+  'look-ups are answered without a recall': 54,
+  'an order service that has just started tells what it finds': 75,
+};
 const ONLY = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 
 test.serial('what a front end shows of its own sales is never stale', async (t) => {
@@ -105,7 +112,8 @@ for (const [name, take] of Object.entries(mutations)) {
       );
     });
     try {
-      const failed = await firstFailure(0, SEEDS_MAX, delegationsLive);
+      const from = FROM[name] ?? 0;
+      const failed = await firstFailure(from, from + SEEDS_MAX, delegationsLive);
       t.not(failed, undefined, 'no seed noticed');
       t.log(`seed ${failed?.seed}: ${failed?.error.message}`);
     } finally {

@@ -9,8 +9,8 @@ import { runs } from '../support/effort.js';
 import { checkSeeds } from '../support/simulated-seeds.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-/** Each mistake of store-mutations.test.ts is seen within the first 130. */
-const SEEDS = runs(160);
+/** Each mistake of store-mutations.test.ts that fewer than a hundred seeds can see is seen within the first 120. */
+const SEEDS = runs(140);
 
 async function check(t: ExecutionContext, seeds: number, options: StoreWorldOptions): Promise<void> {
   const sums = { steps: 0, starts: 0, orders: 0 };
@@ -44,7 +44,8 @@ test.serial('files are renamed, replaced, cut and removed while all of that happ
 });
 
 test.serial('an older book, none, or another store’s: nothing is sold, or the books are right', async (t) => {
-  await check(t, SEEDS / 2, { swaps: true });
+  // These lives have six times the starts of others, and each mistake of store-mutations.test.ts is seen by the fourth.
+  await check(t, SEEDS / 4, { swaps: true });
 });
 
 test.serial('a seed always lives the same life', async (t) => {

@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { isThorough } from './effort.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+/** A command of this name is the whole store in one process (one-process-store.ts), where the processes are not the subject. */
+export const ONE_PROCESS = 'one-process';
+const ONE_PROCESS_STORE = fileURLToPath(new URL('./one-process-store.js', import.meta.url));
 /**
  * Threads of each service where a test does not say: with one a store starts in two thirds of the time, and few tests can tell.
  * Where there is time for it, as many as the machine has cores.
@@ -66,10 +69,10 @@ export class StoreProcess implements AsyncDisposable {
     };
     const { isDetached = false } = options;
     const stdio: StdioOptions = isDetached ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'];
-    const program = [process.execPath, CLI, command, ...flags];
+    const program = [process.execPath, ...(command === ONE_PROCESS ? [ONE_PROCESS_STORE] : [CLI, command]), ...flags];
     if (options.ulimit !== undefined) program.unshift('sh', '-c', `ulimit ${options.ulimit} && exec "$0" "$@"`);
     const child = spawn(program[0]!, program.slice(1), { env, stdio, detached: isDetached });
-    const readyPrefix = `${command === 'start' ? 'toystore' : command} ready on `;
+    const readyPrefix = `${command === 'start' || command === ONE_PROCESS ? 'toystore' : command} ready on `;
     return new StoreProcess(child, dataDir, options.dataDir === undefined, readyPrefix);
   }
 

@@ -8,13 +8,14 @@ import type { ExecutionContext } from 'ava';
 import { parse } from 'csv-parse/sync';
 import { isThorough } from './effort.js';
 import { buy, call } from './store-client.js';
-import { type ProcessOptions, StoreProcess } from './store-process.js';
+import { ONE_PROCESS, type ProcessOptions, StoreProcess } from './store-process.js';
 
 const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'];
 const STOCK = 100;
 const SERVICES = ['catalog', 'order', 'frontend'];
-/** Files are not looked after by the threads that serve: where time is short there are none. */
+/** Files are not looked after by the threads that serve: where time is short there are none, and one process for all three. */
 const ENV: Record<string, string> = isThorough ? {} : { THREADS: '0' };
+const COMMAND = isThorough ? 'start' : ONE_PROCESS;
 
 /** Of all stores of a process: one that goes on with the books of another must not repeat its keys. */
 let keyCount = 0;
@@ -53,7 +54,7 @@ export class TouchedStore {
 
   /** Starts it; resolves when it sells, or has said why it does not. Returns that line, '' if it sells. */
   async start(options: ProcessOptions = {}): Promise<string> {
-    this.#running = await StoreProcess.spawn('start', {
+    this.#running = await StoreProcess.spawn(COMMAND, {
       ...options,
       env: { ...ENV, ...options.env },
       dataDir: this.dataDir,
@@ -105,8 +106,7 @@ export class TouchedStore {
   /** kill -9 for all of it, at once. */
   async kill(): Promise<void> {
     const pids = SERVICES.filter((service) => this.#hasStarted(service)).map((name) => this.running.servicePid(name));
-    this.running.child.kill('SIGKILL');
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    for (const pid of new Set([this.running.child.pid!, ...pids])) process.kill(pid, 'SIGKILL');
     await this.running.exited;
     this.#running = undefined;
   }
