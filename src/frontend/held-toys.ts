@@ -18,7 +18,7 @@ import { type Shelved, SieveShelf } from './sieve-shelf.js';
 import { productBody } from './store-json.js';
 
 interface HeldToy extends Shelved {
-  readonly priceCents: number;
+  priceCents: number;
   quantity: number;
   /** Undefined: to be made when somebody asks for it, which after a sale may take until many more. */
   body: ReadyBody | undefined;
@@ -69,8 +69,9 @@ export class HeldToys {
     return this.#board.note(name);
   }
 
-  /** The catalog has answered, and the answer may be held. @param noted before it was asked */
-  hold(name: string, { priceCents, quantity }: StockOfToy, body: ReadyBody, noted: Noted): void {
+  /** The catalog has answered, and the answer may be held. @param noted before it was asked @returns the answer's body */
+  hold(name: string, { priceCents, quantity }: StockOfToy, noted: Noted): ReadyBody {
+    const body = productBody(name, priceCents, quantity);
     const held = this.#shelf.get(name);
     if (held === undefined) {
       this.#shelf.add({
@@ -84,10 +85,12 @@ export class HeldToys {
         older: undefined,
       });
     } else {
+      held.priceCents = priceCents;
       held.quantity = quantity;
       held.body = body;
       held.noted = noted;
     }
+    return body;
   }
 
   /**

@@ -37,9 +37,8 @@ export function findProduct(exchange: Exchange, catalog: CatalogClient, held: He
 }
 
 function bodyOf(name: string, toy: Toy, held: HeldToys | undefined, noted: Noted | undefined): ReadyBody {
-  const body = productBody(name, toy.priceCents, toy.quantity);
-  if (toy.isHoldable && noted !== undefined) held?.hold(name, toy, body, noted);
-  return body;
+  if (held !== undefined && noted !== undefined && toy.isHoldable) return held.hold(name, toy, noted);
+  return productBody(name, toy.priceCents, toy.quantity);
 }
 
 /** What the headers of `POST /orders` alone decide. */

@@ -12,7 +12,6 @@ import { CatalogEngine } from '../../src/catalog/catalog-engine.js';
 import type { HolderMessage, Watch } from '../../src/catalog/holder.js';
 import { HeldToys } from '../../src/frontend/held-toys.js';
 import { LeaseBoard, type Noted } from '../../src/frontend/lease-board.js';
-import { productBody } from '../../src/frontend/store-json.js';
 import { FileOrderLog } from '../../src/order/file-order-log.js';
 import { OrderEngine } from '../../src/order/order-engine.js';
 import type { Answers } from '../../src/order/pending-order.js';
@@ -368,7 +367,7 @@ class Thread {
       if (found === undefined) continue;
       store.show(name, found.quantity, limit, 'a find');
       const toy = { priceCents: PRICE_CENTS, quantity: found.quantity };
-      if (found.isHoldable) this.#held.hold(name, toy, productBody(name, PRICE_CENTS, found.quantity), noted);
+      if (found.isHoldable) this.#held.hold(name, toy, noted);
     }
   }
 
