@@ -19,6 +19,7 @@
 // driven to its outcome, whoever still waits for it; a purchase that was never sent may be given up.
 
 import { pause, type Timer } from '../clock.js';
+import { LimitedLine } from '../limited-line.js';
 import { STOP_BUDGETS } from '../stop-budgets.js';
 import { isSold, RESULT } from '../store-contract.js';
 import type { Span } from '../tracing/index.js';
@@ -39,6 +40,11 @@ const TICK_MS = 250;
 const LOOKUP_WAIT_MS_MAX = 1_000;
 /** How often a stop looks whether all is done. */
 const STOP_STEP_MS = 10;
+
+/** Of the newest orders alone, until the catalog has answered for the first time. */
+const UNTOLD_KEY_LINE = 'orders sent again cannot be answered before the catalog answers';
+/** Customers try again all the time: once a minute, with how many were left out, says that it goes on. */
+const UNTOLD_KEY_LINE_MS = 60_000;
 
 /** A batch that was sent. */
 interface Flight {
@@ -68,6 +74,7 @@ export class OrderEngine {
   /** How far the catalog has been told that all is on disk. */
   #settledTold = 0;
   readonly #untold: UntoldSales;
+  readonly #untoldKeys: LimitedLine;
   readonly #parked = new ParkedCallers();
   #waiting: PendingOrder[] = [];
   readonly #flights: Flight[] = [];
@@ -91,8 +98,9 @@ export class OrderEngine {
       onPending: (pending) => this.#enqueue(pending),
       isSelling: () => this.isSelling,
       untilTold: (number) => (this.#untold.isBoundTold(number) ? undefined : this.#askToRecall()),
-      onError: (error) => options.logger.error('an order cannot be read back', { error }),
+      onError: (error) => this.#noteUnread(error),
     });
+    this.#untoldKeys = new LimitedLine(options.logger, UNTOLD_KEY_LINE, 1, UNTOLD_KEY_LINE_MS);
   }
 
   get isSelling(): boolean {
@@ -279,6 +287,13 @@ export class OrderEngine {
       })
       .then((results) => this.#land(flight, results))
       .catch((error) => this.#end(error));
+  }
+
+  /** A key is bound, or may be, and cannot be answered. That the catalog is away is no fault of ours. */
+  #noteUnread(error: unknown): void {
+    const isAway = error instanceof OrderError && error.code === 'CATALOG_AWAY';
+    if (isAway) this.#untoldKeys.warn({ error }, this.#options.clock.monotonicMs());
+    else this.#options.logger.error('an order cannot be read back', { error });
   }
 
   /** Where no purchase takes the news along, a batch of none does. */

@@ -43,6 +43,14 @@ test('when everything is slow at once a few lines are written, and the next one 
   );
 });
 
+test('a line whose period is a minute comes once a minute', (t) => {
+  const times: number[] = [];
+  const log = new Log('warn', {}, (text) => times.push(JSON.parse(text).nowMs));
+  const line = new LimitedLine(log, 'still away', 1, 60_000);
+  for (let nowMs = 0; nowMs < 150_000; nowMs += 500) line.warn({ nowMs }, nowMs);
+  t.deepEqual(times, [0, 60_000, 120_000]);
+});
+
 test('a name fits or is none; names that are made up are all different', (t) => {
   for (const fits of ['a', '!~', 'x'.repeat(128)]) t.is(fittingRequestId(fits), fits);
   for (const none of ['', 'a b', 'a\n', 'ä', 'x'.repeat(129), undefined, Buffer.from('a')])

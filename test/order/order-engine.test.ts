@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { systemClock } from '../../src/clock.js';
+import { Log } from '../../src/log.js';
+import { OrderEngine } from '../../src/order/order-engine.js';
 import { type FileSystem, nodeFileSystem } from '../../src/storage/index.js';
-import { openShop, removeDirectories, TestCatalog } from './shop.js';
+import { RESULT } from '../../src/store-contract.js';
+import { openLog, openShop, removeDirectories, TestCatalog } from './shop.js';
 
 test.after.always(removeDirectories);
 
@@ -243,6 +247,31 @@ test('without a catalog the engine waits, answers what it knows and sells nothin
   t.is(await shop.buy('Tux', 1, 'known'), 'number 0');
   t.is(await shop.buy('Tux', 1), 'number 1');
   await shop.close();
+});
+
+test('an order sent again that cannot be answered before the catalog is there: one warning, not a line for each', async (t) => {
+  const catalog = new TestCatalog();
+  const before = await openShop(catalog);
+  await before.buy('Tux', 1, 'known');
+  await before.close();
+  catalog.isAway = true;
+  const lines: { level: string; message: string; error: string }[] = [];
+  const logger = new Log('warn', {}, (line) => lines.push(JSON.parse(line)));
+  const log = await openLog(before.directory);
+  const engine = new OrderEngine({ link: catalog.link(), log, clock: systemClock, logger });
+  const selling = engine.start();
+  const again = { name: 'Tux', quantity: 1, key: 'known', requestId: '' };
+  for (let tries = 0; tries < 5; tries++) t.deepEqual((await engine.place([again])).results, [RESULT.NOT_SELLING]);
+  t.deepEqual(
+    lines.map(({ level, message }) => `${level}: ${message}`),
+    ['warn: cannot recover yet, trying on', 'warn: orders sent again cannot be answered before the catalog answers'],
+  );
+  t.regex(lines[1]!.error, /the catalog does not answer.*: no connection/);
+  catalog.isAway = false;
+  await selling;
+  t.deepEqual(await engine.place([again]), { results: [RESULT.DONE], numbers: [0] });
+  await engine.stop();
+  await log.close();
 });
 
 test('stop: what waits is refused, what is in flight gets its number', async (t) => {
