@@ -142,7 +142,7 @@ export class EngineServer {
     }
     const answers = await this.#placeSound('PlaceOrder', [request], timeoutMs);
     const result = answers.results[0]!;
-    if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'not selling now; nothing was sold');
+    if (result === RESULT.NOT_SELLING) throw new RpcError('UNAVAILABLE', 'not selling now; this call has sold nothing');
     if (result === RESULT.OPEN) throw new RpcError('UNAVAILABLE', 'the outcome of the order is open');
     return PlaceOrderResponse.encode({ result, orderNumber: answers.numbers[0]! }).finish();
   }
