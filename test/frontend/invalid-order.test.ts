@@ -7,7 +7,7 @@ import { startFrontend } from '../../src/frontend/start-frontend.js';
 import { Log } from '../../src/log.js';
 import { parseSettings } from '../../src/settings.js';
 import { RESULT } from '../../src/store-contract.js';
-import { buy } from '../support/store-client.js';
+import { buy, buyOnceSelling } from '../support/store-client.js';
 
 /** An order service that gives every order the same result. */
 async function answering(result: number): Promise<{ port: number; keys: string[]; close(): void }> {
@@ -48,9 +48,7 @@ test('an order that the order service finds invalid is answered 400; made-up key
     order.close();
   });
   const port = Number(new URL(frontend.address).port);
-  let answer = await buy(port, 'Tux', 1);
-  // Until the order service is connected to.
-  while (answer.status === 503) answer = await buy(port, 'Tux', 1);
+  const answer = await buyOnceSelling(port, 'Tux', 1);
   t.is(answer.status, 400, answer.body);
   t.regex(order.keys.at(-1)!, /^ [A-Za-z0-9_-]{17,40}$/);
   t.is((await buy(port, 'Tux', 1, 'cart-17')).status, 400);

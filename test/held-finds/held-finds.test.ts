@@ -1,5 +1,6 @@
 // A front end, as a process of its own, that holds toys of a catalog that the test has in its hand.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { call, stockOf } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
@@ -190,7 +191,7 @@ test.serial('of several catalogs the front end is a holder of the one that serve
   second.setServing(true);
   // What is held of the first one may be shown until the front end has heard of the second.
   await second.until(() => second.heard.length > 0);
-  while ((await find('Tux')) !== 42);
+  while ((await find('Tux')) !== 42) await pause(5);
   await untilHeld(t, { catalog: second, find }, 'Tux');
   // Each stream gets a number of its own, and there may have been several.
   t.true(second.asked.some(({ holder }) => holder >= SECOND_HOLDER));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { type RawSocket, rawSocket } from '../../src/http/server/raw-socket.js';
 
@@ -56,7 +56,7 @@ async function connected(socketPath?: string, onBytes = (_raw: RawSocket) => {})
 }
 
 async function until(isReached: () => boolean): Promise<void> {
-  while (!isReached()) await setImmediate();
+  while (!isReached()) await delay(1);
 }
 
 async function textOf(client: Socket): Promise<string> {

@@ -45,7 +45,7 @@ function testRouter(open = new Map<string, Open>(), waiting: Exchange[] = []): R
 }
 
 async function until(isReached: () => boolean): Promise<void> {
-  while (!isReached()) await setImmediate();
+  while (!isReached()) await delay(1);
 }
 
 /** What has come, once it holds `text`. */

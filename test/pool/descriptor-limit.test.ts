@@ -82,7 +82,7 @@ forEachHandoff(test, `${CLIENTS} connections at a limit of ${DESCRIPTORS} descri
   // Those that were served still are, and when they leave there is room again.
   for (const client of served) t.regex((await client.ask('who'))!, /^thread/);
   await Promise.all(served.map((client) => client.close()));
-  while ((await tell('stats')).sessions > 0);
+  while ((await tell('stats')).sessions > 0) await delay(5);
   const [next] = await LineClient.connectMany(port, 1);
   t.regex((await next!.ask('who'))!, /^thread/);
   await next!.close();
@@ -121,7 +121,7 @@ for (const [name, shortage] of Object.entries(shortages)) {
 
     await shortage.begin(process);
     let report = await tell('stats');
-    while (report.acceptErrors === 0) report = await tell('stats');
+    for (; report.acceptErrors === 0; report = await tell('stats')) await delay(5);
     t.like(report, { acceptErrors: 1, lastError: 'NO_DESCRIPTORS' });
     // The kernel takes them, and lets them wait.
     const clients = await LineClient.connectMany(port, 20);
@@ -144,7 +144,7 @@ for (const [name, shortage] of Object.entries(shortages)) {
 
     // And a second time: it has a spare handle again.
     await shortage.begin(process);
-    while ((await tell('stats')).acceptErrors < 2);
+    while ((await tell('stats')).acceptErrors < 2) await delay(5);
     await shortage.end(process);
     const last = await LineClient.connect(port);
     t.regex((await last.ask('who'))!, /^thread/);

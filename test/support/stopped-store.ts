@@ -1,6 +1,6 @@
 // stopped-store.ts: how a store stops, and what its books say at the next start.
 
-import { buy, stockOf } from './store-client.js';
+import { buyOnceSelling, stockOf } from './store-client.js';
 import { StoreProcess } from './store-process.js';
 
 export async function stopTimed(store: StoreProcess): Promise<{ code: number | null; seconds: number }> {
@@ -12,7 +12,6 @@ export async function stopTimed(store: StoreProcess): Promise<{ code: number | n
 /** An order for which the catalog answers, after a start over the same directory: the books are whole. */
 export async function booksOf(dataDir: string): Promise<{ stock: number; nextOrder: string }> {
   await using store = await StoreProcess.start('start', { dataDir });
-  let answer = await buy(store.port, 'Whale', 1);
-  while (answer.status === 503) answer = await buy(store.port, 'Whale', 1);
+  const answer = await buyOnceSelling(store.port, 'Whale', 1);
   return { stock: await stockOf(store.port, 'Tux'), nextOrder: answer.body };
 }

@@ -1,6 +1,7 @@
 // store-client.ts: the store's HTTP API as a test speaks it: one connection a call, the answer whole.
 
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseAnswer, type RawAnswer, readAll } from './raw-http.js';
 
 export interface CallOptions {
@@ -30,6 +31,23 @@ export function buy(port: number, name: string, quantity: number, key?: string):
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
   if (key !== undefined) headers['Idempotency-Key'] = key;
   return call(port, 'POST', '/orders', { headers, body: JSON.stringify({ name, quantity }) });
+}
+
+/** Between two questions of one that waits: it shall leave the processor to those it waits for. */
+const ASK_EVERY_MS = 20;
+
+/** Orders until the answer is not 503 any more: the services are connected to one another a moment after they are ready. */
+export async function buyOnceSelling(port: number, name: string, quantity: number, key?: string): Promise<RawAnswer> {
+  for (;;) {
+    const answer = await buy(port, name, quantity, key);
+    if (answer.status !== 503) return answer;
+    await pause(ASK_EVERY_MS);
+  }
+}
+
+/** Waits until a target is answered with that status. The test's own time-out is the limit. */
+export async function untilStatus(port: number, target: string, status: number): Promise<void> {
+  while ((await call(port, 'GET', target)).status !== status) await pause(ASK_EVERY_MS);
 }
 
 /** The stock that a query shows. */

@@ -1,5 +1,6 @@
 // One request under one name in the logs of all three processes.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import anyTest, { type TestFn } from 'ava';
 import { CatalogClient } from '../../proto/gen/toystore/v1/catalog.js';
@@ -125,7 +126,7 @@ test.serial('what took long is a line with the name at every level, at front end
   const buying = call(store.port, 'POST', '/orders', { headers: { ...ORDER, 'X-Request-Id': 'slow-order' }, body });
   const isOnItsWay = async (): Promise<boolean> =>
     (await call(store.port, 'GET', '/metrics')).body.includes('{service="order",stage="at-catalog"} 1');
-  while (!(await isOnItsWay()));
+  while (!(await isOnItsWay())) await delay(20);
   // Given up when the catalog has not answered in time: by then the order is slow as well.
   const found = await call(store.port, 'GET', '/products/Tux', { headers: { 'X-Request-Id': 'slow-find' } });
   process.kill(catalog, 'SIGCONT');

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import ava from 'ava';
 import { freePort } from '../support/free-port.js';
-import { buy, call, stockOf } from '../support/store-client.js';
+import { buy, buyOnceSelling, call, stockOf, untilStatus } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
 // One after the other: each starts up to five processes, and all of them at once take a slow machine longer to start than
@@ -18,7 +18,7 @@ import { StoreProcess } from '../support/store-process.js';
 const test = ava.serial;
 
 /** Settings that give catalog and order service a port each, and tell it to all three: whichever starts first. */
-async function backendPlaces(): Promise<Record<string, string>> {
+async function backendPlaces() {
   const [catalogPort, orderPort] = [String(await freePort()), String(await freePort())];
   return {
     CATALOG_PORT: catalogPort,
@@ -33,17 +33,59 @@ async function isRunning(pid: number): Promise<boolean> {
   return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
-test('the whole store says where it is, in its last line, and stops on SIGTERM and SIGINT with 0', async (t) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    await using store = await StoreProcess.start('start');
+test('a store says where it is, is whole again after kills, stops, and goes on with its books', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-again-'));
+  t.teardown(() => rm(dataDir, { recursive: true }));
+  {
+    await using store = await StoreProcess.start('start', { dataDir });
     t.regex(store.stdout.at(-1) ?? '', /^toystore ready on http:\/\/127\.0\.0\.1:\d+$/);
-    t.deepEqual(await store.stop(signal), { code: 0, signal: null });
+    t.is((await buy(store.port, 'Fox', 6)).body, '{"data":{"order_number":0}}');
+    for (const service of ['order', 'frontend', 'catalog']) {
+      // Nobody reads the ready lines any more when the catalog is killed.
+      if (service === 'catalog') store.child.stdout?.destroy();
+      const pid = store.servicePid(service);
+      process.kill(pid, 'SIGKILL');
+      await store.until(() => store.servicePid(service) !== pid, `the restart of ${service}`);
+    }
+    const isBack = () => store.logs.some(({ message, of }) => message === 'service is back' && of === 'catalog');
+    await store.until(isBack, 'the line that says so');
+    t.is((await call(store.port, 'GET', '/healthz')).status, 200);
+    const later = await buyOnceSelling(store.port, 'Fox', 1, 'after-the-crashes');
+    t.is(later.body, '{"data":{"order_number":1}}');
+    t.is(await stockOf(store.port, 'Fox'), 93);
+    t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
     t.deepEqual(
       store.stderr.filter((line) => !line.startsWith('{')),
       [],
       'stderr carries JSON lines only',
     );
   }
+  t.is((await readFile(join(dataDir, 'catalog', 'catalog.csv'), 'utf8')).includes('Fox,12.99,93'), true);
+  t.regex(
+    await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8'),
+    /^order_number,name,quantity\b.*\r?\n0,Fox,6\b/,
+  );
+
+  await using store = await StoreProcess.start('start', { dataDir });
+  const { port } = store;
+  t.is(await stockOf(port, 'Fox'), 93);
+  t.is((await call(port, 'GET', '/orders/0')).body, '{"data":{"number":0,"name":"Fox","quantity":6}}');
+  t.is((await buy(port, 'Fox', 1)).body, '{"data":{"order_number":2}}');
+
+  // A second Ctrl-C ends all at once.
+  const slow = connect(port, '127.0.0.1');
+  slow.on('error', () => {});
+  slow.write('POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
+  await once(slow, 'connect');
+  const frontend = store.servicePid('frontend');
+  store.child.kill('SIGINT');
+  // Sooner it would be taken for the same one.
+  await delay(1_100);
+  t.deepEqual(await store.stop('SIGINT'), { code: 130, signal: null });
+  // It has died, and only waits to be reaped, if it is there at all.
+  while (await isRunning(frontend)) await delay(5);
+  await t.throwsAsync(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  slow.destroy();
 });
 
 const endings: [how: string, end: (npm: number) => void][] = [
@@ -65,82 +107,31 @@ for (const [how, end] of endings) {
   });
 }
 
-test('a service that is killed is back, and the books go on', async (t) => {
-  await using store = await StoreProcess.start('start');
-  t.is((await buy(store.port, 'Tux', 3)).body, '{"data":{"order_number":0}}');
-  for (const service of ['catalog', 'order', 'frontend']) {
-    const pid = store.servicePid(service);
-    process.kill(pid, 'SIGKILL');
-    await store.until(() => store.servicePid(service) !== pid, `the restart of ${service}`);
-  }
-  let answer = await buy(store.port, 'Tux', 1, 'after the crashes'.replaceAll(' ', '-'));
-  while (answer.status === 503) answer = await buy(store.port, 'Tux', 1, 'after-the-crashes');
-  t.is(answer.body, '{"data":{"order_number":1}}');
-  t.is(await stockOf(store.port, 'Tux'), 96);
-});
-
-test('a service that is killed before it is ready is started again', async (t) => {
-  await using store = await StoreProcess.spawn('start');
+test('a service that is killed before it is ready is started again; a catalog.csv put there by hand wins over the seed', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-by-hand-'));
+  t.teardown(() => rm(dataDir, { recursive: true }));
+  await mkdir(join(dataDir, 'catalog'));
+  await writeFile(join(dataDir, 'catalog', 'catalog.csv'), 'name,price,quantity\n"Bear, brown",7,3\n');
+  await using store = await StoreProcess.spawn('start', { dataDir });
   const started = () => store.logs.filter(({ message, of }) => message === 'service starts' && of === 'order');
   await store.until(() => started().length > 0, 'the start of order');
   process.kill(started()[0]!.pid as number, 'SIGKILL');
   await store.until(() => store.address, 'the ready line');
   t.is(started().length, 2);
-  t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
-});
-
-test('a second Ctrl-C ends all at once', async (t) => {
-  await using store = await StoreProcess.start('start');
-  const { port } = store;
-  const slow = connect(port, '127.0.0.1');
-  slow.on('error', () => {});
-  slow.write('POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
-  await once(slow, 'connect');
-  const frontend = store.servicePid('frontend');
-  store.child.kill('SIGINT');
-  // Sooner it would be taken for the same one.
-  await delay(1_100);
-  t.deepEqual(await store.stop('SIGINT'), { code: 130, signal: null });
-  // It has died, and only waits to be reaped, if it is there at all.
-  while (await isRunning(frontend)) await delay(5);
-  await t.throwsAsync(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
-  slow.destroy();
-});
-
-test('a service is started again also when nobody reads the ready lines any more', async (t) => {
-  await using store = await StoreProcess.start('start');
-  store.child.stdout?.destroy();
-  const pid = store.servicePid('catalog');
-  process.kill(pid, 'SIGKILL');
-  const isBack = () => store.logs.some(({ message, of }) => message === 'service is back' && of === 'catalog');
-  await store.until(isBack, 'the restart of catalog');
-  t.is((await call(store.port, 'GET', '/healthz')).status, 200);
-  t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
-});
-
-test('what was sold is still sold after a clean stop and a new start', async (t) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-again-'));
-  {
-    await using store = await StoreProcess.start('start', { dataDir });
-    t.is((await buy(store.port, 'Fox', 7)).status, 200);
-  }
-  t.is((await readFile(join(dataDir, 'catalog', 'catalog.csv'), 'utf8')).includes('Fox,12.99,93'), true);
-  t.regex(
-    await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8'),
-    /^order_number,name,quantity\b.*\r?\n0,Fox,7\b/,
+  t.is(
+    (await call(store.port, 'GET', '/products/Bear%2C%20brown')).body,
+    '{"data":{"name":"Bear, brown","price":7,"quantity":3}}',
   );
-  {
-    await using store = await StoreProcess.start('start', { dataDir });
-    t.is(await stockOf(store.port, 'Fox'), 93);
-    t.is((await call(store.port, 'GET', '/orders/0')).body, '{"data":{"number":0,"name":"Fox","quantity":7}}');
-    t.is((await buy(store.port, 'Fox', 1)).body, '{"data":{"order_number":1}}');
-  }
-  await rm(dataDir, { recursive: true });
+  t.is((await call(store.port, 'GET', '/products/Tux')).status, 404);
+  t.is((await buy(store.port, 'Bear, brown', 2)).status, 200);
+  t.deepEqual(await store.stop('SIGINT'), { code: 0, signal: null });
+  t.true((await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8')).includes('\n0,"Bear, brown",2'));
 });
 
-test('the front end alone is alive but not ready, and says 503', async (t) => {
-  const env = { CATALOG_ADDRESS: `127.0.0.1:${await freePort()}`, ORDER_ADDRESS: `127.0.0.1:${await freePort()}` };
+test('the services may start in any order: the front end alone is alive but not ready, says 503, and logs who is away, once', async (t) => {
+  const env = { ...(await backendPlaces()), THREADS: '2' };
   await using frontend = await StoreProcess.start('frontend', { env });
+  const said = (message: string): Record<string, unknown>[] => frontend.logs.filter((log) => log.message === message);
   t.is((await call(frontend.port, 'GET', '/healthz')).status, 200);
   t.is((await call(frontend.port, 'GET', '/readyz')).status, 503);
   for (const answer of [await call(frontend.port, 'GET', '/products/Tux'), await buy(frontend.port, 'Tux', 1)]) {
@@ -148,17 +139,14 @@ test('the front end alone is alive but not ready, and says 503', async (t) => {
     t.regex(answer.headers['retry-after'] ?? '', /^\d+$/);
     t.is(JSON.parse(answer.body).error.code, 503);
   }
-});
-
-test('the services may start in any order', async (t) => {
-  const env = await backendPlaces();
-  await using frontend = await StoreProcess.start('frontend', { env });
+  await frontend.until(() => said('the catalog is away: trying on').length > 0, 'the warning');
+  t.like(said('the order service is away: trying on')[0], { level: 'warn', address: env.ORDER_ADDRESS });
   await using _order = await StoreProcess.start('order', { env });
   t.is((await buy(frontend.port, 'Tux', 1)).status, 503);
   await using _catalog = await StoreProcess.start('catalog', { env });
-  let answer = await buy(frontend.port, 'Tux', 1);
-  while (answer.status === 503) answer = await buy(frontend.port, 'Tux', 1);
-  t.is(answer.body, '{"data":{"order_number":0}}');
+  t.is((await buyOnceSelling(frontend.port, 'Tux', 1)).body, '{"data":{"order_number":0}}');
+  await frontend.until(() => said('connected to the catalog').length > 0, 'the connection');
+  t.is(said('the catalog is away: trying on').length, 1);
 });
 
 test('ready means every thread of the front end: no find is refused after that', async (t) => {
@@ -173,7 +161,7 @@ test('ready means every thread of the front end: no find is refused after that',
   const findInAllThreads = (): Promise<number[]> => Promise.all(Array.from({ length: 8 }, find));
   for (let round = 0; round < 3; round++) {
     await using catalog = await StoreProcess.start('catalog', { env, dataDir: order.dataDir });
-    while ((await call(frontend.port, 'GET', '/readyz')).status !== 200);
+    await untilStatus(frontend.port, '/readyz', 200);
     t.deepEqual(await findInAllThreads(), Array(8).fill(200));
     await catalog.stop('SIGKILL');
     // They ride it out for a while; then each thread refuses at once, until it is connected again.
@@ -256,18 +244,6 @@ test('a data directory that cannot be made is one line that says what to do, exi
   await rm(dataDir, { recursive: true });
 });
 
-test('a backend that is away at the start is waited for, and the log says so, once, and when it is there', async (t) => {
-  const port = String(await freePort());
-  const env = { CATALOG_ADDRESS: `127.0.0.1:${port}`, ORDER_ADDRESS: `127.0.0.1:${await freePort()}`, THREADS: '2' };
-  await using frontend = await StoreProcess.start('frontend', { env });
-  const said = (message: string): Record<string, unknown>[] => frontend.logs.filter((log) => log.message === message);
-  await frontend.until(() => said('the catalog is away: trying on').length > 0, 'the warning');
-  await using _catalog = await StoreProcess.start('catalog', { env: { CATALOG_PORT: port } });
-  await frontend.until(() => said('connected to the catalog').length > 0, 'the connection');
-  t.is(said('the catalog is away: trying on').length, 1);
-  t.like(said('the order service is away: trying on')[0], { level: 'warn', address: env.ORDER_ADDRESS });
-});
-
 test('connections that are refused are told 503, and the log says so without a line for each', async (t) => {
   const env = { THREADS: '1', SESSIONS_PER_THREAD: '1', QUEUE_MAX: '0', CATALOG_ADDRESS: '127.0.0.1:1' };
   await using frontend = await StoreProcess.start('frontend', { env });
@@ -309,18 +285,13 @@ test('every command has help', async (t) => {
   }
 });
 
-const brokenFiles: [what: string, text: string | Buffer, line: number, reason: RegExp][] = [
-  ['a missing column', 'name,price\nTux,15.99\n', 1, /quantity/],
-  ['a double name', 'name,price,quantity\nTux,1,1\nFox,1,1\nTux,2,2\n', 4, /Tux/],
-  ['a negative quantity', 'name,price,quantity\nTux,1,-1\n', 2, /quantity/],
-  ['a fractional quantity', 'name,price,quantity\nTux,1,1\nFox,1,1.5\n', 3, /quantity/],
-  ['a bad price', 'name,price,quantity\nTux,cheap,1\n', 2, /price/],
-  ['bytes that are not UTF-8', Buffer.from('name,price,quantity\nT\xfcx,1,1\n', 'latin1'), 2, /UTF-8/],
+// What else may be wrong with it: test/catalog/catalog-file.test.ts. The whole store says what the catalog says.
+const brokenFiles: [command: string, what: string, text: string | Buffer, line: number, reason: RegExp][] = [
+  ['start', 'a missing column', 'name,price\nTux,15.99\n', 1, /quantity/],
+  ['catalog', 'bytes that are not UTF-8', Buffer.from('name,price,quantity\nT\xfcx,1,1\n', 'latin1'), 2, /UTF-8/],
 ];
 
-for (const [index, [what, text, line, reason]] of brokenFiles.entries()) {
-  // The whole store says what the catalog says: once is enough to see that.
-  const command = index === 0 ? 'start' : 'catalog';
+for (const [command, what, text, line, reason] of brokenFiles) {
   test(`a catalog.csv with ${what} stops the start with one line and is left untouched`, async (t) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'toystore-broken-'));
     const file = join(dataDir, 'catalog', 'catalog.csv');
@@ -341,7 +312,7 @@ for (const [index, [what, text, line, reason]] of brokenFiles.entries()) {
 }
 
 test('a seed that is a directory is one line that names it', async (t) => {
-  await using store = await StoreProcess.spawn('start', { env: { SEED_CSV: tmpdir() } });
+  await using store = await StoreProcess.spawn('catalog', { env: { SEED_CSV: tmpdir() } });
   t.is((await store.exited).code, 1);
   t.deepEqual(
     store.stderr.filter((entry) => !entry.startsWith('{')),
@@ -366,22 +337,5 @@ test('a damaged journal is one line that says what to do', async (t) => {
   await using store = await StoreProcess.spawn('catalog', { dataDir });
   t.is((await store.exited).code, 1);
   t.regex(store.stderr.at(-1) ?? '', /^catalog: .*journal: corrupt .*; put the right file back, or move /);
-  await rm(dataDir, { recursive: true });
-});
-
-test('a catalog.csv put there by hand wins over the seed', async (t) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'toystore-by-hand-'));
-  await mkdir(join(dataDir, 'catalog'));
-  await writeFile(join(dataDir, 'catalog', 'catalog.csv'), 'name,price,quantity\n"Bear, brown",7,3\n');
-  {
-    await using store = await StoreProcess.start('start', { dataDir });
-    t.is(
-      (await call(store.port, 'GET', '/products/Bear%2C%20brown')).body,
-      '{"data":{"name":"Bear, brown","price":7,"quantity":3}}',
-    );
-    t.is((await call(store.port, 'GET', '/products/Tux')).status, 404);
-    t.is((await buy(store.port, 'Bear, brown', 2)).status, 200);
-  }
-  t.true((await readFile(join(dataDir, 'order', 'orders.csv'), 'utf8')).includes('\n0,"Bear, brown",2'));
   await rm(dataDir, { recursive: true });
 });

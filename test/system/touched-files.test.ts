@@ -3,6 +3,7 @@
 
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import ava from 'ava';
 import { touchesOf } from '../support/file-touches.js';
 import { TouchedStore } from '../support/touched-store.js';
@@ -51,7 +52,7 @@ for (const end of ['stop', 'kill'] as const) {
       store.shell(command);
       await store.running.until(() => store.linesAbout('orders.csv').length > 0, 'a line about orders.csv');
       const deadline = performance.now() + NOTICED_MS;
-      while ((await store.status('/readyz')) !== 503 && performance.now() < deadline);
+      while ((await store.status('/readyz')) !== 503 && performance.now() < deadline) await pause(20);
       t.is(await store.status('/readyz'), 503);
       t.deepEqual(await store.buy(1), [503]);
       t.is(await store.status('/products/Tux'), 200);

@@ -1,6 +1,6 @@
 // pools.ts: pools of the echo service, for each way of handoff that this Node.js has.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import ava, { type ExecutionContext } from 'ava';
 import { hasNativeHandoff, ThreadPool, type ThreadPoolOptions } from '../../../src/pool/index.js';
 
@@ -46,7 +46,7 @@ export function forEachHandoff(
  * Waits for a state that comes about by itself and tells nobody. The test's own time-out is the limit.
  */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await nextTurn();
+  while (!condition()) await delay(1);
 }
 
 /** What holds a thread up until it is opened: data `gate` of the echo service. */
