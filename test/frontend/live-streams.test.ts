@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
 import { LiveReader, type LiveSources } from '../../src/frontend/live/live-reader.js';
@@ -222,7 +222,7 @@ test('a store at work has every figure', async (t) => {
   const headers = { 'Content-Type': 'application/json' };
   let isWatching = true;
   const customer = (async () => {
-    while (isWatching) {
+    for (; isWatching; await pause(20)) {
       await call(store.port, 'GET', '/products/Tux');
       await call(store.port, 'GET', '/products/Nobody');
       await call(store.port, 'POST', '/orders', { headers, body: '{"name":"Fox","quantity":1}' });

@@ -8,14 +8,13 @@ import type { ExecutionContext } from 'ava';
 import { parse } from 'csv-parse/sync';
 import { isThorough } from './effort.js';
 import { buy, call } from './store-client.js';
-import { ONE_PROCESS, type ProcessOptions, StoreProcess } from './store-process.js';
+import { FOR_ITS_FILES, type ProcessOptions, StoreProcess } from './store-process.js';
 
 const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'];
 const STOCK = 100;
 const SERVICES = ['catalog', 'order', 'frontend'];
-/** Files are not looked after by the threads that serve: where time is short there are none, and one process for all three. */
+/** Files are not looked after by the threads that serve: where time is short there are none. */
 const ENV: Record<string, string> = isThorough ? {} : { THREADS: '0' };
-const COMMAND = isThorough ? 'start' : ONE_PROCESS;
 
 /** Of all stores of a process: one that goes on with the books of another must not repeat its keys. */
 let keyCount = 0;
@@ -54,7 +53,7 @@ export class TouchedStore {
 
   /** Starts it; resolves when it sells, or has said why it does not. Returns that line, '' if it sells. */
   async start(options: ProcessOptions = {}): Promise<string> {
-    this.#running = await StoreProcess.spawn(COMMAND, {
+    this.#running = await StoreProcess.spawn(FOR_ITS_FILES, {
       ...options,
       env: { ...ENV, ...options.env },
       dataDir: this.dataDir,

@@ -76,9 +76,26 @@ async function run(command: string, env: Record<string, string>, flags: string[]
 
 const newCertificate = (): Signed => folder!.issue(authority!, { extendedKeyUsage: 'serverAuth,clientAuth' });
 
+/** One for all tests that leave it whole. */
+let sharedStore: Promise<StoreProcess> | undefined;
+ava.after.always(async () => (await sharedStore)?.[Symbol.asyncDispose]());
+
+function startedStore(): { env: Record<string, string>; starting: Promise<StoreProcess> } {
+  const at = (name: string): Signed => ({
+    certificate: join(folder!.path, `${name}.pem`),
+    key: join(folder!.path, `${name}.key`),
+  });
+  const env = environment(at('https'), at('peers'));
+  if (sharedStore === undefined) {
+    for (const name of ['https', 'peers']) place(name, newCertificate());
+    sharedStore = StoreProcess.start('start', { env });
+  }
+  return { env, starting: sharedStore };
+}
+
 test(`over HTTPS and with certificates among its services the store is ready, sells, and is well${skipped}`, async (t) => {
-  const env = environment(place('sells', newCertificate()), newCertificate());
-  await using store = await StoreProcess.start('start', { env });
+  const { env, starting } = startedStore();
+  const store = await starting;
   t.regex(store.address, /^https:/);
   const socket = await open(store.port);
   t.is(parseAnswer(await ask(socket)).status, 200);
@@ -108,8 +125,7 @@ test(`over HTTPS and with certificates among its services the store is ready, se
 });
 
 test(`new certificates are used on SIGHUP, by all services, and connections that there are stay${skipped}`, async (t) => {
-  const [https, peers] = [place('https', newCertificate()), place('peers', newCertificate())];
-  await using store = await StoreProcess.start('start', { env: environment(https, peers) });
+  const store = await startedStore().starting;
   const kept = await open(store.port);
   const before = await serialOf(store.port);
   place('https', newCertificate());

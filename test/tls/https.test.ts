@@ -9,6 +9,7 @@ import { connect as connectSecurely, type TLSSocket } from 'node:tls';
 import ava, { type ExecutionContext } from 'ava';
 import { hasNativeHandoff } from '../../src/pool/index.js';
 import { CertificateFolder, hasOpenssl, WHY_SKIPPED } from '../support/certificates.js';
+import { isThorough } from '../support/effort.js';
 import { OpensslClient } from '../support/openssl-client.js';
 import { exchangeUntilClose, parseAnswer } from '../support/raw-http.js';
 import { StoreProcess } from '../support/store-process.js';
@@ -21,7 +22,7 @@ const own = folder?.issue(authority!);
 const GET = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const LAST_GET = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 const ALIVE = /\{"data":\{"status":"alive"\}\}/;
-const THREADS = 3;
+const THREADS = isThorough ? 3 : 2;
 
 type Run = (t: ExecutionContext, port: number, frontend: StoreProcess) => Promise<void>;
 
