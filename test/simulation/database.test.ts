@@ -9,7 +9,7 @@ import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
 import { type DatabaseMistakes, liveOverDatabase } from './database-life.js';
 import { fenced, logOrders, ordersOf, sell } from './postgres-model.js';
 
-const SEEDS = runs(120);
+const SEEDS = runs(80);
 /** Seeds that notice are rare for some, and others with each change of the store: 1 in 430. */
 const SEEDS_OF_MISTAKES = 2_000;
 

@@ -12,7 +12,7 @@ import { checkSeeds, firstFailure } from '../support/simulated-seeds.js';
 import { type JournalWorldOptions, livesThrough } from './journal-life.js';
 
 /** Each mistake below is seen within the first 110. */
-const SEEDS = runs(200);
+const SEEDS = runs(160);
 /** So many are looked through for one that sees a mistake. */
 const SEEDS_MAX = 3000;
 

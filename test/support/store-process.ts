@@ -12,8 +12,8 @@ import { isThorough } from './effort.js';
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 /** A command of this name is the whole store in one process: one-process-store.ts. */
 const ONE_PROCESS = 'one-process';
-/** Starts a store of which a test looks at what is on the disk: where time is short, one process instead of four. */
-export const FOR_ITS_FILES = isThorough ? 'start' : ONE_PROCESS;
+/** Starts a store whose processes are not what a test looks at: where time is short, it is one instead of four. */
+export const ANY_STORE = isThorough ? 'start' : ONE_PROCESS;
 const ONE_PROCESS_STORE = fileURLToPath(new URL('./one-process-store.js', import.meta.url));
 /**
  * Threads of each service where a test does not say: with one a store starts in two thirds of the time, and few tests can tell.

@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { parse } from 'csv-parse/sync';
 import { isThorough } from './effort.js';
 import { buy, call } from './store-client.js';
-import { FOR_ITS_FILES, type ProcessOptions, StoreProcess } from './store-process.js';
+import { ANY_STORE, type ProcessOptions, StoreProcess } from './store-process.js';
 
 const TOYS = ['Tux', 'Whale', 'Elephant', 'Dolphin', 'Fox', 'Python'];
 const STOCK = 100;
@@ -53,7 +53,7 @@ export class TouchedStore {
 
   /** Starts it; resolves when it sells, or has said why it does not. Returns that line, '' if it sells. */
   async start(options: ProcessOptions = {}): Promise<string> {
-    this.#running = await StoreProcess.spawn(FOR_ITS_FILES, {
+    this.#running = await StoreProcess.spawn(ANY_STORE, {
       ...options,
       env: { ...ENV, ...options.env },
       dataDir: this.dataDir,

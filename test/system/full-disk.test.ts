@@ -8,7 +8,7 @@ import ava from 'ava';
 import { STOP_MS } from '../../src/stop-budgets.js';
 import { booksOf, stopTimed } from '../support/stopped-store.js';
 import { buy, call, stockOf } from '../support/store-client.js';
-import { FOR_ITS_FILES, StoreProcess } from '../support/store-process.js';
+import { ANY_STORE, StoreProcess } from '../support/store-process.js';
 
 // One after the other: each starts up to five processes.
 const test = ava.serial;
@@ -41,7 +41,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       mountSmall(dataDir);
       t.teardown(() => execFileSync('umount', [dataDir]));
       {
-        await using store = await StoreProcess.start(FOR_ITS_FILES, { dataDir });
+        await using store = await StoreProcess.start(ANY_STORE, { dataDir });
         t.is((await buy(store.port, 'Tux', 3)).status, 200);
         await store.stop(signal);
       }
@@ -70,7 +70,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
 }
 
 test('a first start on a full disk: the toys of the seed are found, nothing is sold', async (t) => {
-  await using full = await StoreProcess.start(FOR_ITS_FILES, { ulimit: '-f 0' });
+  await using full = await StoreProcess.start(ANY_STORE, { ulimit: '-f 0' });
   t.is(await stockOf(full.port, 'Tux'), 100);
   t.is((await buy(full.port, 'Tux', 1)).status, 503);
   t.is((await call(full.port, 'GET', '/readyz')).status, 503);

@@ -6,7 +6,7 @@ import { status } from '@grpc/grpc-js';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { freePort } from '../support/free-port.js';
 import { type ExploredClient, GrpcExplorer, REFLECTION_VERSIONS } from '../support/grpc-explorer.js';
-import { StoreProcess } from '../support/store-process.js';
+import { ANY_STORE, StoreProcess } from '../support/store-process.js';
 
 interface Context {
   readonly store: StoreProcess;
@@ -17,7 +17,7 @@ interface Context {
 const test = anyTest as TestFn<Context>;
 
 test.before(async (t) => {
-  const store = await StoreProcess.start('start');
+  const store = await StoreProcess.start(ANY_STORE);
   const explore = (service: string): GrpcExplorer => new GrpcExplorer(store.serviceAddress(service));
   t.context = { store, catalog: explore('catalog'), order: explore('order') };
 });

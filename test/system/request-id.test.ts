@@ -6,12 +6,12 @@ import anyTest, { type TestFn } from 'ava';
 import { CatalogClient } from '../../proto/gen/toystore/v1/catalog.js';
 import { OrderClient } from '../../proto/gen/toystore/v1/order.js';
 import { call } from '../support/store-client.js';
-import { StoreProcess } from '../support/store-process.js';
+import { ANY_STORE, StoreProcess } from '../support/store-process.js';
 
 const test = anyTest as TestFn<{ store: StoreProcess }>;
 
 test.before(async (t) => {
-  t.context.store = await StoreProcess.start('start', { env: { LOG_LEVEL: 'debug', CACHE_TOYS: '0' } });
+  t.context.store = await StoreProcess.start(ANY_STORE, { env: { LOG_LEVEL: 'debug', CACHE_TOYS: '0' } });
 });
 
 test.after.always(async (t) => {

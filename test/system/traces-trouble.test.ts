@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import ava, { type ExecutionContext } from 'ava';
 import { STOP_MS } from '../../src/stop-budgets.js';
@@ -140,7 +141,10 @@ traced('a collector that cannot be reached is one line of each service that has 
   const isSaid = (): boolean => ['frontend', 'order', 'catalog'].every((service) => lines().includes(service));
   // Orders until every service has found out; then as many again, whose spans are lost without a word.
   let orders = 0;
-  for (; !isSaid() || orders % 2 === 1; orders++) t.is((await buy(store.port, 'Tux', 1)).status, 200);
+  for (; !isSaid() || orders % 2 === 1; orders++) {
+    t.is((await buy(store.port, 'Tux', 1)).status, 200);
+    await pause(10);
+  }
   for (let more = 0; more < 20; more++) t.is((await buy(store.port, 'Fox', 1)).status, 200);
   t.deepEqual(await store.stop(), { code: 0, signal: null });
   t.deepEqual(lines().sort(), ['catalog', 'frontend', 'order']);
