@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Processor time of all tests together with TEST_EFFORT=1, tools included. */
-const CORE_SECONDS = 380;
+const CORE_SECONDS = 280;
 
 const run = (/** @type {string} */ file, /** @type {string[]} */ args) =>
   spawnSync(process.execPath, [file, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
