@@ -10,6 +10,8 @@ import { prepareHeaders } from '../../src/http/server/prepared-headers.js';
 import { runs } from '../support/effort.js';
 import { readRequests, readResponses } from './read-messages.js';
 
+/** A place in bytes, as a part of their length. Whole numbers are drawn evenly, where most doubles are next to nothing. */
+const fraction = fc.nat({ max: 10_000 }).map((parts) => parts / 10_000);
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const token = fc.string({ unit: fc.constantFrom(...TOKEN_CHARACTERS), minLength: 1, maxLength: 20 });
 /** Latin-1 text that may be a field value, without white space around it. */
@@ -99,7 +101,7 @@ function cut(bytes: Buffer, fractions: number[]): Buffer[] {
   return [...places, bytes.length].map((place, index) => bytes.subarray(places[index - 1] ?? 0, place));
 }
 
-const fractions = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
+const fractions = fc.array(fraction, { maxLength: 12 });
 
 test('requests are read back as they were written, however they are cut', (t) => {
   fc.assert(
@@ -143,14 +145,10 @@ test('answers of the writer are read back as they were written, however they are
 const mutated = fc
   .tuple(
     fc.array(request, { minLength: 1, maxLength: 2 }),
-    fc.array(
-      fc.tuple(
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.constantFrom('change', 'drop', 'insert'),
-        fc.integer({ min: 0, max: 255 }),
-      ),
-      { minLength: 1, maxLength: 4 },
-    ),
+    fc.array(fc.tuple(fraction, fc.constantFrom('change', 'drop', 'insert'), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 4,
+    }),
   )
   .map(([requests, mutations]) => {
     let bytes = Buffer.from(requests.map(requestBytes).join(''), 'latin1');
@@ -214,7 +212,7 @@ test('what we read as a request, node:http reads as the same request', async (t)
   await fc.assert(
     fc.asyncProperty(
       fc.array(known, { minLength: 1, maxLength: 2 }),
-      fc.option(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 }))),
+      fc.option(fc.tuple(fraction, fc.integer({ min: 0, max: 255 }))),
       async (requests, damage) => {
         const bytes = Buffer.from(requests.map(requestBytes).join(''), 'latin1');
         if (damage !== null) bytes[Math.floor(damage[0] * (bytes.length - 1))] = damage[1];
@@ -222,33 +220,44 @@ test('what we read as a request, node:http reads as the same request', async (t)
         const theirs = await readByNode(port, seen, bytes);
         // Node may read more than we do, since it is less strict in ways the refusals' table names; never something else.
         for (const [index, line] of ours.entries()) {
-          if (theirs[index] === undefined && NODE_REFUSES.some((reason) => reason.test(line))) break;
-          const said = `${JSON.stringify(bytes.toString('latin1'))}\nours   ${line}\ntheirs ${theirs[index]}`;
+          const written = JSON.stringify(bytes.toString('latin1'));
+          if (theirs[index] === undefined && NODE_REFUSES.some((reason) => reason.test(`${line} ${written}`))) break;
+          const said = `${written}\nours   ${line}\ntheirs ${theirs[index]}`;
           if (theirs[index] !== line) throw new Error(said);
         }
       },
     ),
-    { numRuns: runs(80), endOnFailure: true },
+    { numRuns: runs(80), endOnFailure: true, includeErrorInReport: true },
   );
   t.pass();
 });
 
-/** Named ways in which node:http refuses what we read, and then reads nothing more. */
+/** Named ways in which node:http refuses what we read, and then reads nothing more: in our reading and the bytes. */
 const NODE_REFUSES: RegExp[] = [
   /^(?!POST )/, // methods that it does not know; ours is the router's business
+  / HTTP\/1\.[2-9]\\r/, // a minor version to come, which is read as the highest that one knows (RFC 9110 2.5)
 ];
 
-/** Complete requests among the lines, in one line each. */
+/**
+ * Complete requests among the lines, in one line each. The last is the one before a request of HTTP/1.1 that has no Host:
+ * the parser reads on, but our session refuses it and closes the connection, as node:http does (RFC 9112 3.2).
+ */
 function wholeRequests(lines: string[]): string[] {
   const requests: string[] = [];
   let start = '';
+  let hasHost = false;
   let text = '""';
   for (const line of lines) {
     if (/^[^ :]+ [^ ]+ HTTP\/1\.[01]$/.test(line)) {
       start = line;
+      hasHost = line.endsWith('/1.0');
       text = '""';
-    } else if (line.startsWith('body ')) text = line.slice('body '.length);
-    else if (line === 'end') requests.push(`${start} ${text}`);
+    } else if (/^host:/i.test(line)) hasHost = true;
+    else if (line.startsWith('body ')) text = line.slice('body '.length);
+    else if (line === 'end') {
+      if (!hasHost) break;
+      requests.push(`${start} ${text}`);
+    }
   }
   return requests;
 }

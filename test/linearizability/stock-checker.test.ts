@@ -96,8 +96,8 @@ const histories = fc
       kind: fc.constantFrom('sold', 'sold', 'refused', 'open', 'read', 'read'),
       quantity: fc.integer({ min: 1, max: 3 }),
       stock: fc.integer({ min: 0, max: 6 }),
-      call: fc.double({ min: 0, max: 1, noNaN: true }),
-      length: fc.double({ min: 0, max: 0.7, noNaN: true }),
+      call: fc.nat({ max: 1000 }),
+      length: fc.nat({ max: 700 }),
     }),
     { maxLength: OPERATIONS_MAX },
   )
