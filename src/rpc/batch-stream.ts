@@ -89,6 +89,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
         return reject(this.#queueFull);
       }
       this.#statistics.calls++;
+      this.#departure.noteCall(now);
       if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
       if (this.isConnected && this.#inFlight.count < this.#options.windowMax) this.#departure.soon();
     });
@@ -146,7 +147,9 @@ export class BatchStream<Item, Outcome, Request, Response> {
       return;
     }
     this.#stream.noteProgress();
-    this.#statistics.recordRoundTrip(performance.now() - batch.sentAt);
+    const now = performance.now();
+    const roundTripMs = now - batch.sentAt;
+    this.#statistics.recordRoundTrip(roundTripMs);
     let callCount = 0;
     for (let index = 0; index < outcomes.length; index++) {
       let call = batch.entries[index];
@@ -157,7 +160,7 @@ export class BatchStream<Item, Outcome, Request, Response> {
       }
     }
     this.#statistics.answered += callCount;
-    this.#departure.whenBack(callCount);
+    this.#departure.noteAnswers(callCount, roundTripMs, now);
   }
 
   /** undefined where the answer does not fit the batch. */
