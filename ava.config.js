@@ -40,7 +40,7 @@ export default {
   timeout: '2m',
   workerThreads: false,
   // More than there are cores: many tests wait, for a deadline, a lease, a service that starts or stops.
-  concurrency: Math.min(8, availableParallelism() + 2),
+  concurrency: Math.min(8, availableParallelism() + 3),
   sortTestFiles: (/** @type {string} */ one, /** @type {string} */ other) =>
     placeOf(one) - placeOf(other) || (one < other ? -1 : 1),
 };

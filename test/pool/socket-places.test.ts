@@ -1,7 +1,7 @@
 // Where the Unix-domain sockets lie by which the ipc handoff makes its channels: whatever TMPDIR says, a pool starts or
 // says why it cannot, and leaves nothing behind.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import { LineClient } from './support/line-client.js';
 import { ECHO_THREAD, startPool } from './support/pools.js';
 
 const POOL_PROCESS = fileURLToPath(new URL('./fixtures/pool-process.js', import.meta.url));
+const SOCKET_PLACE = new URL('../../src/pool/socket-place.js', import.meta.url).href;
 const THREADS = isThorough ? 4 : 2;
 
 function scratch(t: ExecutionContext): string {
@@ -74,6 +75,31 @@ for (const [name, tmpDir] of PLACES) {
     if (existsSync(path) && path !== '/proc' && name !== 'a file') t.deepEqual(leftIn(path), []);
   });
 }
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+(hasPrlimit ? test : test.skip)('a place is left where no descriptor is to be had: nothing is thrown', async (t) => {
+  const path = scratch(t);
+  const script = `
+    import { listenInPrivate } from ${JSON.stringify(SOCKET_PLACE)};
+    const listener = listenInPrivate();
+    console.log('listening');
+    process.stdin.once('data', () => {
+      listener.close();
+      process.exit();
+    });`;
+  const env = { ...process.env, TMPDIR: path };
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env });
+  t.teardown(() => child.kill('SIGKILL'));
+  const stderr = text(child.stderr);
+  await once(child.stdout, 'data');
+  t.is(leftIn(path).length, 1);
+  // Below what is open: closing one makes no room for another.
+  execFileSync('prlimit', [`--pid=${child.pid}`, '--nofile=8:8']);
+  child.stdin.end('close');
+  t.deepEqual(await once(child, 'exit'), [0, null], await stderr);
+  t.deepEqual(leftIn(path), []);
+});
 
 test('where no place is fit, the error says what is the matter with each', async (t) => {
   const file = join(scratch(t), 'file');
