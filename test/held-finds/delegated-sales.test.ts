@@ -12,7 +12,7 @@ import { seedCsv } from '../chaos/shelf.js';
 import { checkStockHistory } from '../linearizability/stock-checker.js';
 import { isThorough } from '../support/effort.js';
 import { freePort } from '../support/free-port.js';
-import { call } from '../support/store-client.js';
+import { counted } from '../support/store-client.js';
 import { StoreProcess } from '../support/store-process.js';
 
 const SHELF = [{ name: 'Tux', stock: 1_000_000 }];
@@ -24,11 +24,6 @@ const BUYERS = 3;
 const THINK_MS_MAX = isThorough ? 0 : 25;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function counted(port: number, name: string): Promise<number> {
-  const { body } = await call(port, 'GET', '/metrics');
-  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(body)?.[1] ?? Number.NaN);
-}
 
 const disturbances: Record<string, (store: StoreProcess) => Promise<void>> = {
   nothing: () => pause(SHORT_MS),

@@ -55,3 +55,17 @@ export async function stockOf(port: number, name: string): Promise<number> {
   const answer = await call(port, 'GET', `/products/${encodeURIComponent(name)}`);
   return JSON.parse(answer.body).data.quantity;
 }
+
+/** The first sample of that name in the front end's metrics; NaN where there is none. */
+export async function counted(port: number, name: string): Promise<number> {
+  const { body } = await call(port, 'GET', '/metrics');
+  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(body)?.[1] ?? Number.NaN);
+}
+
+/** Looks at a toy until a look was answered from what the front end holds. */
+export async function untilHeld(port: number, name: string): Promise<void> {
+  const hits = 'toystore_held_hits_total';
+  const before = await counted(port, hits);
+  do await stockOf(port, name);
+  while ((await counted(port, hits)) === before);
+}
