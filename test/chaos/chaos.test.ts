@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { isThorough } from '../support/effort.js';
 import { checkChaos } from './check-chaos.js';
 import { SERVICES } from './saboteur.js';
@@ -29,15 +29,17 @@ test.serial('the books are right after services were killed', async (t) => {
   t.true(SERVICES.some((service) => kills[service] + stops[service] > 0));
 });
 
-// A whole run once more, to its end.
-(isThorough ? test.serial : test.serial.skip)('a signal ends the run with all checks', async (t) => {
+const endsByASignal = async (t: ExecutionContext): Promise<void> => {
   const { child, stdout, stderr, exited } = start('--seconds', '600', '--clients', '2', '--seed', '7');
   // Once it has said how to run it again the run may be ended at any time.
   await once(child.stdout, 'data');
   child.kill('SIGINT');
   t.deepEqual(await exited, [0, null], `${await stdout}${await stderr}`);
   t.regex(await stdout, /^npm run chaos -- .*--seed 7\nThe books are right\.\n/);
-});
+};
+const signal = 'a signal ends the run with all checks';
+if (isThorough) test.serial(signal, endsByASignal);
+else test.serial.skip(`${signal}; skipped: a whole run once more, it takes TEST_EFFORT=10`, endsByASignal);
 
 test('wrong usage is one line', async (t) => {
   for (const [flags, message] of [

@@ -78,7 +78,7 @@ for (const [name, tmpDir] of PLACES) {
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
-(hasPrlimit ? test : test.skip)('a place is left where no descriptor is to be had: nothing is thrown', async (t) => {
+const leavesWithoutDescriptors = async (t: ExecutionContext): Promise<void> => {
   const path = scratch(t);
   const script = `
     import { listenInPrivate } from ${JSON.stringify(SOCKET_PLACE)};
@@ -99,7 +99,10 @@ const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
   child.stdin.end('close');
   t.deepEqual(await once(child, 'exit'), [0, null], await stderr);
   t.deepEqual(leftIn(path), []);
-});
+};
+const left = 'a place is left where no descriptor is to be had: nothing is thrown';
+if (hasPrlimit) test(left, leavesWithoutDescriptors);
+else test.skip(`${left}; skipped: there is no prlimit (util-linux) here`, leavesWithoutDescriptors);
 
 test('where no place is fit, the error says what is the matter with each', async (t) => {
   const file = join(scratch(t), 'file');
