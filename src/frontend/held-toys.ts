@@ -17,12 +17,17 @@ import type { LeaseBoard, LeaseClock, Noted } from './lease-board.js';
 import { type Shelved, SieveShelf } from './sieve-shelf.js';
 import { productBody } from './store-json.js';
 
+/** Delegated sales of a toy for which nobody has asked meanwhile: more, and letting go of it costs less than keeping it. */
+const UNASKED_SALES_MAX = 16;
+
 interface HeldToy extends Shelved {
   priceCents: number;
   quantity: number;
   /** Undefined: to be made when somebody asks for it, which after a sale may take until many more. */
   body: ReadyBody | undefined;
   noted: Noted;
+  /** Delegated sales since it was last asked for. */
+  unaskedSales: number;
 }
 
 export class HeldToys {
@@ -54,6 +59,7 @@ export class HeldToys {
     const held = this.#shelf.get(name);
     if (held !== undefined) {
       held.isAskedFor = true;
+      held.unaskedSales = 0;
       if (this.#board.isLeased(this.#clock.nowMs()) && this.#board.isCurrent(held.noted)) {
         this.#hits++;
         held.body ??= productBody(name, held.priceCents, held.quantity);
@@ -81,6 +87,7 @@ export class HeldToys {
         body,
         noted,
         isAskedFor: false,
+        unaskedSales: 0,
         newer: undefined,
         older: undefined,
       });
@@ -91,6 +98,15 @@ export class HeldToys {
       held.noted = noted;
     }
     return body;
+  }
+
+  /**
+   * The number to order with. 0 where all that is ordered is held for nobody: not to be told costs more than it saves then,
+   * and the catalog takes it back.
+   */
+  holderFor(orders: readonly Pick<SentOrder, 'name'>[]): number {
+    const isOfUse = orders.some(({ name }) => (this.#shelf.get(name)?.unaskedSales ?? 0) <= UNASKED_SALES_MAX);
+    return isOfUse ? this.holder : 0;
   }
 
   /**
@@ -118,6 +134,7 @@ export class HeldToys {
       held.quantity -= quantity;
       held.body = undefined;
       held.noted = next;
+      held.unaskedSales++;
     }
     return next;
   }

@@ -90,7 +90,7 @@ export class OrderClient {
         spans?.begin(orders);
         // Each time that it is sent, and before the number is read: see lease-board.ts.
         for (const order of orders) order.noted = held?.note(order.name);
-        return { orders, holder: held?.holder ?? 0 };
+        return { orders, holder: held?.holderFor(orders) ?? 0 };
       },
       unpack: (response, orders) => {
         spans?.end(orders);

@@ -93,3 +93,19 @@ test('an answer that was invalidated while it was on its way is given to whoever
   });
   t.is(thread.find('Tux'), undefined);
 });
+
+test('orders of what nobody asks for any more are sent for nobody; of what is asked for again, for this front end', (t) => {
+  const thread = new Thread(LeaseBoard.create());
+  for (const name of ['Tux', 'Fox']) thread.ask(name, 1_950, 100);
+  const holderFor = (...names: string[]): number => thread.held.holderFor(names.map((name) => ({ name })));
+  t.is(holderFor('Tux'), 7);
+  t.is(holderFor('Whale'), 7, 'another thread may hold it');
+  for (let sale = 0; sale <= 16; sale++) thread.order('Tux', 1, RESULT.DELEGATED);
+  t.is(holderFor('Tux'), 0);
+  t.is(holderFor('Tux', 'Fox'), 7, 'a message is for one holder');
+  t.is(thread.find('Tux')?.quantity, 83, 'it is held until the catalog takes it back');
+  t.is(holderFor('Tux'), 7);
+  for (let sale = 0; sale <= 16; sale++) thread.order('Tux', 1, RESULT.DELEGATED);
+  thread.board.invalidate('Tux');
+  t.is(holderFor('Tux'), 0, 'and taken back it is not held again by orders');
+});
