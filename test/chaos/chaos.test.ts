@@ -23,10 +23,10 @@ test.serial('the books are right after services were killed', async (t) => {
     clients: 8,
     shelf: CHAOS_SHELF,
     hasSaboteur: true,
+    killsMin: 1,
   });
   t.true(result.sold + result.refused > 0);
-  const { kills, stops } = result;
-  t.true(SERVICES.some((service) => kills[service] + stops[service] > 0));
+  t.true(SERVICES.some((service) => result.kills[service] > 0));
 });
 
 const endsByASignal = async (t: ExecutionContext): Promise<void> => {
