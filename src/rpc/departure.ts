@@ -12,13 +12,15 @@
 
 import { performance } from 'node:perf_hooks';
 
-/** Turns of the event loop that all callers have to come back. An idle turn takes some microseconds. */
-const RETURN_TURNS_MAX = 8;
+/** Turns of the event loop that callers have to come back, however slow they are. An idle turn takes some microseconds. */
+const RETURN_TURNS = 8;
 /**
  * Callers are quick if they are back within this part of a round trip more often than not. Measured with 1, mixed finds and
  * orders of 64 customers, who are as slow as a message, lose a twentieth; with 0.5, five customers gain half as much.
  */
 const QUICK_PART = 0.6;
+/** Of the answers lately. */
+const MOSTLY = 0.5;
 /** Answers over which that is judged: what customers do changes in seconds, and these take milliseconds. */
 const JUDGED_ANSWERS = 8;
 /** Of a round trip, as far as waiting goes: it keeps the thread turning, and a peer that stalled is no measure. */
@@ -100,7 +102,7 @@ export class Departure {
     const waiting = this.#queue.callCount;
     // More than a message takes would only make it late.
     if (this.#absent === 0 || waiting >= this.#batchItemsMax) return false;
-    if (this.#turns < RETURN_TURNS_MAX) return true;
-    return this.#quickness >= 0.5 && (waiting + 1) * (this.#nowMs() - this.#lastBackAt) < this.#roundTripMs;
+    if (this.#turns < RETURN_TURNS) return true;
+    return this.#quickness >= MOSTLY && (waiting + 1) * (this.#nowMs() - this.#lastBackAt) < this.#roundTripMs;
   }
 }

@@ -41,8 +41,7 @@ export async function checkChaos(
         if (kills >= killsMin && performance.now() - beganAt >= asked.seconds * 1_000) closing.abort();
       }, LOOK_EVERY_MS);
     },
-  );
-  clearInterval(timer);
+  ).finally(() => clearInterval(timer));
   t.deepEqual(result.violations, [], `SEED=${seed} runs it again; files and store.log are in ${result.dataDir}`);
   return { result, notes: notes! };
 }
