@@ -54,6 +54,11 @@ test.serial('own sales, finds and gRPC show one stock, whatever befalls them', a
   const notes = new ChaosNotes(SHELF);
   const closing = new AbortController();
   const giveUp = new AbortController();
+  // Without a store they would go on asking for it, and the process would not end.
+  t.teardown(() => {
+    closing.abort();
+    giveUp.abort();
+  });
   const shared = { shelf: SHELF, notes, closing: closing.signal };
   const buyers = Array.from({ length: BUYERS }, (_, index) =>
     new Buyer({ ...shared, thinkMsMax: THINK_MS_MAX, index, port: store.port, seed: 9, giveUp: giveUp.signal }).shop(),
@@ -68,11 +73,10 @@ test.serial('own sales, finds and gRPC show one stock, whatever befalls them', a
   }
   const grpc = lookByGrpc(`127.0.0.1:${catalogPort}`, { ...shared, seed: 6 });
   await pause(2 * SHORT_MS);
-  const [delegated, recalls] = await Promise.all([
-    counted(store.port, 'toystore_delegated_sales_total'),
-    counted(store.port, 'toystore_recalls_total'),
-  ]);
-  t.true(delegated > 0 && recalls > 0, `${delegated} sales delegated, ${recalls} recalls`);
+  // A catalog that has just come back may be missing from the metrics. The test's own time-out is the limit.
+  for (const name of ['toystore_delegated_sales_total', 'toystore_recalls_total']) {
+    while (!((await counted(store.port, name)) > 0)) await pause(SHORT_MS);
+  }
   closing.abort();
   const timer = setTimeout(() => giveUp.abort(), 30_000);
   await Promise.all([...buyers, ...looks, grpc]);

@@ -50,10 +50,11 @@ export async function untilStatus(port: number, target: string, status: number):
   while ((await call(port, 'GET', target)).status !== status) await pause(ASK_EVERY_MS);
 }
 
-/** The stock that a query shows. */
+/** The stock that a query shows; rejects with the answer where it is another than 200. */
 export async function stockOf(port: number, name: string): Promise<number> {
-  const answer = await call(port, 'GET', `/products/${encodeURIComponent(name)}`);
-  return JSON.parse(answer.body).data.quantity;
+  const { status, body } = await call(port, 'GET', `/products/${encodeURIComponent(name)}`);
+  if (status !== 200) throw new Error(`a query for ${name} was answered ${status}: ${body}`);
+  return JSON.parse(body).data.quantity;
 }
 
 /** The first sample of that name in the front end's metrics; NaN where there is none. */

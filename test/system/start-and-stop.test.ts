@@ -52,6 +52,8 @@ test('a store says where it is, is whole again after kills, stops, and goes on w
     t.is((await call(store.port, 'GET', '/healthz')).status, 200);
     const later = await buyOnceSelling(store.port, 'Fox', 1, 'after-the-crashes');
     t.is(later.body, '{"data":{"order_number":1}}');
+    // The order service may have reached the new catalog sooner than the front end.
+    await untilStatus(store.port, '/products/Fox', 200);
     t.is(await stockOf(store.port, 'Fox'), 93);
     t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
     t.deepEqual(
