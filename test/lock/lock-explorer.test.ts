@@ -20,9 +20,6 @@ import {
 } from './explorer/scripts.js';
 
 const cases: Record<string, Case> = {
-  '2 readers, 2 writers, each of which may time out': {
-    scripts: [timedReader, timedReader, timedWriter, timedWriter],
-  },
   '2 readers, 1 writer, each of which may time out, and any of which may wake for no reason': {
     scripts: [timedReader, timedReader, timedWriter],
     spuriousWakes: 1,
@@ -44,7 +41,6 @@ const cases: Record<string, Case> = {
   'waiting and non-waiting threads': {
     scripts: [reader, writer, readerWithoutWaiting, writerWithoutWaiting],
   },
-  '3 writers, reads and exchanges as two steps': { scripts: [writer, writer, writer], fuseReads: false },
   '1 reader, 1 writer with time-outs, reads and exchanges as two steps': {
     scripts: [timedReader, timedWriter],
     fuseReads: false,
@@ -56,8 +52,12 @@ const cases: Record<string, Case> = {
   '2 writers, one of which dies anywhere and is repaired': { scripts: [writer, writer, repairer], mortalThreads: 2 },
 };
 
-/** Half a million schedules and more each: a minute for all three. */
+/** Half a million situations and more each: a minute for all of them. */
 const largeCases: Record<string, Case> = {
+  '2 readers, 2 writers, each of which may time out': {
+    scripts: [timedReader, timedReader, timedWriter, timedWriter],
+  },
+  '3 writers, reads and exchanges as two steps': { scripts: [writer, writer, writer], fuseReads: false },
   '2 readers, 2 writers, each of which may time out, and any of which may wake for no reason': {
     scripts: [timedReader, timedReader, timedWriter, timedWriter],
     spuriousWakes: 1,
