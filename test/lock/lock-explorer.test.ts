@@ -52,7 +52,7 @@ const cases: Record<string, Case> = {
   '2 writers, one of which dies anywhere and is repaired': { scripts: [writer, writer, repairer], mortalThreads: 2 },
 };
 
-/** Half a million situations and more each: a minute for all of them. */
+/** 400,000 situations and more each: a minute for all of them. */
 const largeCases: Record<string, Case> = {
   '2 readers, 2 writers, each of which may time out': {
     scripts: [timedReader, timedReader, timedWriter, timedWriter],
