@@ -50,10 +50,10 @@ test('a store says where it is, is whole again after kills, stops, and goes on w
     const isBack = () => store.logs.some(({ message, of }) => message === 'service is back' && of === 'catalog');
     await store.until(isBack, 'the line that says so');
     t.is((await call(store.port, 'GET', '/healthz')).status, 200);
+    // Each thread of the front end comes back to the new catalog by itself, the order service too: this waits for all.
+    await untilStatus(store.port, '/readyz', 200);
     const later = await buyOnceSelling(store.port, 'Fox', 1, 'after-the-crashes');
     t.is(later.body, '{"data":{"order_number":1}}');
-    // The order service may have reached the new catalog sooner than the front end.
-    await untilStatus(store.port, '/products/Fox', 200);
     t.is(await stockOf(store.port, 'Fox'), 93);
     t.deepEqual(await store.stop('SIGTERM'), { code: 0, signal: null });
     t.deepEqual(
