@@ -101,12 +101,21 @@ export class HeldToys {
   }
 
   /**
-   * The number to order with. 0 where all that is ordered is held for nobody: not to be told costs more than it saves then,
-   * and the catalog takes it back.
+   * A message of orders is about to leave, be it once more. Nothing is noted for toys that this thread does not hold, nor for
+   * those that are bought and not asked for any more: not to be told of their sales costs more than it saves.
+   *
+   * @returns the number to order with; 0: nobody's, and the catalog takes back what it finds held
    */
-  holderFor(orders: readonly Pick<SentOrder, 'name'>[]): number {
-    const isOfUse = orders.some(({ name }) => (this.#shelf.get(name)?.unaskedSales ?? 0) <= UNASKED_SALES_MAX);
+  prepare(orders: readonly SentOrder[]): number {
+    const isOfUse = orders.some(({ name }) => this.#isAskedFor(name));
+    // Before the number is read: see lease-board.ts.
+    for (const order of orders) order.noted = isOfUse ? this.#board.note(order.name) : undefined;
     return isOfUse ? this.holder : 0;
+  }
+
+  #isAskedFor(name: string): boolean {
+    const held = this.#shelf.get(name);
+    return held !== undefined && held.unaskedSales <= UNASKED_SALES_MAX;
   }
 
   /**
@@ -128,13 +137,14 @@ export class HeldToys {
   #sell(name: string, quantity: number, noted: Noted): Noted {
     const held = this.#shelf.get(name);
     const isKnown = held !== undefined && isSame(held.noted, noted);
+    // What is over counts too: other threads sell of it.
+    if (held !== undefined) held.unaskedSales++;
     const next = this.#board.replace(noted);
     if (next === undefined) return noted;
     if (isKnown) {
       held.quantity -= quantity;
       held.body = undefined;
       held.noted = next;
-      held.unaskedSales++;
     }
     return next;
   }
@@ -143,8 +153,8 @@ export class HeldToys {
 interface SentOrder {
   readonly name: string;
   readonly quantity: number;
-  /** When its message was made. */
-  readonly noted: Noted | undefined;
+  /** When its message left; undefined: it left for nobody. */
+  noted: Noted | undefined;
 }
 
 interface StockOfToy {

@@ -30,7 +30,7 @@ export type OrderOutcome =
 /** An order on its way; encoding passes by what the message has no field for. */
 type Placing = PlaceOrderRequest & {
   readonly span: Span | undefined;
-  /** Of the toy, when the message was made. */
+  /** Of the toy: see HeldToys. */
   noted: Noted | undefined;
 };
 
@@ -88,9 +88,7 @@ export class OrderClient {
       open: () => this.#service.stub.placeOrders(),
       pack: (orders): PlaceOrdersRequest => {
         spans?.begin(orders);
-        // Each time that it is sent, and before the number is read: see lease-board.ts.
-        for (const order of orders) order.noted = held?.note(order.name);
-        return { orders, holder: held?.holderFor(orders) ?? 0 };
+        return { orders, holder: held?.prepare(orders) ?? 0 };
       },
       unpack: (response, orders) => {
         spans?.end(orders);

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { HeldToys } from '../../src/frontend/held-toys.js';
-import { LeaseBoard } from '../../src/frontend/lease-board.js';
+import { LeaseBoard, type Noted } from '../../src/frontend/lease-board.js';
 import type { ReadyBody } from '../../src/http/index.js';
 import { RESULT } from '../../src/store-contract.js';
 
@@ -46,6 +46,15 @@ class Thread {
     return shown(this.held.find(name));
   }
 }
+
+/** Two threads of one front end. */
+function twoThreads(): [Thread, Thread] {
+  const board = LeaseBoard.create();
+  return [new Thread(board), new Thread(board)];
+}
+
+/** An order of one. */
+const ONE = { quantity: 1, noted: undefined as Noted | undefined };
 
 const steps: [what: string, step: (thread: Thread) => unknown, found: Shown | undefined][] = [
   ['nothing', () => undefined, { price: 19.5, quantity: 100 }],
@@ -94,18 +103,42 @@ test('an answer that was invalidated while it was on its way is given to whoever
   t.is(thread.find('Tux'), undefined);
 });
 
-test('orders of what nobody asks for any more are sent for nobody; of what is asked for again, for this front end', (t) => {
-  const thread = new Thread(LeaseBoard.create());
+test('orders of what this thread holds are sent for this front end, and those of all else for nobody', (t) => {
+  const [thread, other] = twoThreads();
   for (const name of ['Tux', 'Fox']) thread.ask(name, 1_950, 100);
-  const holderFor = (...names: string[]): number => thread.held.holderFor(names.map((name) => ({ name })));
-  t.is(holderFor('Tux'), 7);
-  t.is(holderFor('Whale'), 7, 'another thread may hold it');
+  const holderOf = (...names: string[]): number => thread.held.prepare(names.map((name) => ({ ...ONE, name })));
+  t.is(holderOf('Tux'), 7);
+  t.is(holderOf('Whale'), 0, 'it is not held');
+  t.is(other.held.prepare([{ ...ONE, name: 'Tux' }]), 0, 'another thread holds it');
+  t.is(holderOf('Whale', 'Fox'), 7, 'a message is for one holder');
   for (let sale = 0; sale <= 16; sale++) thread.order('Tux', 1, RESULT.DELEGATED);
-  t.is(holderFor('Tux'), 0);
-  t.is(holderFor('Tux', 'Fox'), 7, 'a message is for one holder');
+  t.is(holderOf('Tux'), 0, 'nobody asks for it any more');
   t.is(thread.find('Tux')?.quantity, 83, 'it is held until the catalog takes it back');
-  t.is(holderFor('Tux'), 7);
+  t.is(holderOf('Tux'), 7, 'and asked for again');
   for (let sale = 0; sale <= 16; sale++) thread.order('Tux', 1, RESULT.DELEGATED);
   thread.board.invalidate('Tux');
-  t.is(holderFor('Tux'), 0, 'and taken back it is not held again by orders');
+  t.is(holderOf('Tux'), 0, 'taken back it is not held again by orders');
+});
+
+test('sales of a toy that nobody asks for are counted by each of two threads that sell it in turn', (t) => {
+  const [thread, other] = twoThreads();
+  for (const { held } of [thread, other]) {
+    held.hold('Tux', { priceCents: 1_950, quantity: 100 }, held.note('Tux'));
+  }
+  for (let sale = 0; sale <= 16; sale++) {
+    for (const each of [thread, other]) each.order('Tux', 1, RESULT.DELEGATED);
+  }
+  t.is(thread.held.prepare([{ ...ONE, name: 'Tux' }]), 0);
+  t.is(other.held.prepare([{ ...ONE, name: 'Tux' }]), 0);
+});
+
+test('what leaves for nobody is noted for nobody, be it that it left for this front end before', (t) => {
+  const thread = new Thread(LeaseBoard.create());
+  thread.ask('Tux', 1_950, 100);
+  const order = { ...ONE, name: 'Tux' };
+  t.is(thread.held.prepare([order]), 7);
+  t.deepEqual(order.noted, thread.held.note('Tux'));
+  for (let sale = 0; sale <= 16; sale++) thread.order('Tux', 1, RESULT.DELEGATED);
+  t.is(thread.held.prepare([order]), 0);
+  t.is(order.noted, undefined);
 });

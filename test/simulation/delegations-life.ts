@@ -403,9 +403,9 @@ class Thread {
       this.#answered = Promise.resolve();
     }
     const { id, up, down } = this.#stream;
-    for (const order of message) order.noted = this.#held.note(order.name);
     // Now and then what is ordered counts as not asked for any more: a message for nobody between two for the holder.
-    const holder = ++this.#messages % FOR_NOBODY_EVERY === 0 ? 0 : this.#held.holderFor(message);
+    const prepared = this.#held.prepare(message);
+    const holder = ++this.#messages % FOR_NOBODY_EVERY === 0 ? 0 : prepared;
     return new Promise((resolve) => {
       const lose = (): void => {
         up.break();
