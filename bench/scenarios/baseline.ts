@@ -1,14 +1,12 @@
-// baseline.ts: this checkout beside another one, `--baseline`: did a change make the store faster or slower? Two instances
-// of each run all the time, since two stores of the same code differ by some per cent by where they happened to land.
+// baseline.ts: this checkout beside another one, `--baseline`: did a change make the store faster or slower?
 
 import type { BenchOptions } from '../run/bench-options.js';
 import { startToystore } from '../store/toystore.js';
-import { contest } from './contest.js';
+import { contest, INSTANCES } from './contest.js';
 import type { RatioBar } from './ratios.js';
 
 const STORE = 'toystore';
 const BASELINE = 'baseline';
-const INSTANCES = 2;
 const ROUNDS = 11;
 const ROUND_MS = 1000;
 

@@ -1,6 +1,6 @@
 // contest.ts: stores side by side under the same loads, in interleaved rounds; or one store under several loads.
 //
-//   start all ── warm each up under each load ── round 1: load 1: a b c, load 2: a b c, … ── round 2 … ── stop all
+//   start all ── warm each up under each load ── round 1: load 1: a b c, load 2: a b c, … ── round 2: c b a, … ── stop all
 //
 // All of them run all the time and are loaded in turn, round by round: whatever slows the machine slows each of them, and
 // the spread between rounds shows the noise.
@@ -21,6 +21,8 @@ const ROUND_MS = 1500;
 /** Before each load is counted: its connections are new. */
 const WARM_UP_MS = 250;
 const ERRORS_NOTED_MAX = 2;
+/** Of stores that are compared: two processes of one program differ by some per cent for as long as they live. */
+export const INSTANCES = 2;
 
 /** One load of a contest. */
 export interface Load {
@@ -131,11 +133,16 @@ async function measurePoints(context: ScenarioContext, points: readonly Point[],
   const roundMs = asked.roundMs ?? ROUND_MS;
   let top = 0;
   for (let round = 1; round <= rounds; round++) {
-    for (const point of points) {
-      for (const target of point.targets) {
+    for (const load of asked.loads) {
+      const turns = points.flatMap((point) =>
+        point.load === load ? point.targets.map((target) => ({ point, target })) : [],
+      );
+      // Whoever comes first finds generator and machine at another load: it is not always the same one.
+      if (round % 2 === 0) turns.reverse();
+      for (const { point, target } of turns) {
         if (context.signal.aborted) return;
         context.step(`${labelOf(point)}, round ${round} of ${rounds}`);
-        const { rate } = point.load;
+        const { rate } = load;
         const perSecond = typeof rate === 'object' ? rateAt(top, rate.ofTop) : rate;
         if (perSecond === 0) continue;
         const report = await measurePoint(context, point, target, perSecond, roundMs);
