@@ -193,7 +193,7 @@ A scenario that is named takes longer, until its figures are steady.
 Scenarios:
 ${list}
   evaluation   every run of docs/evaluation.md, its plots into docs/evaluation, its tables printed:
-               about half an hour
+               some forty minutes
   test         the tests of the benchmarks themselves
 
 Options (of all; those of a scenario: npm run bench -- <scenario> --help):

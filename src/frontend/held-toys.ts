@@ -107,13 +107,13 @@ export class HeldToys {
    * @returns the number to order with; 0: nobody's, and the catalog takes back what it finds held
    */
   prepare(orders: readonly SentOrder[]): number {
-    const isOfUse = orders.some(({ name }) => this.#isAskedFor(name));
+    const isOfUse = orders.some(({ name }) => this.#paysToKeep(name));
     // Before the number is read: see lease-board.ts.
     for (const order of orders) order.noted = isOfUse ? this.#board.note(order.name) : undefined;
     return isOfUse ? this.holder : 0;
   }
 
-  #isAskedFor(name: string): boolean {
+  #paysToKeep(name: string): boolean {
     const held = this.#shelf.get(name);
     return held !== undefined && held.unaskedSales <= UNASKED_SALES_MAX;
   }
