@@ -46,30 +46,34 @@ export async function writeChunks(file: OpenFile, chunks: Iterable<string | Uint
 /**
  * Creates `path`, or puts a new file in its place, with what `fill` writes; returns it still open.
  *
- * @param beforeRename called when the new file is on disk as asidePath(path); if it throws, the old file stays
+ * @param clear called when the new file is on disk as asidePath(path), and again where somebody has put another file at the path
+ *   since; returns the identity of what the path names and may be lost, undefined if it names nothing. Left out: anything may.
+ *   If it throws the first time, the old file stays
  * @throws StorageError as replaceFile does
  */
 export async function createInPlace(
   path: string,
   fileSystem: FileSystem,
   fill: (file: OpenFile) => Promise<void>,
-  beforeRename?: () => Promise<void>,
+  clear?: () => Promise<string | undefined>,
 ): Promise<OpenFile> {
   const aside = asidePath(path);
   let file: OpenFile | undefined;
+  let old: string | undefined;
   try {
     file = await fileSystem.open(aside, 'create');
     if (file === undefined) throw new StorageError('INACCESSIBLE', `${aside}: cannot be created`, { path: aside });
     await fill(file);
     await file.sync();
-    await beforeRename?.();
+    old = await clear?.();
   } catch (error) {
     await file?.close().catch(() => undefined);
     await fileSystem.remove(aside).catch(() => undefined);
     throw translated(error, 'WRITE_FAILED', 'writing a new version aside', path);
   }
   try {
-    await fileSystem.rename(aside, path);
+    if (clear === undefined) await fileSystem.rename(aside, path);
+    else while (!(await fileSystem.renameOver(aside, path, old))) old = await clear();
     await fileSystem.syncDirectory(dirname(path));
   } catch (error) {
     await file.close().catch(() => undefined);

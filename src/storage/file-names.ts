@@ -54,7 +54,7 @@ export class FileNames {
         // A replacement was nearly done.
         await files.rename(asidePath(this.path), this.path);
         await files.syncDirectory(dirname(this.path));
-      } else if (!(await this.#isLongerCopy(named, second))) await this.#putBack(named);
+      } else if (!(await this.#isLongerCopy(named, second))) await this.#putBack(second.identity);
     }
     await files.remove(asidePath(this.path));
     return second !== undefined;
@@ -70,7 +70,7 @@ export class FileNames {
       return { finding: isLinkRestored ? 'returned' : 'same', size: named.size };
     }
     if (second?.identity !== identity) return { finding: 'gone', size: 0 };
-    await this.#putBack(named);
+    await this.#putBack(identity);
     await this.#restoreLink(identity);
     return { finding: 'returned', size: second.size };
   }
@@ -88,7 +88,7 @@ export class FileNames {
   async moveSecondName(): Promise<void> {
     const files = this.#fileSystem;
     try {
-      await this.#place(asidePath(this.path), this.#secondName);
+      await this.#giveSecondNameTo(asidePath(this.path));
       await files.syncDirectory(dirname(this.path));
     } catch (error) {
       this.#warnOnce(error);
@@ -101,10 +101,18 @@ export class FileNames {
     }
   }
 
-  /** The path is ours to replace: what somebody else has put there is set aside, and said. */
-  async clear(ours: OpenFile, identity: string): Promise<void> {
+  /**
+   * The path is ours to replace: what somebody else has put there is set aside, and said.
+   *
+   * @param ours undefined: there has been no file so far, and whatever is there may go
+   * @returns the identity of what the path names now and may go; undefined: nothing
+   */
+  async clear(ours: OpenFile | undefined, identity: string): Promise<string | undefined> {
     const named = await this.#fileSystem.stat(this.path);
-    if (named?.identity !== identity) this.#warnOfTouch(named, await this.#setAside(this.path, named, ours));
+    if (ours === undefined || named?.identity === identity) return named?.identity;
+    const keptAs = await this.#setAside(this.path, named, ours);
+    this.#warnOfTouch(named, keptAs);
+    return keptAs === undefined ? named?.identity : undefined;
   }
 
   /**
@@ -123,12 +131,19 @@ export class FileNames {
     await files.syncDirectory(dirname(this.path));
   }
 
-  /** Our file gets its name back from the second one. */
-  async #putBack(named: FileStat | undefined): Promise<void> {
-    const keptAs = await this.#setAside(this.path, named, this.#secondName);
-    await this.#place(this.#secondName, this.path);
-    await this.#fileSystem.syncDirectory(dirname(this.path));
-    this.#warnOfTouch(named, keptAs);
+  /** Our file gets its name back from the second one, whatever others put there meanwhile. */
+  async #putBack(identity: string): Promise<void> {
+    const files = this.#fileSystem;
+    const temporary = await this.#linkAside(this.#secondName);
+    for (let isBack = false; !isBack; ) {
+      const named = await files.stat(this.path);
+      const keptAs = await this.#setAside(this.path, named, this.#secondName);
+      isBack = await files.renameOver(temporary, this.path, keptAs === undefined ? named?.identity : undefined);
+      if (isBack) await files.syncDirectory(dirname(this.path));
+      if ((isBack || keptAs !== undefined) && named?.identity !== identity) this.#warnOfTouch(named, keptAs);
+    }
+    // A rename to a name of the same file does nothing.
+    await files.remove(temporary);
   }
 
   /** The symbolic link at the path that was given leads to the file again; false if it did all the time, or there is none. */
@@ -140,9 +155,12 @@ export class FileNames {
     const keptAs = await this.#setAside(this.#given, named, this.path);
     await files.remove(asidePath(this.#given));
     await files.symlink(this.path, asidePath(this.#given));
-    await files.rename(asidePath(this.#given), this.#given);
+    const old = keptAs === undefined ? named?.identity : undefined;
+    const isBack = await files.renameOver(asidePath(this.#given), this.#given, old);
     await files.syncDirectory(dirname(this.#given));
     this.#warn(`${this.#given} did not lead to ${this.path} any more while that was in use: it does again`, { keptAs });
+    // Somebody was quicker, and what is there now is not lost either.
+    if (!isBack) await this.#restoreLink(identity);
     return true;
   }
 
@@ -152,7 +170,7 @@ export class FileNames {
    */
   async #giveSecondName(): Promise<void> {
     try {
-      await this.#place(this.path, this.#secondName);
+      await this.#giveSecondNameTo(this.path);
       await this.#fileSystem.syncDirectory(dirname(this.path));
     } catch (error) {
       if (systemCode(error) === 'EXDEV') {
@@ -163,15 +181,20 @@ export class FileNames {
     }
   }
 
-  /** Gives the file at `from` the name `to` as well, in place of what has it. */
-  async #place(from: string, to: string): Promise<void> {
-    const files = this.#fileSystem;
-    const temporary = `${this.#secondName}.link`;
-    await files.remove(temporary);
-    await files.link(from, temporary);
-    await files.rename(temporary, to);
+  /** Gives the file at `from` the second name as well, in place of what has it. */
+  async #giveSecondNameTo(from: string): Promise<void> {
+    const temporary = await this.#linkAside(from);
+    await this.#fileSystem.rename(temporary, this.#secondName);
     // A rename to a name of the same file does nothing.
-    await files.remove(temporary);
+    await this.#fileSystem.remove(temporary);
+  }
+
+  /** Makes one more name of the file at `from`, to be renamed to where it is wanted. */
+  async #linkAside(from: string): Promise<string> {
+    const temporary = `${this.#secondName}.link`;
+    await this.#fileSystem.remove(temporary);
+    await this.#fileSystem.link(from, temporary);
+    return temporary;
   }
 
   /**

@@ -6,6 +6,7 @@
 //              may be there or not
 //   truncate   likewise
 //   rename     atomic; on disk only after syncDirectory; nothing happens where both names are the same file's already
+//   renameOver likewise
 //   link       likewise; both names are equal, and the file lives as long as one of them does
 //   datasync   content and size are on disk; if it fails, nobody knows what is, and trying again proves nothing
 //
@@ -63,6 +64,11 @@ export interface FileSystem {
   /** A symbolic link. EEXIST if the name is taken. */
   symlink(target: string, name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /**
+   * Renames where `to` still names that file (undefined: none): false, and nothing is done, where it does not. Look and rename
+   * follow one another at once: whatever comes in the microseconds between is lost, for Node.js has no call that swaps names.
+   */
+  renameOver(from: string, to: string, identity: string | undefined): Promise<boolean>;
   /** Removes a file; it is fine if there is none. */
   remove(path: string): Promise<void>;
   /** Makes a directory, and those that it lies in, on disk; it is fine if it exists. */
@@ -115,6 +121,12 @@ export const nodeFileSystem: FileSystem = {
   link,
   symlink: (target, name) => symlink(target, name),
   rename,
+  async renameOver(from, to, identity) {
+    const stats = fs.statSync(to, { bigint: true, throwIfNoEntry: false });
+    if ((stats && identityOf(stats)) !== identity) return false;
+    fs.renameSync(from, to);
+    return true;
+  },
   remove: (path) => rm(path, { force: true }),
   createDirectory,
   syncDirectory,

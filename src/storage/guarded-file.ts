@@ -110,7 +110,7 @@ export class GuardedFile {
       const file = await createInPlace(this.path, this.#fileSystem, fill, async () => {
         await this.#names.moveSecondName();
         // The last moment: what somebody has put here meanwhile would go without a word.
-        if (this.#file !== undefined) await this.#names.clear(this.#file, this.#identity);
+        return this.#names.clear(this.#file, this.#identity);
       });
       // It has no name any more: how its closing ends is nobody's concern.
       await this.#file?.close().catch(() => undefined);

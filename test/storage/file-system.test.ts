@@ -1,10 +1,28 @@
 import nodeFs from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import test from 'ava';
 import { nodeFileSystem } from '../../src/storage/file-system.js';
 import { scratchDirectory } from './journal-helpers.js';
+
+test('renameOver(): only over the file that is named, or over nothing where nothing is', async (t) => {
+  const directory = await scratchDirectory(t);
+  const [from, to] = [join(directory, 'from'), join(directory, 'to')];
+  await writeFile(from, 'new');
+  t.false(await nodeFileSystem.renameOver(from, to, 'another'), 'nothing is there');
+  await writeFile(to, 'old');
+  const { identity } = (await nodeFileSystem.stat(to))!;
+  t.false(await nodeFileSystem.renameOver(from, to, undefined), 'something is there');
+  t.false(await nodeFileSystem.renameOver(from, to, `${identity}0`));
+  t.is(await readFile(to, 'utf8'), 'old');
+  t.true(await nodeFileSystem.renameOver(from, to, identity));
+  t.is(await readFile(to, 'utf8'), 'new');
+  t.true(await nodeFileSystem.renameOver(to, from, undefined));
+  await t.throwsAsync(nodeFileSystem.renameOver(to, from, (await nodeFileSystem.stat(from))!.identity), {
+    code: 'ENOENT',
+  });
+});
 
 test.serial(
   'datasync(): on the calling thread where the sync before was quick, on another where it was slow',

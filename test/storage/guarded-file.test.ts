@@ -383,6 +383,58 @@ for (const [touch, said] of [
   });
 }
 
+/** What somebody puts in its place. */
+const OTHER = 'echo other > x && mv x orders.csv';
+
+for (const { title, before, work, content, isLink = false } of [
+  {
+    title: 'a replacement',
+    before: ':',
+    work: (guarded: GuardedFile) => guarded.replace((file) => file.write(Buffer.from('new'), 0).then(() => undefined)),
+    content: 'new',
+  },
+  {
+    title: 'getting its name back',
+    before: 'rm orders.csv',
+    work: (guarded: GuardedFile) => guarded.check(CONTENT.length),
+    content: CONTENT,
+  },
+  {
+    title: 'getting its link back',
+    before: 'rm orders.csv',
+    work: (guarded: GuardedFile) => guarded.check(CONTENT.length),
+    content: CONTENT,
+    isLink: true,
+  },
+]) {
+  test(`replaced at any step of ${title}: the other file is kept, and said`, async (t) => {
+    let steps = 0;
+    for (let call = 1; call === 1 || call <= steps; call++) {
+      const directory = await scratchDirectory(t);
+      const touched = touchingBefore(call, () => here.shell(OTHER));
+      const here = new Scene(directory, touched.files);
+      if (isLink) here.shell('touch real.csv; ln -s real.csv orders.csv');
+      const guarded = await here.running();
+      here.shell(before);
+      touched.begin();
+      await work(guarded);
+      steps = touched.calls();
+      // Where the other file came after the last step, this finds it.
+      await guarded.check(content.length);
+      const when = `replaced before call ${call} of ${steps}`;
+      t.is(await here.content(), content, when);
+      t.is(await here.content('orders.csv.replaced-1').catch(() => 'gone'), 'other\n', when);
+      const said = isLink ? /did not lead to .*real\.csv/ : /was replaced by another file/;
+      t.true(
+        here.lines.some((line) => said.test(line)),
+        when,
+      );
+      await guarded.close(true);
+    }
+    t.true(steps >= 4);
+  });
+}
+
 test('both names gone before the end of a clean stop: said, for nobody can find the content', async (t) => {
   const here = await scene(t);
   const guarded = await here.running();

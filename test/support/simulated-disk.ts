@@ -305,14 +305,24 @@ class ProcessFileSystem implements FileSystem {
   }
 
   rename(from: string, to: string): Promise<void> {
+    return this.call(() => this.#rename(from, to));
+  }
+
+  renameOver(from: string, to: string, identity: string | undefined): Promise<boolean> {
     return this.call(() => {
-      const inode = this.disk.lookUp(from);
-      if (inode === undefined) throw failure('ENOENT');
-      if (inode === this.disk.lookUp(to)) return;
-      this.disk.changeName(to, (names) => {
-        names.delete(from);
-        names.set(to, inode);
-      });
+      if (this.disk.lookUp(to)?.identity !== identity) return false;
+      this.#rename(from, to);
+      return true;
+    });
+  }
+
+  #rename(from: string, to: string): void {
+    const inode = this.disk.lookUp(from);
+    if (inode === undefined) throw failure('ENOENT');
+    if (inode === this.disk.lookUp(to)) return;
+    this.disk.changeName(to, (names) => {
+      names.delete(from);
+      names.set(to, inode);
     });
   }
 

@@ -79,6 +79,11 @@ export class FaultyFileSystem implements FileSystem {
     await nodeFileSystem.rename(from, to);
   }
 
+  async renameOver(from: string, to: string, identity: string | undefined): Promise<boolean> {
+    await this.pass('rename');
+    return nodeFileSystem.renameOver(from, to, identity);
+  }
+
   async remove(path: string): Promise<void> {
     await this.pass('remove');
     await nodeFileSystem.remove(path);

@@ -17,6 +17,7 @@ export function bound(fileSystem: FileSystem): FileSystem {
     link: (path, name) => fileSystem.link(path, name),
     symlink: (target, name) => fileSystem.symlink(target, name),
     rename: (from, to) => fileSystem.rename(from, to),
+    renameOver: (from, to, identity) => fileSystem.renameOver(from, to, identity),
     remove: (path) => fileSystem.remove(path),
     createDirectory: (path) => fileSystem.createDirectory(path),
     syncDirectory: (path) => fileSystem.syncDirectory(path),

@@ -77,7 +77,16 @@ export class TouchedStore {
 
   /** Everything that was said of a file. */
   linesAbout(name: string): string[] {
-    return this.running.logs.map(({ message }) => String(message)).filter((message) => message.includes(name));
+    return this.#logsAbout(name).map(({ message }) => String(message));
+  }
+
+  /** When the newest of that was said, by the wall clock. */
+  lastSaidMs(name: string): number {
+    return Date.parse(String(this.#logsAbout(name).at(-1)?.time));
+  }
+
+  #logsAbout(name: string): Record<string, unknown>[] {
+    return this.running.logs.filter(({ message }) => String(message).includes(name));
   }
 
   /** Orders one of each of that many toys; returns the statuses. */

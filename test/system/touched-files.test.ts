@@ -29,10 +29,10 @@ for (const end of ['stop', 'kill'] as const) {
     for (const { command, file } of touches) {
       const before = store.linesAbout(file).length;
       store.shell(command);
-      const touchedAtMs = performance.now();
+      const touchedAtMs = Date.now();
       t.deepEqual(await store.buy(3), [200, 200, 200], command);
       await store.running.until(() => store.linesAbout(file).length > before, `a line about ${command}`);
-      t.true(performance.now() - touchedAtMs < NOTICED_MS, command);
+      t.true(store.lastSaidMs(file) - touchedAtMs < NOTICED_MS, command);
     }
     // Nobody has looked at this one yet.
     store.shell("sed -i -e '' order/orders.csv");
