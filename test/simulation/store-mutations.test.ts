@@ -12,7 +12,7 @@ import { firstFailure } from '../support/simulated-seeds.js';
 import type { Seams } from './store-hosts.js';
 import { liveStore, type StoreWorldOptions } from './store-life.js';
 
-/** Seeds that notice are rare for some, and others with each change of the store: 1 in 300. */
+/** Seeds that notice are rare for some, and others with each change of the store: 1 in 300, or 1 in 1,500. */
 const SEEDS = 2_000;
 
 interface Mutation {
@@ -33,7 +33,7 @@ const mutations: readonly Mutation[] = [
   { name: 'the catalog does not sync its journal', seams: { catalogFiles: (files) => without('datasync', files) } },
   {
     name: 'the order service does not sync its log',
-    from: 92,
+    from: 1538,
     seams: { orderFiles: (files) => without('datasync', files) },
   },
   { name: 'catalog.csv is renamed before it is synced', seams: { catalogFiles: (files) => without('sync', files) } },
@@ -64,7 +64,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'purchases of an earlier start of the order service are not refused',
-    from: 115,
+    from: 277,
     seams: {
       batch: (batch, newest) =>
         batch.incarnation === newest ? batch : { ...batch, incarnation: newest, settledSequence: 0 },
@@ -74,13 +74,13 @@ const mutations: readonly Mutation[] = [
   { name: 'the order log does not look whether the path names its file', world: TOUCHES, patch: lookAway },
   {
     name: 'the order log has no second name',
-    from: 15,
+    from: 267,
     world: TOUCHES,
     seams: { orderFiles: (files) => ({ ...bound(files), link: () => Promise.reject(noLinks()) }) },
   },
   {
     name: 'the journal has no second name',
-    from: 185,
+    from: 217,
     world: TOUCHES,
     seams: { catalogFiles: (files) => ({ ...bound(files), link: () => Promise.reject(noLinks()) }) },
   },
