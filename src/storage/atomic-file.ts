@@ -48,7 +48,7 @@ export async function writeChunks(file: OpenFile, chunks: Iterable<string | Uint
  *
  * @param clear called when the new file is on disk as asidePath(path), and again where somebody has put another file at the path
  *   since; returns the identity of what the path names and may be lost, undefined if it names nothing. Left out: anything may.
- *   If it throws the first time, the old file stays
+ *   If it throws, what is at the path stays
  * @throws StorageError as replaceFile does
  */
 export async function createInPlace(
@@ -59,27 +59,27 @@ export async function createInPlace(
 ): Promise<OpenFile> {
   const aside = asidePath(path);
   let file: OpenFile | undefined;
-  let old: string | undefined;
+  /** The old file or the new one: nobody knows which. */
+  let isInDoubt = false;
   try {
     file = await fileSystem.open(aside, 'create');
     if (file === undefined) throw new StorageError('INACCESSIBLE', `${aside}: cannot be created`, { path: aside });
     await fill(file);
     await file.sync();
-    old = await clear?.();
+    while (!isInDoubt) {
+      const old = await clear?.();
+      isInDoubt = true;
+      if (clear === undefined) await fileSystem.rename(aside, path);
+      else isInDoubt = await fileSystem.renameOver(aside, path, old);
+    }
+    await fileSystem.syncDirectory(dirname(path));
+    return file;
   } catch (error) {
     await file?.close().catch(() => undefined);
+    if (isInDoubt) throw asStorageError(error, 'SYNC_FAILED', 'putting the new version in place', path);
     await fileSystem.remove(aside).catch(() => undefined);
     throw translated(error, 'WRITE_FAILED', 'writing a new version aside', path);
   }
-  try {
-    if (clear === undefined) await fileSystem.rename(aside, path);
-    else while (!(await fileSystem.renameOver(aside, path, old))) old = await clear();
-    await fileSystem.syncDirectory(dirname(path));
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    throw asStorageError(error, 'SYNC_FAILED', 'putting the new version in place', path);
-  }
-  return file;
 }
 
 function* gathered(chunks: Iterable<string | Uint8Array>): Iterable<Buffer> {

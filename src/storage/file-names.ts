@@ -206,8 +206,14 @@ export class FileNames {
     for (let count = 1; ; count++) {
       const keptAs = `${path}.replaced-${count}`;
       if ((await this.#fileSystem.stat(keptAs)) !== undefined) continue;
-      await this.#fileSystem.rename(path, keptAs);
-      return keptAs;
+      try {
+        await this.#fileSystem.rename(path, keptAs);
+        return keptAs;
+      } catch (error) {
+        // It has gone by itself: whoever wants the path looks again, for it does not name that file any more.
+        if (systemCode(error) === 'ENOENT') return undefined;
+        throw error;
+      }
     }
   }
 

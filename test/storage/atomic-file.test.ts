@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { createDirectory, readWholeFile, replaceFile, StorageError } from '../../src/storage/index.js';
+import { createInPlace } from '../../src/storage/atomic-file.js';
+import { createDirectory, nodeFileSystem, readWholeFile, replaceFile, StorageError } from '../../src/storage/index.js';
 import { FaultyFileSystem } from '../support/simulated-faults.js';
 import { scratchDirectory } from './journal-helpers.js';
 
@@ -54,6 +55,21 @@ for (const { call, code, content } of failures) {
     t.is(await readFile(path, 'utf8'), 'newer');
   });
 }
+
+test('createInPlace(): another file at the path cannot be set aside: WRITE_FAILED, and that file stays', async (t) => {
+  const directory = await scratchDirectory(t);
+  const path = join(directory, 'catalog.csv');
+  await writeFile(path, 'of somebody else');
+  let looks = 0;
+  const clear = async (): Promise<string> => {
+    if (++looks === 1) return 'the old one';
+    throw Object.assign(new Error('EIO: made to fail'), { code: 'EIO' });
+  };
+  const created = createInPlace(path, nodeFileSystem, async () => undefined, clear);
+  await t.throwsAsync(created, { instanceOf: StorageError, code: 'WRITE_FAILED' });
+  t.is(await readFile(path, 'utf8'), 'of somebody else');
+  t.deepEqual(await readdir(directory), ['catalog.csv']);
+});
 
 test('what an iterable of chunks throws is passed on, and the old file stays', async (t) => {
   const directory = await scratchDirectory(t);

@@ -435,6 +435,24 @@ for (const { title, before, work, content, isLink = false } of [
   });
 }
 
+test('replaced, and the other file goes by itself at any step of getting the name back: it is ours again', async (t) => {
+  let steps = 0;
+  for (let call = 1; call === 1 || call <= steps; call++) {
+    const directory = await scratchDirectory(t);
+    const touched = touchingBefore(call, () => here.shell('[ "$(cat orders.csv)" != other ] || rm orders.csv'));
+    const here = new Scene(directory, touched.files);
+    const guarded = await here.running();
+    here.shell(OTHER);
+    touched.begin();
+    const { finding } = await guarded.check(CONTENT.length);
+    steps = touched.calls();
+    t.is(finding, 'returned', `gone before call ${call} of ${steps}`);
+    t.is(await here.content(), CONTENT);
+    await guarded.close(true);
+  }
+  t.true(steps >= 4);
+});
+
 test('both names gone before the end of a clean stop: said, for nobody can find the content', async (t) => {
   const here = await scene(t);
   const guarded = await here.running();
